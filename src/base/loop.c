@@ -1,0 +1,286 @@
+#include "base/loop.h"
+
+#include "base/bug.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <uv.h>
+
+/* Work from another thread. */
+struct posted {
+	struct posted *next;
+	void (*run)(void *);
+	void *arg;
+};
+
+struct signal {
+	uv_signal_t uv;
+	void (*handle)(void *, int);
+	void *arg;
+};
+
+struct loop {
+	uv_loop_t uv;
+	uv_prepare_t before_sleep;
+	uv_check_t after_sleep;
+	uv_timer_t alarm;      /* for the earliest timer */
+	uint64_t alarm_at_ms;  /* 0: not set */
+	struct timers timers;
+	struct list tasks;
+	uv_async_t wake;
+	pthread_mutex_t post_lock;
+	struct posted *posted, **posted_end;
+};
+
+/* ---- tasks ---- */
+
+void loop_later(struct loop *l, struct task *t)
+{
+	if (t->waiting)
+		return;
+	t->waiting = true;
+	list_push(&l->tasks, &t->node);
+}
+
+void loop_cancel(struct task *t)
+{
+	if (!t->waiting)
+		return;
+	t->waiting = false;
+	list_remove(&t->node);
+}
+
+static void run_tasks(struct loop *l)
+{
+	struct list *node;
+
+	while ((node = list_first(&l->tasks))) {
+		struct task *t = container_of(node, struct task, node);
+
+		loop_cancel(t);
+		t->run(t);
+	}
+}
+
+/* ---- timers ---- */
+
+uint64_t loop_now(const struct loop *l)
+{
+	return uv_now(&l->uv);
+}
+
+void timer_start(struct loop *l, struct timer *t, uint64_t after_ms)
+{
+	/* At least 1, so that a timer started by its own firing waits for another turn. */
+	timers_add(&l->timers, t, loop_now(l) + (after_ms ? after_ms : 1));
+}
+
+void timer_stop(struct loop *l, struct timer *t)
+{
+	timers_remove(&l->timers, t);
+}
+
+static void on_alarm(uv_timer_t *alarm)
+{
+	struct loop *l = alarm->data;
+	struct timer *t;
+
+	l->alarm_at_ms = 0;
+	while ((t = timers_take_due(&l->timers, loop_now(l))))
+		t->fire(t);
+}
+
+static void set_alarm(struct loop *l)
+{
+	const struct timer *t = l->timers.earliest;
+	uint64_t at = t ? t->at_ms : 0;
+
+	if (at == l->alarm_at_ms)
+		return;
+	l->alarm_at_ms = at;
+	if (t)
+		uv_timer_start(&l->alarm, on_alarm, at > loop_now(l) ? at - loop_now(l) : 0, 0);
+	else
+		uv_timer_stop(&l->alarm);
+}
+
+/* ---- turns ---- */
+
+static void on_before_sleep(uv_prepare_t *p)
+{
+	struct loop *l = p->data;
+
+	run_tasks(l);
+	set_alarm(l);
+}
+
+static void on_after_sleep(uv_check_t *c)
+{
+	run_tasks(c->data);
+}
+
+/* ---- file descriptors ---- */
+
+static void on_ready(uv_poll_t *p, int status, int events)
+{
+	struct watch *w = p->data;
+	int ready = (events & UV_READABLE ? LOOP_READ : 0) | (events & UV_WRITABLE ? LOOP_WRITE : 0);
+
+	/* A status is an error of the descriptor; reading from it tells which. */
+	w->ready(w, status < 0 ? LOOP_READ | LOOP_WRITE : ready);
+}
+
+int watch_start(struct loop *l, struct watch *w, int fd, int events)
+{
+	int uv_events = (events & LOOP_READ ? UV_READABLE : 0) |
+		(events & LOOP_WRITE ? UV_WRITABLE : 0);
+
+	if (!w->handle) {
+		uv_poll_t *p = malloc(sizeof *p);
+
+		if (!p)
+			return -ENOMEM;
+		int err = uv_poll_init(&l->uv, p, fd);
+
+		if (err) {
+			free(p);
+			return err;
+		}
+		p->data = w;
+		w->handle = p;
+	}
+	return uv_poll_start(w->handle, uv_events, on_ready);
+}
+
+static void free_handle(uv_handle_t *h)
+{
+	free(h);
+}
+
+void watch_stop(struct watch *w)
+{
+	if (!w->handle)
+		return;
+	uv_close(w->handle, free_handle);
+	w->handle = NULL;
+}
+
+/* ---- signals ---- */
+
+static void on_signal(uv_signal_t *uv, int signal_number)
+{
+	struct signal *s = uv->data;
+
+	s->handle(s->arg, signal_number);
+}
+
+int loop_on_signal(struct loop *l, int signal_number, void (*handle)(void *, int), void *arg)
+{
+	struct signal *s = malloc(sizeof *s);
+
+	if (!s)
+		return -ENOMEM;
+	s->handle = handle;
+	s->arg = arg;
+	int err = uv_signal_init(&l->uv, &s->uv);
+
+	if (err) {
+		free(s);
+		return err;
+	}
+	s->uv.data = s; /* the handle is the first member: closing it frees the whole */
+	return uv_signal_start(&s->uv, on_signal, signal_number);
+}
+
+/* ---- other threads ---- */
+
+static void on_wake(uv_async_t *a)
+{
+	struct loop *l = a->data;
+
+	pthread_mutex_lock(&l->post_lock);
+	struct posted *p = l->posted;
+
+	l->posted = NULL;
+	l->posted_end = &l->posted;
+	pthread_mutex_unlock(&l->post_lock);
+	while (p) {
+		struct posted *done = p;
+
+		p->run(p->arg);
+		p = p->next;
+		free(done);
+	}
+}
+
+void loop_post(struct loop *l, void (*run)(void *), void *arg)
+{
+	struct posted *p = malloc(sizeof *p);
+
+	MUST(p); /* used to stop and to reload only: without it the process cannot be ended in order */
+	*p = (struct posted){ NULL, run, arg };
+	pthread_mutex_lock(&l->post_lock);
+	*l->posted_end = p;
+	l->posted_end = &p->next;
+	pthread_mutex_unlock(&l->post_lock);
+	uv_async_send(&l->wake);
+}
+
+/* ---- life ---- */
+
+struct loop *loop_new(void)
+{
+	struct loop *l = calloc(1, sizeof *l);
+
+	if (!l)
+		return NULL;
+	if (uv_loop_init(&l->uv)) {
+		free(l);
+		return NULL;
+	}
+	list_init(&l->tasks);
+	pthread_mutex_init(&l->post_lock, NULL);
+	l->posted_end = &l->posted;
+	l->before_sleep.data = l->after_sleep.data = l->alarm.data = l->wake.data = l;
+	uv_prepare_init(&l->uv, &l->before_sleep);
+	uv_check_init(&l->uv, &l->after_sleep);
+	uv_timer_init(&l->uv, &l->alarm);
+	if (uv_async_init(&l->uv, &l->wake, on_wake)) {
+		loop_free(l);
+		return NULL;
+	}
+	uv_prepare_start(&l->before_sleep, on_before_sleep);
+	uv_check_start(&l->after_sleep, on_after_sleep);
+	return l;
+}
+
+void loop_run(struct loop *l)
+{
+	uv_update_time(&l->uv);
+	uv_run(&l->uv, UV_RUN_DEFAULT);
+}
+
+void loop_stop(struct loop *l)
+{
+	uv_stop(&l->uv);
+}
+
+static void close_handle(uv_handle_t *h, void *arg)
+{
+	(void)arg;
+	if (!uv_is_closing(h))
+		uv_close(h, h->type == UV_SIGNAL ? free_handle : NULL);
+}
+
+void loop_free(struct loop *l)
+{
+	if (!l)
+		return;
+	run_tasks(l);
+	uv_walk(&l->uv, close_handle, NULL);
+	uv_run(&l->uv, UV_RUN_DEFAULT);
+	MUST(uv_loop_close(&l->uv) == 0);
+	pthread_mutex_destroy(&l->post_lock);
+	free(l);
+}

@@ -1,0 +1,65 @@
+/* loop: one thread's turns: what is ready, what is due, what was put off to the end of the turn.
+ *
+ * A thin face over libuv, so that the simulated world of tests/sim can stand in for it. Everything
+ * here but loop_post() is for the loop's own thread. Callbacks come from loop_run() only, never from
+ * the call that asked for them, and never after the matching stop.
+ *
+ * A turn: file descriptors that are ready; timers that are due; tasks of loop_later(), until none is
+ * left. What a turn appends to buffers is written by tasks, hence once per turn.
+ */
+#ifndef BASE_LOOP_H
+#define BASE_LOOP_H
+
+#include "base/list.h"
+#include "base/timer.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct loop;
+
+/* NULL: out of memory or of file descriptors. */
+struct loop *loop_new(void);
+/* Only after loop_run() has returned; runs the tasks still waiting. */
+void loop_free(struct loop *);
+
+/* Runs until loop_stop(). */
+void loop_run(struct loop *);
+void loop_stop(struct loop *);
+
+/* Monotonic milliseconds, read once per turn. */
+uint64_t loop_now(const struct loop *);
+
+/* Starts or moves a timer (embedded in its user's struct, zeroed before the first start). */
+void timer_start(struct loop *, struct timer *, uint64_t after_ms);
+void timer_stop(struct loop *, struct timer *);
+
+/* A thing to do at the end of this turn. Posting it twice is posting it once; it may be posted again
+ * from its own run(). The task is the caller's and must live until it ran or was cancelled. */
+struct task {
+	struct list node;
+	bool waiting;
+	void (*run)(struct task *);
+};
+void loop_later(struct loop *, struct task *);
+void loop_cancel(struct task *);
+
+enum { LOOP_READ = 1, LOOP_WRITE = 2 };
+
+/* A watched file descriptor (embedded, zeroed before the first use). watch_start() again changes the
+ * events. Stop it before the descriptor is closed. */
+struct watch {
+	void *handle;
+	void (*ready)(struct watch *, int events);
+};
+/* 0 or -errno. */
+int watch_start(struct loop *, struct watch *, int fd, int events);
+void watch_stop(struct watch *);
+
+/* Calls handle(arg, signal_number) in the loop when the process gets the signal. 0 or -errno. */
+int loop_on_signal(struct loop *, int signal_number, void (*handle)(void *, int), void *arg);
+
+/* From any thread: has run(arg) called in the loop's thread. */
+void loop_post(struct loop *, void (*run)(void *), void *arg);
+
+#endif

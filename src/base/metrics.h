@@ -1,0 +1,38 @@
+/* metrics: every number the program counts, once. One struct per thread, added up to be read. */
+#ifndef BASE_METRICS_H
+#define BASE_METRICS_H
+
+#include <stdint.h>
+
+#define COUNTERS(X)                                                                                \
+	X(queries_udp, "Messages received over UDP")                                               \
+	X(queries_tcp, "Messages received over TCP")                                               \
+	X(answers, "Answers given from an upstream's reply")                                       \
+	X(errors, "Answers made here: refused, malformed, failed")                                 \
+	X(servfails, "Of these: SERVFAIL")                                                         \
+	X(dropped, "Messages never answered")                                                      \
+	X(truncated, "Answers sent with TC")                                                       \
+	X(overload, "Queries answered SERVFAIL because a table was full")                          \
+	X(clients_refused, "Connections closed at the door by a limit")                            \
+	X(clients_late, "Connections closed because a message or an answer took too long")         \
+	X(exchanges, "Queries sent to upstreams")                                                  \
+	X(exchanges_retried, "Of these: sent again, elsewhere or without EDNS")                    \
+	X(replies_unmatched, "Replies dropped: no such ID, or another question")                   \
+	X(replies_malformed, "Replies dropped: not a DNS message")                                 \
+	X(connections, "Connections opened to upstreams")                                          \
+	X(connections_resumed, "Of these: TLS sessions resumed")                                   \
+	X(connections_failed, "Connections that failed before they could be used")                 \
+	X(connections_lost, "Connections that died with queries in flight")
+
+struct metrics {
+#define X(name, help) uint64_t name;
+	COUNTERS(X)
+#undef X
+};
+
+void metrics_add(struct metrics *sum, const struct metrics *);
+/* Calls each(arg, name, help, value) for every counter. */
+void metrics_each(const struct metrics *,
+	void (*each)(void *arg, const char *name, const char *help, uint64_t value), void *arg);
+
+#endif

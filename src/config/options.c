@@ -1,0 +1,102 @@
+#include "config/options.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "config/kinds.h"
+
+#define FIELD(member) offsetof(struct config, member), sizeof(((struct config *)NULL)->member)
+#define NO_FIELD      0, 0
+#define HOUR	      3600000
+#define DAY	      (24 * HOUR)
+
+const struct option options[] = {
+	{ "listen", &kind_listen, NO_FIELD, "127.0.0.1:53, [::1]:53", 0, 0,
+		"Where clients ask, over UDP and TCP: ADDRESS or ADDRESS:PORT." },
+	{ "allow", &kind_allow, NO_FIELD, "local, private", 0, 0,
+		"Who may ask: local, private, any, an address, or a prefix such as 192.0.2.0/24." },
+	{ "upstreams", &kind_upstreams, NO_FIELD,
+		"tls://1.0.0.1#cloudflare-dns.com, tls://1.1.1.1#cloudflare-dns.com", 0, 0,
+		"Which servers are asked, in this order: "
+		"tls://ADDRESS[:PORT][#NAME][?pin=sha256/BASE64&ca=FILE]." },
+	{ "workers", &kind_workers, FIELD(workers), "auto", 1, 64,
+		"Threads; auto is one for each processor that this process may use." },
+	{ "tls.ca", &kind_ca, FIELD(ca), "system", 0, 0,
+		"Certificates that upstreams are verified against: system, or a PEM file." },
+	{ "cache.size", &kind_size, FIELD(cache_size), "0", 0, (uint64_t)1 << 40,
+		"Memory for answers. This version has no cache yet, so it has no effect." },
+	{ "log.level", &kind_level, FIELD(log_level), "info", 0, 0,
+		"The least important lines that are written: error, warn, info or debug." },
+	{ "udp-size", &kind_count, FIELD(query.udp_size), "1232", 512, 4096,
+		"Octets that an answer over UDP may have at most; longer ones are truncated." },
+
+	{ "timeouts.query", &kind_duration, FIELD(query.deadline_ms), "4s", 100, HOUR,
+		"From a query's arrival to its answer, whatever happens." },
+	{ "timeouts.attempt", &kind_duration, FIELD(upstream.attempt_ms), "1s", 10, HOUR,
+		"An upstream that has not replied for so long is not waited for alone: the next one "
+		"is asked as well." },
+	{ "timeouts.connect", &kind_duration, FIELD(upstream.connect_ms), "2s", 10, HOUR,
+		"For TCP and TLS of a connection to be set up." },
+	{ "timeouts.upstream-idle", &kind_duration, FIELD(upstream.idle_ms), "9s", 0, DAY,
+		"A connection to an upstream with nothing to do is closed after this." },
+	{ "timeouts.upstream-silent", &kind_duration, FIELD(upstream.silent_ms), "3s", 10, HOUR,
+		"A connection that owes replies and brings nothing is given up after this." },
+	{ "timeouts.client-idle", &kind_duration, FIELD(listen.idle_ms), "10s", 100, DAY,
+		"A client's TCP connection without a query is closed after this." },
+	{ "timeouts.message", &kind_duration, FIELD(listen.message_ms), "2s", 100, HOUR,
+		"A query that has begun to arrive over TCP must be whole within this." },
+	{ "timeouts.write", &kind_duration, FIELD(listen.write_ms), "5s", 100, HOUR,
+		"A TCP client that does not take its answers for so long is disconnected." },
+
+	{ "limits.queries", &kind_count, FIELD(query.queries_max), "65536", 1, 1 << 24,
+		"Queries that wait at the same time." },
+	{ "limits.connections", &kind_count, FIELD(listen.connections), "16384", 1, 1 << 20,
+		"TCP connections of all clients." },
+	{ "limits.connections-per-client", &kind_count, FIELD(listen.connections_per_client),
+		"12288", 1, 1 << 20, "TCP connections of one client address." },
+	{ "limits.queries-per-connection", &kind_count, FIELD(listen.pipeline), "256", 1, 65535,
+		"Queries of one TCP connection that wait; further ones are read when these are "
+		"answered." },
+	{ "limits.queries-per-upstream", &kind_count, FIELD(upstream.in_flight), "16384", 1, 65535,
+		"Queries that wait on one connection to an upstream." },
+	{ 0 },
+};
+
+static_assert(sizeof(options) / sizeof(options[0]) <= OPTIONS_MAX, "OPTIONS_MAX is too small");
+
+const struct option *options_find(const char *key)
+{
+	for (const struct option *o = options; o->key; o++) {
+		if (strcmp(o->key, key) == 0)
+			return o;
+	}
+	return NULL;
+}
+
+size_t options_index(const struct option *o)
+{
+	return (size_t)(o - options);
+}
+
+const char *options_variable(const struct option *o, char name[OPTIONS_VARIABLE])
+{
+	snprintf(name, OPTIONS_VARIABLE, "SOTTO_%s", o->key);
+	for (char *c = name; *c; c++)
+		*c = (char)(*c == '.' || *c == '-' ? '_' : toupper((unsigned char)*c));
+	return name;
+}
+
+void options_print(FILE *out)
+{
+	char variable[OPTIONS_VARIABLE];
+
+	fputs("| key | kind | default | meaning |\n|---|---|---|---|\n", out);
+	for (const struct option *o = options; o->key; o++) {
+		fprintf(out, "| `%s` | ", o->key);
+		kind_print_range(o, out);
+		fprintf(out, " | `%s` | %s `%s` |\n", o->standard, o->help,
+			options_variable(o, variable));
+	}
+}

@@ -1,0 +1,28 @@
+/* hosts: how many connections each client address has. */
+#ifndef LISTEN_HOSTS_H
+#define LISTEN_HOSTS_H
+
+#include "base/rand.h"
+#include "net/addr.h"
+
+#define HOSTS_BUCKETS 256
+
+struct host {
+	struct host *next;
+	struct addr addr;
+	size_t connections;
+};
+
+struct hosts {
+	uint64_t seed; /* so that nobody can choose addresses that fall together */
+	struct host *buckets[HOSTS_BUCKETS];
+};
+
+void hosts_init(struct hosts *, struct rand *);
+
+/* Counts one more; false: that would be more than most, or memory is out. */
+bool hosts_enter(struct hosts *, const struct addr *, size_t most);
+/* Counts one less. */
+void hosts_leave(struct hosts *, const struct addr *);
+
+#endif

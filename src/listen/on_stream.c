@@ -1,0 +1,396 @@
+/* on_stream: queries that come in frames over connections (RFC 7766).
+ *
+ * A connection is idle (no query waits, no message has begun), reading (a message has begun), or busy
+ * (queries wait); only in the first two does its timer run. It ends when its client has ended or gone, or
+ * when a limit says so, but not before the answers to what it asked have been sent. Its struct lives
+ * until the last of its queries is over, even when the stream is gone.
+ */
+#include "listen/listener.h"
+
+#include "base/bug.h"
+#include "listen/hosts.h"
+#include "net/frame.h"
+#include "net/stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* More unsent answers than this, and nothing more is read until the client has taken them. */
+#define UNSENT_MAX (256 * 1024)
+
+struct stream_listener {
+	struct listener base;
+	struct query_env *env;
+	const struct listen_conf *conf;
+	struct acceptor *acceptor; /* NULL: stopped */
+	struct hosts hosts;
+	struct list conns; /* with a stream, the longest idle first */
+	size_t count, live;	   /* with a stream; with memory */
+	struct task gone;
+	void (*closed)(void *arg);
+	void *closed_arg;
+};
+
+enum clock { STOPPED, IDLE, READING };
+
+struct stream_conn {
+	struct list node; /* in conns */
+	struct stream_listener *listener;
+	struct stream *stream; /* NULL: gone */
+	struct addr peer;
+	struct timer timer;
+	enum clock clock;
+	size_t waiting;	 /* queries */
+	bool paused;
+	bool ended;	/* by the client: finish when all it sent is answered */
+	bool stopped;	/* by us: finish when what waits is answered */
+	bool finishing; /* nothing waits, or nothing matters */
+};
+
+/* Whoever asked one query of a connection. */
+struct stream_client {
+	struct client base;
+	struct stream_conn *conn;
+};
+
+/* ---- ending ---- */
+
+static void tell_if_gone(struct stream_listener *l)
+{
+	if (l->closed && !l->live)
+		loop_later(l->env->loop, &l->gone);
+}
+
+static void free_if_over(struct stream_conn *c)
+{
+	struct stream_listener *l = c->listener;
+
+	if (c->stream || c->waiting)
+		return;
+	free(c);
+	l->live--;
+	tell_if_gone(l);
+}
+
+/* The stream is gone; answers to what still waits go nowhere. */
+static void detach(struct stream_conn *c)
+{
+	struct stream_listener *l = c->listener;
+
+	c->stream = NULL;
+	timer_stop(l->env->loop, &c->timer);
+	list_remove(&c->node);
+	hosts_leave(&l->hosts, &c->peer);
+	l->count--;
+	free_if_over(c);
+}
+
+static void finish(struct stream_conn *c)
+{
+	if (!c->stream || c->finishing)
+		return;
+	c->finishing = true;
+	timer_stop(c->listener->env->loop, &c->timer);
+	stream_finish(c->stream);
+}
+
+static void set_paused(struct stream_conn *c, bool paused)
+{
+	if (c->paused == paused)
+		return;
+	c->paused = paused;
+	stream_pause(c->stream, paused);
+}
+
+/* Takes no more queries. */
+static void stop_taking(struct stream_conn *c)
+{
+	c->stopped = true;
+	set_paused(c, true);
+	timer_stop(c->listener->env->loop, &c->timer);
+	if (!c->waiting)
+		finish(c);
+}
+
+static void close_now(struct stream_conn *c)
+{
+	stream_close(c->stream);
+	detach(c);
+}
+
+/* ---- answers ---- */
+
+static bool is_full(const struct stream_conn *c)
+{
+	return c->waiting >= c->listener->conf->pipeline || stream_unsent(c->stream) > UNSENT_MAX;
+}
+
+static void start_clock(struct stream_conn *c, enum clock clock)
+{
+	const struct listen_conf *conf = c->listener->conf;
+	struct loop *loop = c->listener->env->loop;
+
+	c->clock = clock;
+	if (clock == STOPPED)
+		timer_stop(loop, &c->timer);
+	else
+		timer_start(loop, &c->timer, clock == IDLE ? conf->idle_ms : conf->message_ms);
+}
+
+static void became_idle(struct stream_conn *c)
+{
+	struct stream_listener *l = c->listener;
+
+	list_remove(&c->node);
+	list_push(&l->conns, &c->node);
+	start_clock(c, IDLE);
+}
+
+static void reply(struct client *base, struct span message)
+{
+	struct stream_conn *c = container_of(base, struct stream_client, base)->conn;
+	uint8_t head[FRAME_HEAD];
+
+	if (!c->stream || c->finishing)
+		return; /* the client has gone (RFC 7766 §6.2.4) */
+	frame_head(head, message.len);
+	if (!stream_send(c->stream, (struct span){ head, sizeof head }, message))
+		close_now(c);
+}
+
+static void done(struct client *base)
+{
+	struct stream_client *client = container_of(base, struct stream_client, base);
+	struct stream_conn *c = client->conn;
+
+	free(client);
+	c->waiting--;
+	if (!c->stream) {
+		free_if_over(c);
+		return;
+	}
+	if (c->finishing)
+		return;
+	if (c->paused && !c->stopped && !is_full(c))
+		set_paused(c, false); /* on_got() comes, and goes on */
+	else if (!c->waiting && (c->stopped || c->ended))
+		finish(c);
+	else if (!c->waiting && c->clock == STOPPED)
+		became_idle(c);
+}
+
+static const struct client_ops client_ops = { reply, done };
+
+/* ---- queries ---- */
+
+static void begin_query(struct stream_conn *c, struct span message)
+{
+	struct stream_client *client = malloc(sizeof *client);
+	struct query_env *env = c->listener->env;
+
+	env->metrics->queries_tcp++;
+	if (!client) {
+		env->metrics->dropped++;
+		return;
+	}
+	client->base = (struct client){ &client_ops, &c->peer, true };
+	client->conn = c;
+	c->waiting++;
+	query_begin(env, &client->base, message);
+}
+
+/* The timer of a message runs from its first octet to its last, whatever drips in between. */
+static void set_clock(struct stream_conn *c, bool partial, bool took_some)
+{
+	if (partial && (c->clock != READING || took_some))
+		start_clock(c, READING);
+	else if (!partial && c->waiting)
+		start_clock(c, STOPPED);
+	else if (!partial)
+		became_idle(c);
+}
+
+static void take_queries(struct stream_conn *c, struct buf *in, bool *took_some)
+{
+	struct span m;
+
+	while (c->stream && !c->finishing && !is_full(c) && frame_first(in, &m)) {
+		if (m.len < DNS_HEADER) {
+			c->listener->env->metrics->dropped++;
+			stop_taking(c); /* whoever frames like this will not do better */
+			return;
+		}
+		*took_some = true;
+		begin_query(c, m);
+		frame_drop(in, m);
+	}
+}
+
+static void on_got(void *arg, struct buf *in)
+{
+	struct stream_conn *c = arg;
+	bool took_some = false;
+
+	if (c->stopped)
+		return;
+	take_queries(c, in, &took_some);
+	if (!c->stream || c->finishing || c->stopped)
+		return;
+	if (is_full(c)) {
+		set_paused(c, true);
+		start_clock(c, STOPPED);
+	} else if (!c->ended) {
+		set_clock(c, buf_len(in) > 0, took_some);
+	} else if (!c->waiting) {
+		finish(c);
+	}
+}
+
+static void on_ended(void *arg)
+{
+	struct stream_conn *c = arg;
+
+	c->ended = true;
+	if (!c->paused && !c->waiting)
+		finish(c);
+	else
+		start_clock(c, STOPPED);
+}
+
+/* The client has taken its answers. */
+static void on_drained(void *arg)
+{
+	struct stream_conn *c = arg;
+
+	if (c->paused && !c->stopped && !c->finishing && !is_full(c))
+		set_paused(c, false);
+}
+
+static void on_closed(void *arg, const struct fault *f)
+{
+	struct stream_conn *c = arg;
+
+	if (f->phase == PHASE_WRITE)
+		c->listener->env->metrics->clients_late++;
+	detach(c);
+}
+
+static const struct stream_events events = { .got = on_got, .ended = on_ended, .drained = on_drained,
+	.closed = on_closed };
+
+static void on_timer(struct timer *t)
+{
+	struct stream_conn *c = container_of(t, struct stream_conn, timer);
+
+	if (c->clock == READING)
+		c->listener->env->metrics->clients_late++;
+	stop_taking(c);
+}
+
+/* ---- connections ---- */
+
+/* The table is full: the one that has been idle longest goes (RFC 9210 §4.2). */
+static bool make_room(struct stream_listener *l)
+{
+	struct list *node = list_first(&l->conns);
+	struct stream_conn *oldest;
+
+	if (l->count < l->conf->connections)
+		return true;
+	if (!node)
+		return false;
+	oldest = container_of(node, struct stream_conn, node);
+	if (oldest->waiting)
+		return false;
+	close_now(oldest);
+	return true;
+}
+
+static void on_client(void *arg, const struct addr *peer)
+{
+	struct stream_listener *l = arg;
+	struct stream_conf conf = { .events = &events, .write_ms = l->conf->write_ms };
+	struct stream_conn *c;
+
+	if (!make_room(l) || !hosts_enter(&l->hosts, peer, l->conf->connections_per_client)) {
+		l->env->metrics->clients_refused++;
+		return;
+	}
+	c = calloc(1, sizeof *c);
+	if (!c)
+		goto fail;
+	c->listener = l;
+	c->peer = *peer;
+	c->timer.fire = on_timer;
+	conf.arg = c;
+	c->stream = stream_accept(l->acceptor, &conf);
+	if (!c->stream)
+		goto fail;
+	list_push(&l->conns, &c->node);
+	l->count++;
+	l->live++;
+	start_clock(c, IDLE);
+	return;
+
+fail:
+	free(c);
+	hosts_leave(&l->hosts, peer);
+}
+
+/* ---- the listener ---- */
+
+static void on_gone(struct task *t)
+{
+	struct stream_listener *l = container_of(t, struct stream_listener, gone);
+	void (*closed)(void *) = l->closed;
+	void *arg = l->closed_arg;
+
+	free(l);
+	closed(arg);
+}
+
+static int tcp_open(struct listener **out, struct query_env *env, const struct listen_conf *conf,
+	const struct addr *a, enum sharing sharing)
+{
+	struct stream_listener *l = calloc(1, sizeof *l);
+
+	if (!l)
+		return -ENOMEM;
+	l->base.ops = &on_tcp;
+	l->env = env;
+	l->conf = conf;
+	l->gone.run = on_gone;
+	list_init(&l->conns);
+	hosts_init(&l->hosts, env->rand);
+	int err = acceptor_open(&l->acceptor, env->loop, a, sharing, on_client, l);
+
+	if (err < 0) {
+		free(l);
+		return err;
+	}
+	*out = &l->base;
+	return 0;
+}
+
+static void tcp_stop(struct listener *base)
+{
+	struct stream_listener *l = container_of(base, struct stream_listener, base);
+
+	acceptor_close(l->acceptor);
+	l->acceptor = NULL;
+	list_each_safe(node, &l->conns)
+	{
+		stop_taking(container_of(node, struct stream_conn, node));
+	}
+}
+
+static void tcp_close(struct listener *base, void (*closed)(void *arg), void *arg)
+{
+	struct stream_listener *l = container_of(base, struct stream_listener, base);
+
+	l->closed = closed;
+	l->closed_arg = arg;
+	tell_if_gone(l);
+}
+
+const struct listener_ops on_tcp = { "tcp", tcp_open, tcp_stop, tcp_close };

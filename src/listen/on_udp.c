@@ -1,0 +1,128 @@
+/* on_udp: queries that come as datagrams. */
+#include "listen/listener.h"
+
+#include "base/bug.h"
+#include "net/datagram.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct udp_listener {
+	struct listener base;
+	struct query_env *env;
+	struct datagram *socket;
+	struct pool clients;
+	struct task gone;
+	void (*closed)(void *arg);
+	void *closed_arg;
+};
+
+/* Whoever sent one query; lives as long as that. */
+struct udp_client {
+	struct client base;
+	struct udp_listener *listener;
+	struct path path;
+};
+
+static void reply(struct client *base, struct span message)
+{
+	struct udp_client *c = container_of(base, struct udp_client, base);
+
+	datagram_send(c->listener->socket, &c->path, message);
+}
+
+static void done(struct client *base)
+{
+	struct udp_client *c = container_of(base, struct udp_client, base);
+
+	pool_put(&c->listener->clients, c);
+}
+
+static const struct client_ops client_ops = { reply, done };
+
+static void on_message(void *arg, const struct path *path, struct span message)
+{
+	struct udp_listener *l = arg;
+	struct udp_client *c = pool_get(&l->clients);
+
+	l->env->metrics->queries_udp++;
+	if (!c) {
+		l->env->metrics->dropped++;
+		return;
+	}
+	c->path = *path;
+	c->listener = l;
+	c->base = (struct client){ &client_ops, &c->path.peer, false };
+	query_begin(l->env, &c->base, message);
+}
+
+/* The link is too narrow: the question and our OPT, with TC, so that the client comes over TCP. */
+static size_t shorten(uint8_t *m, size_t len)
+{
+	struct reply r;
+
+	if (!reply_parse((struct span){ m, len }, &r))
+		return 0;
+	size_t opt_len = r.has_opt ? r.opt_end - r.opt : 0;
+
+	if (opt_len)
+		memmove(m + r.question_end, m + r.opt, opt_len);
+	put_u16(m + 2, r.flags | DNS_TC);
+	put_u16(m + 6, 0);
+	put_u16(m + 8, 0);
+	put_u16(m + 10, r.has_opt);
+	return r.question_end + opt_len;
+}
+
+static void on_gone(struct task *t)
+{
+	struct udp_listener *l = container_of(t, struct udp_listener, gone);
+	void (*closed)(void *) = l->closed;
+	void *arg = l->closed_arg;
+
+	datagram_close(l->socket);
+	pool_clear(&l->clients);
+	free(l);
+	closed(arg);
+}
+
+static int udp_open(struct listener **out, struct query_env *env, const struct listen_conf *conf,
+	const struct addr *a, enum sharing sharing)
+{
+	struct udp_listener *l = calloc(1, sizeof *l);
+
+	(void)conf;
+	if (!l)
+		return -ENOMEM;
+	l->base.ops = &on_udp;
+	l->env = env;
+	l->gone.run = on_gone;
+	/* One more than can wait, for the one that is told so. */
+	pool_init(&l->clients, sizeof(struct udp_client), env->conf->queries_max + 1);
+	int err = datagram_open(&l->socket, env->loop, a, sharing, on_message, l);
+
+	if (err < 0) {
+		free(l);
+		return err;
+	}
+	datagram_on_too_big(l->socket, shorten);
+	*out = &l->base;
+	return 0;
+}
+
+static void udp_stop(struct listener *base)
+{
+	datagram_stop(container_of(base, struct udp_listener, base)->socket);
+}
+
+static void udp_close(struct listener *base, void (*closed)(void *arg), void *arg)
+{
+	struct udp_listener *l = container_of(base, struct udp_listener, base);
+
+	l->closed = closed;
+	l->closed_arg = arg;
+	loop_later(l->env->loop, &l->gone);
+}
+
+const struct listener_ops on_udp = { "udp", udp_open, udp_stop, udp_close };

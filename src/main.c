@@ -1,0 +1,293 @@
+/* main: the command line. */
+#include "announce.h"
+#include "config/near.h"
+#include "healthcheck.h"
+#include "worker.h"
+
+#include <getopt.h>
+#include <libfyaml.h>
+#include <openssl/crypto.h>
+#include <openssl/opensslv.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#define TEXT_OF(x)  #x
+#define NUMBER(x)   TEXT_OF(x)
+#define UV_BUILT_WITH                                                                              \
+	NUMBER(UV_VERSION_MAJOR) "." NUMBER(UV_VERSION_MINOR) "." NUMBER(UV_VERSION_PATCH)
+
+enum { EXIT_USAGE = 64, EXIT_CONFIG = 78 };
+#define ARGUMENTS_MAX 256
+
+extern char **environ;
+
+/* What the command line said. */
+struct command {
+	int (*run)(struct config *);
+	struct config_sources sources;
+	const char *listen[ARGUMENTS_MAX + 1], *upstreams[ARGUMENTS_MAX + 1];
+	struct config_override overrides[ARGUMENTS_MAX];
+	size_t listen_count, upstream_count;
+};
+
+static const char help[] =
+	"sotto " SOTTO_VERSION ": takes plain DNS, asks upstream over TLS only\n"
+	"\n"
+	"  sotto [run] [OPTIONS]          the proxy, in the foreground\n"
+	"  sotto check [FILE] [OPTIONS]   checks a configuration and prints the effective one\n"
+	"  sotto healthcheck [OPTIONS]    exit 0 if the proxy of this configuration answers\n"
+	"  sotto options                  every key that can be set\n"
+	"  sotto help | version\n"
+	"\n"
+	"  -c, --config FILE       the configuration (" CONFIG_FILE ", if there is one)\n"
+	"  -l, --listen ADDRESS    listen there, UDP and TCP; may be repeated\n"
+	"  -u, --upstream URI      ask there: tls://ADDRESS[:PORT]#NAME; may be repeated\n"
+	"      --set KEY=VALUE     set any key, as --set timeouts.query=3s\n"
+	"  -v, --verbose           log.level=debug\n"
+	"  -q, --quiet             log.level=warn\n"
+	"  -t, --check             the same as `sotto check`\n"
+	"  -h, --help              this\n"
+	"  -V, --version           versions of sotto and of what it is built with\n"
+	"\n"
+	"Every key can also be set by the environment: SOTTO_TIMEOUTS_QUERY=3s.\n"
+	"Without any configuration it listens on 127.0.0.1 and ::1, port 53, and asks Cloudflare.\n"
+	"Exit: 0, 1 (could not run), 64 (wrong use), 78 (wrong configuration).\n";
+
+/* ---- commands ---- */
+
+static void on_ready(void *arg)
+{
+	const struct config *c = arg;
+	struct log_line l;
+
+	announce(c);
+	for (const struct config_note *n = c->notes; n; n = n->next) {
+		log_begin(&l, LOG_INFO, "spelling of another product understood");
+		log_str(&l, "given", n->given);
+		log_str(&l, "as", n->understood);
+		log_end(&l);
+	}
+	if (c->cache_size > 0)
+		log_say(LOG_WARN, "cache.size has no effect: this version has no cache");
+}
+
+static int run(struct config *c)
+{
+	log_set_level(c->log_level);
+	if (!config_load_trust(c, stderr))
+		return EXIT_CONFIG;
+	return workers_run(c, on_ready, c);
+}
+
+static int check(struct config *c)
+{
+	config_print(c, stdout);
+	return 0;
+}
+
+static int health(struct config *c)
+{
+	return healthcheck_run(c);
+}
+
+static int print_version(void)
+{
+	printf("sotto " SOTTO_VERSION "\n"
+	       "listens: udp tcp; asks: tls (1.2, 1.3)\n"
+	       "%s (built with %s)\nlibuv %s (built with %s)\nlibfyaml %s\n",
+		OpenSSL_version(OPENSSL_VERSION), OPENSSL_VERSION_TEXT, uv_version_string(),
+		UV_BUILT_WITH, fy_library_version());
+	return 0;
+}
+
+/* config/options.h calls a row of its table what <getopt.h> calls one of its own. */
+void options_print(FILE *);
+
+static int print_options(void)
+{
+	options_print(stdout);
+	return 0;
+}
+
+static int print_help(void)
+{
+	fputs(help, stdout);
+	return 0;
+}
+
+/* ---- the command line ---- */
+
+struct verb {
+	const char *name;
+	int (*run)(struct config *);
+	int (*print)(void); /* instead: it needs no configuration */
+};
+
+static const struct verb verbs[] = {
+	{ "run", run, NULL },
+	{ "check", check, NULL },
+	{ "healthcheck", health, NULL },
+	{ "options", NULL, print_options },
+	{ "help", NULL, print_help },
+	{ "version", NULL, print_version },
+};
+
+enum { OPTION_SET = 256 };
+
+static const struct option long_options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "listen", required_argument, NULL, 'l' },
+	{ "upstream", required_argument, NULL, 'u' },
+	{ "set", required_argument, NULL, OPTION_SET },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "check", no_argument, NULL, 't' },
+	{ "check-config", no_argument, NULL, 't' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ 0 },
+};
+
+static int usage(const char *what, const char *word, const char *nearest)
+{
+	fprintf(stderr, "sotto: %s%s%s%s%s; see `sotto help`\n", what, word ? " " : "", word ? word : "",
+		nearest ? ": did you mean " : "", nearest ? nearest : "");
+	return EXIT_USAGE;
+}
+
+static int unknown_option(const char *word)
+{
+	struct near near;
+	char nearest[32];
+
+	near_init(&near, word + strspn(word, "-"));
+	for (const struct option *o = long_options; o->name; o++)
+		near_try(&near, o->name);
+	snprintf(nearest, sizeof nearest, "--%s", near.best ? near.best : "");
+	return usage("unknown option", word, near.best ? nearest : NULL);
+}
+
+static int unknown_verb(const char *word)
+{
+	struct near near;
+
+	near_init(&near, word);
+	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+		near_try(&near, verbs[i].name);
+	return usage("unknown command", word, near.best);
+}
+
+static bool add_override(struct command *c, const char *key, const char *value, const char *said)
+{
+	if (c->sources.override_count == ARGUMENTS_MAX)
+		return false;
+	c->overrides[c->sources.override_count++] = (struct config_override){ key, value, said };
+	return true;
+}
+
+/* KEY=VALUE, cut in two where it stands. */
+static bool add_set(struct command *c, char *text)
+{
+	char *equals = strchr(text, '=');
+
+	if (!equals)
+		return false;
+	*equals = '\0';
+	return add_override(c, text, equals + 1, NULL);
+}
+
+static bool add_word(const char **list, size_t *count, const char *word)
+{
+	if (*count == ARGUMENTS_MAX)
+		return false;
+	list[(*count)++] = word;
+	return true;
+}
+
+/* One option. False: it cannot be taken. */
+static bool take_option(struct command *c, int option)
+{
+	switch (option) {
+	case 'c':
+		c->sources.file = optarg;
+		return true;
+	case 'l':
+		return add_word(c->listen, &c->listen_count, optarg);
+	case 'u':
+		return add_word(c->upstreams, &c->upstream_count, optarg);
+	case OPTION_SET:
+		return add_set(c, optarg);
+	case 'v':
+		return add_override(c, "log.level", "debug", "-v");
+	case 'q':
+		return add_override(c, "log.level", "warn", "-q");
+	default:
+		c->run = check;
+		return true;
+	}
+}
+
+static const struct verb *find_verb(const char *word)
+{
+	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+		if (strcmp(word, verbs[i].name) == 0)
+			return &verbs[i];
+	return NULL;
+}
+
+/* Fills in c; returns -1 to go on, or the exit status. */
+static int read_options(struct command *c, int argc, char **argv)
+{
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":c:l:u:vqthV", long_options, NULL)) != -1) {
+		const char *word = argv[optind - 1];
+
+		if (option == '?')
+			return unknown_option(word);
+		if (option == ':')
+			return usage("a value is missing behind", word, NULL);
+		if (option == 'h')
+			return print_help();
+		if (option == 'V')
+			return print_version();
+		if (!take_option(c, option))
+			return usage("cannot be understood (--set wants KEY=VALUE):", word, NULL);
+	}
+	if (optind < argc && c->run == check && !c->sources.file)
+		c->sources.file = argv[optind++];
+	return optind < argc ? usage("what is this:", argv[optind], NULL) : -1;
+}
+
+int main(int argc, char **argv)
+{
+	static struct command c;
+	const struct verb *verb = &verbs[0];
+	struct config config;
+
+	if (argc > 1 && *argv[1] != '-') {
+		verb = find_verb(argv[1]);
+		if (!verb)
+			return unknown_verb(argv[1]);
+		argc--;
+		argv++;
+	}
+	if (verb->print)
+		return verb->print();
+	c.run = verb->run;
+	int status = read_options(&c, argc, argv);
+
+	if (status >= 0)
+		return status;
+	c.sources.environment = environ;
+	c.sources.listen = c.listen;
+	c.sources.upstreams = c.upstreams;
+	c.sources.overrides = c.overrides;
+	if (!config_load(&config, &c.sources, stderr))
+		return EXIT_CONFIG;
+	status = c.run(&config);
+	config_clear(&config);
+	return status;
+}

@@ -1,0 +1,268 @@
+#include "net/addr.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- text to address ---- */
+
+static bool parse_number(const char *text, unsigned long most, unsigned long *out)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	*out = strtoul(text, &end, 10);
+	return !*end && !errno && *out <= most;
+}
+
+static bool parse_v4(struct addr *a, const char *host)
+{
+	a->v4 = (struct sockaddr_in){ .sin_family = AF_INET };
+	return inet_pton(AF_INET, host, &a->v4.sin_addr) == 1;
+}
+
+/* The scope behind % is an interface's name or number. */
+static bool parse_v6(struct addr *a, char *host)
+{
+	char *scope = strchr(host, '%');
+	unsigned long number;
+
+	a->v6 = (struct sockaddr_in6){ .sin6_family = AF_INET6 };
+	if (scope) {
+		*scope++ = '\0';
+		a->v6.sin6_scope_id = if_nametoindex(scope);
+		if (!a->v6.sin6_scope_id && parse_number(scope, UINT32_MAX, &number))
+			a->v6.sin6_scope_id = (uint32_t)number;
+		if (!a->v6.sin6_scope_id)
+			return false;
+	}
+	return inet_pton(AF_INET6, host, &a->v6.sin6_addr) == 1;
+}
+
+bool addr_parse(struct addr *a, const char *text, uint16_t default_port)
+{
+	char copy[ADDR_TEXT], *host = copy, *port = NULL;
+	unsigned long number = default_port;
+
+	if (strlen(text) >= sizeof copy)
+		return false;
+	memset(a, 0, sizeof *a);
+	snprintf(copy, sizeof copy, "%s", text);
+	if (*copy == '[') {
+		char *end = strchr(copy, ']');
+
+		if (!end || (end[1] && end[1] != ':'))
+			return false;
+		*end = '\0';
+		host = copy + 1;
+		port = end[1] ? end + 2 : NULL;
+	} else if (strchr(copy, ':') == strrchr(copy, ':') && (port = strchr(copy, ':'))) {
+		*port++ = '\0';
+	}
+	if (port && !parse_number(port, 65535, &number))
+		return false;
+	if (strchr(host, ':') ? !parse_v6(a, host) : *copy == '[' || !parse_v4(a, host))
+		return false;
+	addr_set_port(a, (uint16_t)number);
+	return true;
+}
+
+/* ---- address to text ---- */
+
+const char *addr_print_host(const struct addr *a, char text[ADDR_TEXT])
+{
+	if (a->any.sa_family == AF_INET) {
+		inet_ntop(AF_INET, &a->v4.sin_addr, text, ADDR_TEXT);
+	} else if (a->any.sa_family == AF_INET6) {
+		inet_ntop(AF_INET6, &a->v6.sin6_addr, text, ADDR_TEXT);
+		size_t len = strlen(text);
+		char name[IF_NAMESIZE];
+
+		if (!a->v6.sin6_scope_id)
+			return text;
+		if (if_indextoname(a->v6.sin6_scope_id, name))
+			snprintf(text + len, ADDR_TEXT - len, "%%%s", name);
+		else
+			snprintf(text + len, ADDR_TEXT - len, "%%%u", a->v6.sin6_scope_id);
+	} else {
+		snprintf(text, ADDR_TEXT, "(none)");
+	}
+	return text;
+}
+
+const char *addr_print(const struct addr *a, char text[ADDR_TEXT])
+{
+	char host[ADDR_TEXT];
+	bool v6 = a->any.sa_family == AF_INET6;
+
+	addr_print_host(a, host);
+	snprintf(text, ADDR_TEXT, v6 ? "[%.70s]:%u" : "%.70s:%u", host, addr_port(a));
+	return text;
+}
+
+/* ---- parts ---- */
+
+uint16_t addr_port(const struct addr *a)
+{
+	return ntohs(a->any.sa_family == AF_INET6 ? a->v6.sin6_port : a->v4.sin_port);
+}
+
+void addr_set_port(struct addr *a, uint16_t port)
+{
+	if (a->any.sa_family == AF_INET6)
+		a->v6.sin6_port = htons(port);
+	else
+		a->v4.sin_port = htons(port);
+}
+
+socklen_t addr_size(const struct addr *a)
+{
+	return a->any.sa_family == AF_INET6 ? sizeof a->v6 : sizeof a->v4;
+}
+
+bool addr_same_host(const struct addr *a, const struct addr *b)
+{
+	if (a->any.sa_family != b->any.sa_family)
+		return false;
+	if (a->any.sa_family == AF_INET)
+		return a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
+	return !memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof a->v6.sin6_addr) &&
+		a->v6.sin6_scope_id == b->v6.sin6_scope_id;
+}
+
+bool addr_equal(const struct addr *a, const struct addr *b)
+{
+	return addr_same_host(a, b) && addr_port(a) == addr_port(b);
+}
+
+bool addr_is_any(const struct addr *a)
+{
+	if (a->any.sa_family == AF_INET)
+		return a->v4.sin_addr.s_addr == htonl(INADDR_ANY);
+	return IN6_IS_ADDR_UNSPECIFIED(&a->v6.sin6_addr);
+}
+
+/* ---- prefixes ---- */
+
+/* The octets of the address itself; an IPv4-mapped one is taken for the IPv4 address in it. */
+static const uint8_t *octets(const struct addr *a, size_t *len)
+{
+	if (a->any.sa_family == AF_INET) {
+		*len = 4;
+		return (const uint8_t *)&a->v4.sin_addr;
+	}
+	if (IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr)) {
+		*len = 4;
+		return a->v6.sin6_addr.s6_addr + 12;
+	}
+	*len = 16;
+	return a->v6.sin6_addr.s6_addr;
+}
+
+/* Bit n of the octets, from the left. */
+static bool bit(const uint8_t *at, unsigned n)
+{
+	return at[n / 8] & (0x80 >> n % 8);
+}
+
+bool prefix_parse(struct prefix *p, const char *text)
+{
+	char host[ADDR_TEXT];
+	const char *slash = strchr(text, '/');
+	size_t len = slash ? (size_t)(slash - text) : strlen(text);
+	unsigned long bits;
+	size_t size;
+
+	if (len >= sizeof host)
+		return false;
+	snprintf(host, sizeof host, "%.*s", (int)len, text);
+	if (strchr(host, '[') || strchr(host, '%') || (strchr(host, '.') && strchr(host, ':')) ||
+		!addr_parse(&p->base, host, 0))
+		return false;
+	const uint8_t *at = octets(&p->base, &size);
+
+	bits = size * 8;
+	if (slash && !parse_number(slash + 1, size * 8, &bits))
+		return false;
+	p->bits = (unsigned)bits;
+	for (unsigned n = p->bits; n < size * 8; n++)
+		if (bit(at, n))
+			return false;
+	return true;
+}
+
+bool prefix_matches(const struct prefix *p, const struct addr *a)
+{
+	size_t size, other;
+	const uint8_t *want = octets(&p->base, &size), *have = octets(a, &other);
+
+	if (size != other || memcmp(want, have, p->bits / 8) != 0)
+		return false;
+	for (unsigned n = p->bits & ~7u; n < p->bits; n++)
+		if (bit(want, n) != bit(have, n))
+			return false;
+	return true;
+}
+
+/* ---- lists of prefixes ---- */
+
+struct acl_word {
+	const char *word;
+	const char *prefixes[8];
+};
+
+static const struct acl_word acl_words[] = {
+	{ "local", { "127.0.0.0/8", "::1" } },
+	{ "private", { "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16",
+			     "100.64.0.0/10", "fc00::/7", "fe80::/10" } },
+	{ "any", { "0.0.0.0/0", "::/0" } },
+};
+
+static bool acl_add_prefix(struct acl *acl, const char *text)
+{
+	struct prefix p, *more;
+
+	errno = 0;
+	if (!prefix_parse(&p, text))
+		return false;
+	more = reallocarray(acl->prefixes, acl->count + 1, sizeof *more);
+	if (!more) {
+		errno = ENOMEM;
+		return false;
+	}
+	more[acl->count++] = p;
+	acl->prefixes = more;
+	return true;
+}
+
+bool acl_add(struct acl *acl, const char *word)
+{
+	for (size_t i = 0; i < sizeof acl_words / sizeof *acl_words; i++) {
+		if (strcmp(word, acl_words[i].word) != 0)
+			continue;
+		for (const char *const *p = acl_words[i].prefixes; *p; p++)
+			if (!acl_add_prefix(acl, *p))
+				return false;
+		return true;
+	}
+	return acl_add_prefix(acl, word);
+}
+
+bool acl_allows(const struct acl *acl, const struct addr *a)
+{
+	for (size_t i = 0; i < acl->count; i++)
+		if (prefix_matches(&acl->prefixes[i], a))
+			return true;
+	return false;
+}
+
+void acl_clear(struct acl *acl)
+{
+	free(acl->prefixes);
+	*acl = (struct acl){ 0 };
+}

@@ -1,0 +1,59 @@
+/* addr: an IP address with a port; prefixes and lists of them. */
+#ifndef NET_ADDR_H
+#define NET_ADDR_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct addr {
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	};
+};
+
+/* Room for the text of any address with brackets, scope and port. */
+#define ADDR_TEXT 80
+
+/* Reads `192.0.2.1`, `192.0.2.1:53`, `::1`, `[::1]`, `[fe80::1%eth0]:53`; without a port,
+ * default_port is used. Numbers only: no name is looked up. */
+bool addr_parse(struct addr *, const char *text, uint16_t default_port);
+/* Writes the address with its port into text, which it returns. */
+const char *addr_print(const struct addr *, char text[ADDR_TEXT]);
+/* The same without port and brackets. */
+const char *addr_print_host(const struct addr *, char text[ADDR_TEXT]);
+
+uint16_t addr_port(const struct addr *);
+void addr_set_port(struct addr *, uint16_t);
+socklen_t addr_size(const struct addr *);
+bool addr_equal(const struct addr *, const struct addr *); /* port and all */
+bool addr_same_host(const struct addr *, const struct addr *);
+bool addr_is_any(const struct addr *); /* 0.0.0.0 or :: */
+
+struct prefix {
+	struct addr base;
+	unsigned bits;
+};
+
+/* Reads `10.0.0.0/8`, `fd00::/8`, or a single address. Bits beyond the length must be zero. */
+bool prefix_parse(struct prefix *, const char *text);
+/* IPv4-mapped IPv6 addresses are treated as the IPv4 address they carry. */
+bool prefix_matches(const struct prefix *, const struct addr *);
+
+/* Who may ask. Owned by the configuration. */
+struct acl {
+	struct prefix *prefixes;
+	size_t count;
+};
+
+/* Appends what word names: `local` (loopback), `private` (RFC 1918, RFC 6598, RFC 4193 and link-local
+ * addresses), `any`, or a prefix. Returns false if it names nothing; errno is ENOMEM if memory was
+ * out. */
+bool acl_add(struct acl *, const char *word);
+bool acl_allows(const struct acl *, const struct addr *);
+void acl_clear(struct acl *);
+
+#endif

@@ -1,0 +1,51 @@
+#include "net/socket.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+bool socket_set(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof value) == 0;
+}
+
+static int bind_one(int type, const struct addr *a, bool shared)
+{
+	int fd = socket(a->any.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	if (a->any.sa_family == AF_INET6)
+		socket_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	/* A stream listener may follow one whose connections still linger. A datagram socket with this
+	 * option would share its port with anybody. */
+	if (type == SOCK_STREAM)
+		socket_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	if ((shared && !socket_set(fd, SOL_SOCKET, SO_REUSEPORT, 1)) ||
+		bind(fd, &a->any, addr_size(a)) < 0) {
+		int err = -errno;
+
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+int socket_bound(int type, const struct addr *a, enum sharing sharing)
+{
+	if (sharing == BIND_FIRST) {
+		int fd = bind_one(type, a, false);
+
+		/* Only a listening socket finds out that another one listens. */
+		if (fd >= 0 && type == SOCK_STREAM && listen(fd, 1) < 0) {
+			int err = -errno;
+
+			close(fd);
+			return err;
+		}
+		if (fd < 0)
+			return fd;
+		close(fd);
+	}
+	return bind_one(type, a, sharing != BIND_ALONE);
+}

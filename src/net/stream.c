@@ -1,0 +1,600 @@
+/* stream: see stream.h.
+ *
+ * Bytes out: stream_send -> out -> (tls_write -> tls_out) -> send(), by the task flush, once a turn.
+ * Bytes in: recv() -> (tls_in -> tls_read) -> in -> events->got.
+ *
+ * After every event the user may have closed the stream; then `gone` is set, the descriptor is shut, and
+ * the memory lives until the task `bury` runs. Whoever calls an event looks at `gone` next.
+ */
+#include "net/stream.h"
+
+#include "base/bug.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Read at once: servers send much, clients little. */
+#define READ_SERVER (64 * 1024)
+#define READ_CLIENT 4096
+/* Reads of one connection in one turn, so that others get theirs. */
+#define READS_PER_TURN 4
+/* How long a finished stream waits for the peer's end, so that our last bytes are not reset away. */
+#define LINGER_MS 500
+/* Without a free descriptor, accepting pauses this long. */
+#define BREATH_MS 100
+#define BACKLOG	  1024
+#define ACCEPTS_PER_TURN 64
+
+enum state { CONNECTING, HANDSHAKE, OPEN, LINGERING };
+
+struct stream {
+	struct loop *loop;
+	const struct stream_events *events;
+	void *arg;
+	unsigned write_ms;
+	enum state state;
+	int fd;
+	int error; /* of a connect that failed at once */
+	bool paused, resumed, ended, finishing, gone;
+	bool stuck; /* the kernel took less than there was */
+	size_t read_size;
+	struct watch watch;
+	int watched; /* events */
+	struct tls *tls; /* NULL: plain */
+	struct buf in, out;
+	struct timer timer; /* to be open; then to take what was sent; then to linger */
+	struct task flush, bury;
+};
+
+/* ---- ending ---- */
+
+static void on_bury(struct task *t)
+{
+	struct stream *s = container_of(t, struct stream, bury);
+
+	buf_clear(&s->in);
+	buf_clear(&s->out);
+	tls_free(s->tls);
+	free(s);
+}
+
+void stream_close(struct stream *s)
+{
+	if (!s || s->gone)
+		return;
+	s->gone = true;
+	timer_stop(s->loop, &s->timer);
+	loop_cancel(&s->flush);
+	watch_stop(&s->watch);
+	close(s->fd);
+	loop_later(s->loop, &s->bury);
+}
+
+/* Tells the user that it is over. */
+static void end(struct stream *s, const struct fault *f)
+{
+	const struct stream_events *events = s->events;
+	void *arg = s->arg;
+
+	stream_close(s);
+	events->closed(arg, f);
+}
+
+static void end_by_errno(struct stream *s, enum phase phase, int error)
+{
+	struct fault f;
+
+	fault_from_errno(&f, phase, error);
+	end(s, &f);
+}
+
+static void end_well(struct stream *s)
+{
+	static const struct fault none = { .phase = PHASE_NONE, .cause = "none", .hint = "" };
+
+	end(s, &none);
+}
+
+/* ---- watching ---- */
+
+static void update_watch(struct stream *s)
+{
+	bool read = s->state == HANDSHAKE || (s->state == OPEN && !s->paused && !s->ended) ||
+		(s->state == LINGERING && !s->ended);
+	bool write = s->state == CONNECTING || s->stuck;
+	int wanted = (read ? LOOP_READ : 0) | (write ? LOOP_WRITE : 0);
+
+	if (wanted == s->watched)
+		return;
+	s->watched = wanted;
+	/* Watching for nothing still tells of a reset, again and again; so it stops instead. */
+	if (!wanted)
+		watch_stop(&s->watch);
+	else if (watch_start(s->loop, &s->watch, s->fd, wanted) < 0)
+		end_by_errno(s, PHASE_READ, ENOMEM);
+}
+
+/* ---- writing ---- */
+
+static struct buf *cipher_or_plain_out(struct stream *s)
+{
+	return s->tls ? tls_out(s->tls) : &s->out;
+}
+
+/* Gives the kernel what it takes. False: the stream is over, as *error says. */
+static bool push(struct stream *s, int *error)
+{
+	struct buf *out = cipher_or_plain_out(s);
+
+	s->stuck = false;
+	while (buf_len(out)) {
+		struct span bytes = buf_span(out);
+		ssize_t n = send(s->fd, bytes.at, bytes.len, MSG_NOSIGNAL);
+
+		if (n >= 0) {
+			buf_drop(out, (size_t)n);
+			if (s->state == OPEN)
+				timer_stop(s->loop, &s->timer);
+		} else if (errno == EAGAIN) {
+			s->stuck = true;
+			if (s->state == OPEN && !s->timer.running)
+				timer_start(s->loop, &s->timer, s->write_ms);
+			return true;
+		} else if (errno != EINTR) {
+			*error = errno;
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Everything was sent: says goodbye and waits for the peer's. */
+static void linger(struct stream *s)
+{
+	s->state = LINGERING;
+	shutdown(s->fd, SHUT_WR);
+	if (s->ended)
+		end_well(s);
+	else
+		timer_start(s->loop, &s->timer, LINGER_MS);
+}
+
+static void flush(struct stream *s)
+{
+	int error;
+
+	if (s->state < OPEN) {
+		if (s->finishing)
+			end_well(s);
+		return; /* bytes wait until the peer is known */
+	}
+	if (s->resumed) {
+		s->resumed = false;
+		s->events->got(s->arg, &s->in);
+		if (s->gone)
+			return;
+	}
+	if (s->tls && buf_len(&s->out)) {
+		if (tls_write(s->tls, buf_span(&s->out)) != TLS_OK) {
+			end(s, tls_fault(s->tls));
+			return;
+		}
+		buf_drop(&s->out, buf_len(&s->out));
+	}
+	if (s->tls && s->finishing && s->state == OPEN)
+		tls_shutdown(s->tls);
+	bool was_stuck = s->stuck;
+
+	if (!push(s, &error)) {
+		end_by_errno(s, PHASE_WRITE, error);
+		return;
+	}
+	if (was_stuck && !s->stuck && s->events->drained)
+		s->events->drained(s->arg);
+	if (s->gone)
+		return;
+	if (s->finishing && s->state == OPEN && !stream_unsent(s))
+		linger(s);
+	if (!s->gone)
+		update_watch(s);
+}
+
+static void on_flush(struct task *t)
+{
+	flush(container_of(t, struct stream, flush));
+}
+
+bool stream_send(struct stream *s, struct span head, struct span body)
+{
+	uint8_t *room = buf_room(&s->out, head.len + body.len);
+
+	if (!room)
+		return false;
+	memcpy(room, head.at, head.len);
+	memcpy(room + head.len, body.at, body.len);
+	buf_grow(&s->out, head.len + body.len);
+	loop_later(s->loop, &s->flush);
+	return true;
+}
+
+size_t stream_unsent(const struct stream *s)
+{
+	return buf_len(&s->out) + (s->tls ? buf_len(tls_out(s->tls)) : 0);
+}
+
+void stream_finish(struct stream *s)
+{
+	s->finishing = true;
+	loop_later(s->loop, &s->flush);
+}
+
+/* ---- reading ---- */
+
+static void tell_got(struct stream *s)
+{
+	if (buf_len(&s->in))
+		s->events->got(s->arg, &s->in);
+}
+
+static void tell_ended(struct stream *s)
+{
+	if (s->ended)
+		return;
+	s->ended = true;
+	if (s->state == LINGERING)
+		end_well(s);
+	else
+		s->events->ended(s->arg);
+}
+
+/* What came in goes to the user. */
+static void deliver(struct stream *s)
+{
+	enum tls_status status = TLS_WANT;
+
+	if (s->tls)
+		status = tls_read(s->tls, &s->in);
+	if (s->state == LINGERING)
+		buf_drop(&s->in, buf_len(&s->in));
+	tell_got(s);
+	if (s->gone)
+		return;
+	if (status == TLS_CLOSED)
+		tell_ended(s);
+	else if (status == TLS_FAILED)
+		end(s, tls_fault(s->tls));
+	else if (s->tls && buf_len(tls_out(s->tls)))
+		loop_later(s->loop, &s->flush); /* an answer to a KeyUpdate, say */
+}
+
+static void handshake(struct stream *s)
+{
+	enum tls_status status = tls_handshake(s->tls);
+	int error;
+
+	/* Also the alert of a handshake that failed. */
+	if (!push(s, &error) && status != TLS_FAILED) {
+		end_by_errno(s, PHASE_HANDSHAKE, error);
+		return;
+	}
+	if (status == TLS_FAILED) {
+		end(s, tls_fault(s->tls));
+		return;
+	}
+	if (status != TLS_OK)
+		return;
+	s->state = OPEN;
+	timer_stop(s->loop, &s->timer);
+	s->events->opened(s->arg);
+	if (s->gone)
+		return;
+	loop_later(s->loop, &s->flush);
+	deliver(s);
+}
+
+static void on_end_of_input(struct stream *s)
+{
+	struct fault f;
+
+	if (s->state != HANDSHAKE) {
+		tell_ended(s);
+		return;
+	}
+	fault_set(&f, PHASE_HANDSHAKE, "closed",
+		"check that the port is the one for DNS over TLS; the server may be overloaded",
+		"the server closed the connection during the TLS handshake");
+	end(s, &f);
+}
+
+/* One recv(). Returns whether there may be more. */
+static bool read_once(struct stream *s)
+{
+	struct buf *in = s->tls ? tls_in(s->tls) : &s->in;
+	uint8_t *room = buf_room(in, s->read_size);
+
+	if (!room) {
+		end_by_errno(s, PHASE_READ, ENOMEM);
+		return false;
+	}
+	ssize_t n = recv(s->fd, room, s->read_size, 0);
+
+	if (n < 0) {
+		if (errno == EAGAIN || errno == EINTR)
+			buf_drop(in, 0); /* gives back memory that came to nothing */
+		else
+			end_by_errno(s, s->state == HANDSHAKE ? PHASE_HANDSHAKE : PHASE_READ, errno);
+		return false;
+	}
+	if (n == 0) {
+		buf_drop(in, 0);
+		on_end_of_input(s);
+		return false;
+	}
+	buf_grow(in, (size_t)n);
+	if (s->state == HANDSHAKE)
+		handshake(s);
+	else
+		deliver(s);
+	return (size_t)n == s->read_size && !s->gone && !s->paused && !s->ended;
+}
+
+static void read_some(struct stream *s)
+{
+	for (int i = 0; i < READS_PER_TURN && read_once(s); i++)
+		;
+}
+
+/* ---- connecting ---- */
+
+static void connected(struct stream *s)
+{
+	int error = 0;
+	socklen_t size = sizeof error;
+
+	getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &size);
+	if (error) {
+		end_by_errno(s, PHASE_CONNECT, error);
+		return;
+	}
+	if (s->tls) {
+		s->state = HANDSHAKE;
+		handshake(s);
+		return;
+	}
+	s->state = OPEN;
+	timer_stop(s->loop, &s->timer);
+	s->events->opened(s->arg);
+	if (!s->gone)
+		loop_later(s->loop, &s->flush);
+}
+
+static void on_ready(struct watch *w, int events)
+{
+	struct stream *s = container_of(w, struct stream, watch);
+
+	if (s->state == CONNECTING)
+		connected(s);
+	else if (events & LOOP_WRITE)
+		flush(s);
+	if (!s->gone && s->state != CONNECTING && events & LOOP_READ)
+		read_some(s);
+	if (!s->gone)
+		update_watch(s);
+}
+
+static void on_timer(struct timer *t)
+{
+	struct stream *s = container_of(t, struct stream, timer);
+	static const enum phase phase_of[] = { PHASE_CONNECT, PHASE_HANDSHAKE, PHASE_WRITE };
+
+	if (s->state == LINGERING)
+		end_well(s);
+	else
+		end_by_errno(s, phase_of[s->state], ETIMEDOUT);
+}
+
+/* The first turn after stream_connect(). */
+static void on_begin(struct task *t)
+{
+	struct stream *s = container_of(t, struct stream, flush);
+
+	t->run = on_flush;
+	if (s->finishing)
+		end_well(s);
+	else if (s->error)
+		end_by_errno(s, PHASE_CONNECT, s->error);
+	else
+		update_watch(s);
+}
+
+/* ---- life ---- */
+
+static struct stream *stream_new(struct loop *loop, int fd, const struct stream_conf *conf)
+{
+	struct stream *s = calloc(1, sizeof *s);
+
+	if (!s)
+		return NULL;
+	s->loop = loop;
+	s->events = conf->events;
+	s->arg = conf->arg;
+	s->write_ms = conf->write_ms;
+	s->fd = fd;
+	s->watch.ready = on_ready;
+	s->timer.fire = on_timer;
+	s->flush.run = on_flush;
+	s->bury.run = on_bury;
+	socket_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	return s;
+}
+
+static int start_connect(const struct addr *to, unsigned write_ms, int *fd)
+{
+	*fd = socket(to->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (*fd < 0)
+		return errno;
+	/* What the peer's host does not acknowledge in this time ends the connection: without it, a
+	 * vanished route is noticed after a quarter of an hour. */
+	socket_set(*fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)write_ms);
+	if (connect(*fd, &to->any, addr_size(to)) == 0 || errno == EINPROGRESS)
+		return 0;
+	return errno;
+}
+
+struct stream *stream_connect(struct loop *loop, const struct addr *to, struct tls_client *client,
+	struct tls_identity *identity, const struct stream_conf *conf)
+{
+	int fd, error = start_connect(to, conf->write_ms, &fd);
+	struct stream *s = stream_new(loop, fd, conf);
+
+	if (!s)
+		goto fail_fd;
+	s->error = error;
+	s->state = CONNECTING;
+	s->read_size = READ_SERVER;
+	s->in.keep = s->out.keep = READ_SERVER;
+	if (client) {
+		s->tls = tls_new(client, identity);
+		if (!s->tls)
+			goto fail_stream;
+		tls_in(s->tls)->keep = tls_out(s->tls)->keep = READ_SERVER;
+	}
+	timer_start(loop, &s->timer, conf->open_ms);
+	s->flush.run = on_begin;
+	loop_later(loop, &s->flush);
+	return s;
+
+fail_stream:
+	free(s);
+fail_fd:
+	close(fd);
+	return NULL;
+}
+
+void stream_pause(struct stream *s, bool paused)
+{
+	s->resumed = s->paused && !paused;
+	s->paused = paused;
+	/* Applied at the end of the turn, when it may have changed back. */
+	loop_later(s->loop, &s->flush);
+}
+
+const struct tls_facts *stream_tls_facts(const struct stream *s)
+{
+	return s->tls && s->state >= OPEN ? tls_facts(s->tls) : NULL;
+}
+
+/* ---- listening ---- */
+
+struct acceptor {
+	struct loop *loop;
+	struct watch watch;
+	struct timer breath;
+	int fd;
+	acceptor_fn *got_client;
+	void *arg;
+	int accepted; /* not yet decided about; -1: none */
+};
+
+static void watch_acceptor(struct timer *t)
+{
+	struct acceptor *a = container_of(t, struct acceptor, breath);
+
+	watch_start(a->loop, &a->watch, a->fd, LOOP_READ);
+}
+
+static void on_connection(struct watch *w, int events)
+{
+	struct acceptor *a = container_of(w, struct acceptor, watch);
+
+	(void)events;
+	for (int i = 0; i < ACCEPTS_PER_TURN && a->watch.handle; i++) {
+		struct addr peer;
+		socklen_t size = sizeof peer;
+
+		memset(&peer, 0, sizeof peer);
+		a->accepted = accept4(a->fd, &peer.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (a->accepted < 0) {
+			if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+				watch_stop(&a->watch);
+				timer_start(a->loop, &a->breath, BREATH_MS);
+			}
+			return;
+		}
+		a->got_client(a->arg, &peer);
+		if (a->accepted >= 0)
+			close(a->accepted);
+	}
+}
+
+struct stream *stream_accept(struct acceptor *a, const struct stream_conf *conf)
+{
+	struct stream *s = stream_new(a->loop, a->accepted, conf);
+
+	if (!s)
+		return NULL;
+	a->accepted = -1;
+	s->state = OPEN;
+	s->read_size = READ_CLIENT;
+	s->watched = LOOP_READ;
+	if (watch_start(s->loop, &s->watch, s->fd, LOOP_READ) < 0) {
+		close(s->fd);
+		free(s);
+		return NULL;
+	}
+	return s;
+}
+
+int acceptor_open(struct acceptor **out, struct loop *loop, const struct addr *addr,
+	enum sharing sharing, acceptor_fn *got_client, void *arg)
+{
+	struct acceptor *a = calloc(1, sizeof *a);
+	int err = -ENOMEM;
+
+	if (!a)
+		return err;
+	a->loop = loop;
+	a->got_client = got_client;
+	a->arg = arg;
+	a->accepted = -1;
+	a->watch.ready = on_connection;
+	a->breath.fire = watch_acceptor;
+	err = a->fd = socket_bound(SOCK_STREAM, addr, sharing);
+	if (err < 0)
+		goto fail;
+	if (listen(a->fd, BACKLOG) < 0) {
+		err = -errno;
+		goto fail_fd;
+	}
+	err = watch_start(loop, &a->watch, a->fd, LOOP_READ);
+	if (err < 0)
+		goto fail_fd;
+	*out = a;
+	return 0;
+
+fail_fd:
+	close(a->fd);
+fail:
+	free(a);
+	return err;
+}
+
+void acceptor_close(struct acceptor *a)
+{
+	watch_stop(&a->watch);
+	timer_stop(a->loop, &a->breath);
+	close(a->fd);
+	free(a);
+}
+
+void acceptor_address(const struct acceptor *a, struct addr *addr)
+{
+	socklen_t size = sizeof *addr;
+
+	memset(addr, 0, sizeof *addr);
+	getsockname(a->fd, &addr->any, &size);
+}

@@ -1,0 +1,83 @@
+/* stream: a connection of bytes, TCP or TLS over TCP, through buffers.
+ *
+ * TLS is a property of a stream: its user sees plain bytes either way. What is sent is collected and
+ * goes out once per turn of the loop. Nothing given to stream_send() leaves before the connection
+ * stands and, with TLS, the peer is authenticated.
+ *
+ * Events come from the loop only. `closed` comes once, after it nothing; the stream frees itself then.
+ * After stream_close() no event comes at all. States: connecting -> (handshake) -> open -> closed; an
+ * accepted stream starts open. The peer's end of sending (`ended`) is no close: what is sent after it
+ * still goes out.
+ */
+#ifndef NET_STREAM_H
+#define NET_STREAM_H
+
+#include "base/buf.h"
+#include "base/loop.h"
+#include "net/addr.h"
+#include "net/socket.h"
+#include "net/fault.h"
+#include "net/tls.h"
+
+struct stream;
+
+struct stream_events {
+	/* Connected and authenticated: what was sent so far goes out now. */
+	void (*opened)(void *arg);
+	/* New bytes are in the buffer; take whole messages off its front, leave the rest. */
+	void (*got)(void *arg, struct buf *in);
+	/* The peer sends no more (FIN or close_notify); `in` may hold the start of a message. */
+	void (*ended)(void *arg);
+	/* All that was sent is with the kernel, after the peer had been slow to take it. May be NULL. */
+	void (*drained)(void *arg);
+	/* Over, and why. phase NONE: after stream_finish() or a clean end. */
+	void (*closed)(void *arg, const struct fault *);
+};
+
+struct stream_conf {
+	const struct stream_events *events;
+	void *arg;
+	unsigned open_ms;  /* connect and handshake together may take this long */
+	unsigned write_ms; /* bytes that the peer does not take this long end the connection */
+};
+
+/* Connects; with tls, authenticates the peer as `identity` says, which it borrows for the stream's
+ * life. NULL: out of memory; every other failure is told by `closed`. */
+struct stream *stream_connect(struct loop *, const struct addr *to, struct tls_client *tls,
+	struct tls_identity *identity, const struct stream_conf *);
+
+/* Appends bytes; false: out of memory, nothing was appended. Two parts, so that a length and a
+ * message need not be copied together first. */
+bool stream_send(struct stream *, struct span head, struct span body);
+/* Bytes appended and not yet taken by the kernel. */
+size_t stream_unsent(const struct stream *);
+
+/* While paused, nothing is read; the peer feels it. After it, `got` comes once for what was left in the
+ * buffer, which may be nothing. */
+void stream_pause(struct stream *, bool paused);
+
+/* Sends what is left, then close_notify and FIN, then closes; `closed` comes with phase NONE, or with
+ * the fault that came first. */
+void stream_finish(struct stream *);
+/* Closes now. The stream is gone for the caller. NULL is nothing. */
+void stream_close(struct stream *);
+
+/* What the handshake agreed on; NULL on plain or not yet open streams. */
+const struct tls_facts *stream_tls_facts(const struct stream *);
+
+/* ---- listening ---- */
+
+struct acceptor;
+
+/* A client connected. Decide at once: stream_accept() it, or return without, which closes it. */
+typedef void acceptor_fn(void *arg, const struct addr *peer);
+
+/* Binds, listens, accepts. 0 or -errno. */
+int acceptor_open(struct acceptor **out, struct loop *, const struct addr *, enum sharing,
+	acceptor_fn *got_client, void *arg);
+/* From within got_client only. NULL: out of memory; the connection is closed. */
+struct stream *stream_accept(struct acceptor *, const struct stream_conf *);
+void acceptor_close(struct acceptor *);
+void acceptor_address(const struct acceptor *, struct addr *);
+
+#endif

@@ -1,0 +1,484 @@
+/* tls: see tls.h.
+ *
+ * OpenSSL reads from and writes to two buffers of ours through a BIO that never blocks. Whoever the
+ * peer must be is decided in one place, on_verify(), which replaces OpenSSL's own; still_trusted()
+ * holds a resumed session, for which there is nothing to verify, to the same.
+ */
+#include "net/tls.h"
+
+#include "net/tls_fault.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define READ_AT_ONCE 16384 /* the longest record */
+
+struct tls_trust {
+	X509_STORE *store;
+};
+
+struct tls_client {
+	SSL_CTX *ctx;
+	BIO_METHOD *method;
+};
+
+struct tls {
+	SSL *ssl;
+	struct tls_identity *identity;
+	struct buf in, out;
+	struct fault fault;
+	struct tls_facts facts;
+	bool started, over; /* the first octet came; a fault was found */
+};
+
+/* ---- trust ---- */
+
+/* Where distributions keep the bundle: Debian, Fedora, Alpine and BSD. */
+static const char *const bundles[] = { "/etc/ssl/certs/ca-certificates.crt",
+	"/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem" };
+
+static const char *system_bundle(void)
+{
+	const char *named = getenv("SSL_CERT_FILE");
+
+	if (named && *named)
+		return named;
+	for (size_t i = 0; i < sizeof bundles / sizeof *bundles; i++)
+		if (access(bundles[i], R_OK) == 0)
+			return bundles[i];
+	return bundles[0];
+}
+
+struct tls_trust *tls_trust_load(const char *ca, struct fault *f)
+{
+	const char *hint = ca ? "name a readable PEM file with CA certificates in tls.ca" :
+				"install the package ca-certificates, or name a PEM file in tls.ca";
+	const char *path = ca ? ca : system_bundle();
+	struct tls_trust *t = calloc(1, sizeof *t);
+
+	if (t)
+		t->store = X509_STORE_new();
+	if (!t || !t->store) {
+		fault_set(f, PHASE_VERIFY, "memory", "free some memory", "out of memory");
+		goto fail;
+	}
+	if (access(path, R_OK) < 0) {
+		fault_set(f, PHASE_VERIFY, "ca-unreadable", hint, "cannot read the CA certificates in %s: %s",
+			path, strerror(errno));
+		goto fail;
+	}
+	if (!X509_STORE_load_file(t->store, path) ||
+		sk_X509_OBJECT_num(X509_STORE_get0_objects(t->store)) == 0) {
+		ERR_clear_error();
+		fault_set(f, PHASE_VERIFY, "ca-empty", hint, "there is no CA certificate in %s", path);
+		goto fail;
+	}
+	return t;
+
+fail:
+	tls_trust_free(t);
+	return NULL;
+}
+
+void tls_trust_free(struct tls_trust *t)
+{
+	if (!t)
+		return;
+	X509_STORE_free(t->store);
+	free(t);
+}
+
+/* ---- buffers as a BIO ---- */
+
+static int bio_read(BIO *bio, char *to, int len)
+{
+	struct buf *in = &((struct tls *)BIO_get_data(bio))->in;
+	size_t n = buf_len(in);
+
+	BIO_clear_retry_flags(bio);
+	if (!n) {
+		BIO_set_retry_read(bio);
+		return -1;
+	}
+	if (n > (size_t)len)
+		n = (size_t)len;
+	memcpy(to, buf_span(in).at, n);
+	buf_drop(in, n);
+	return (int)n;
+}
+
+static int bio_write(BIO *bio, const char *from, int len)
+{
+	struct tls *t = BIO_get_data(bio);
+
+	return buf_append(&t->out, (struct span){ (const uint8_t *)from, (size_t)len }) ? len : -1;
+}
+
+static long bio_control(BIO *bio, int command, long number, void *pointer)
+{
+	(void)bio;
+	(void)number;
+	(void)pointer;
+	return command == BIO_CTRL_FLUSH;
+}
+
+static BIO_METHOD *bio_method(void)
+{
+	BIO_METHOD *m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "buffers");
+
+	if (!m)
+		return NULL;
+	BIO_meth_set_read(m, bio_read);
+	BIO_meth_set_write(m, bio_write);
+	BIO_meth_set_ctrl(m, bio_control);
+	return m;
+}
+
+/* ---- who the peer must be ---- */
+
+static bool is_pinned(const struct tls_identity *id, X509 *cert)
+{
+	uint8_t digest[TLS_PIN_LEN];
+	uint8_t *key = NULL;
+	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &key);
+	bool found = false;
+
+	if (len <= 0)
+		return false;
+	EVP_Digest(key, (size_t)len, digest, NULL, EVP_sha256(), NULL);
+	OPENSSL_free(key);
+	for (unsigned i = 0; i < id->pin_count; i++)
+		found |= memcmp(digest, id->pins[i], TLS_PIN_LEN) == 0;
+	return found;
+}
+
+/* Any certificate of the chain may be the pinned one. */
+static bool chain_is_pinned(const struct tls_identity *id, STACK_OF(X509) *chain)
+{
+	for (int i = 0; i < sk_X509_num(chain); i++)
+		if (is_pinned(id, sk_X509_value(chain, i)))
+			return true;
+	return false;
+}
+
+static bool by_pin_only(const struct tls_identity *id)
+{
+	return !id->name && !id->ip;
+}
+
+/* Without a chain to hang on, only the server's own key counts: anybody may present another's CA. */
+static bool verify(struct tls *t, X509_STORE_CTX *store)
+{
+	const struct tls_identity *id = t->identity;
+
+	if (by_pin_only(id)) {
+		if (!is_pinned(id, X509_STORE_CTX_get0_cert(store))) {
+			tls_fault_pin(&t->fault);
+			return false;
+		}
+		X509_STORE_CTX_set_error(store, X509_V_OK);
+		return true;
+	}
+	if (X509_verify_cert(store) <= 0) {
+		tls_fault_verify(&t->fault, store, id);
+		return false;
+	}
+	if (id->pin_count && !chain_is_pinned(id, X509_STORE_CTX_get0_chain(store))) {
+		tls_fault_pin(&t->fault);
+		return false;
+	}
+	return true;
+}
+
+static int on_verify(X509_STORE_CTX *store, void *arg)
+{
+	SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct tls *t = SSL_get_app_data(ssl);
+
+	(void)arg;
+	if (verify(t, store))
+		return 1;
+	t->over = true;
+	if (X509_STORE_CTX_get_error(store) == X509_V_OK)
+		X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+	return 0;
+}
+
+static bool names_peer(const struct tls_identity *id, X509 *cert)
+{
+	char ip[ADDR_TEXT];
+
+	if (id->name)
+		return X509_check_host(cert, id->name, 0,
+			       X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
+				       X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS,
+			       NULL) == 1;
+	return X509_check_ip_asc(cert, addr_print_host(id->ip, ip), 0) == 1;
+}
+
+/* A resumed session brings the certificate it was made with. */
+static bool still_trusted(struct tls *t)
+{
+	const struct tls_identity *id = t->identity;
+	X509 *cert = SSL_get0_peer_certificate(t->ssl);
+
+	if (!cert || SSL_get_verify_result(t->ssl) != X509_V_OK)
+		return false;
+	if (by_pin_only(id))
+		return is_pinned(id, cert);
+	return X509_cmp_current_time(X509_get0_notAfter(cert)) > 0 && names_peer(id, cert) &&
+		(!id->pin_count || is_pinned(id, cert) ||
+			chain_is_pinned(id, SSL_get_peer_cert_chain(t->ssl)));
+}
+
+/* ---- tickets ---- */
+
+static int on_ticket(SSL *ssl, SSL_SESSION *session)
+{
+	struct tls *t = SSL_get_app_data(ssl);
+	struct tls_identity *id = t->identity;
+
+	if (id->ticket_count == TLS_TICKETS_MAX) {
+		SSL_SESSION_free(id->tickets[0]);
+		memmove(id->tickets, id->tickets + 1, sizeof id->tickets - sizeof *id->tickets);
+		id->ticket_count--;
+	}
+	id->tickets[id->ticket_count++] = session;
+	return 1; /* it is ours now */
+}
+
+static void use_ticket(struct tls *t)
+{
+	struct tls_identity *id = t->identity;
+
+	if (!id->ticket_count)
+		return;
+	SSL_SESSION *session = id->tickets[--id->ticket_count];
+
+	if (SSL_SESSION_is_resumable(session))
+		SSL_set_session(t->ssl, session);
+	SSL_SESSION_free(session);
+}
+
+void tls_identity_clear(struct tls_identity *id)
+{
+	while (id->ticket_count)
+		SSL_SESSION_free(id->tickets[--id->ticket_count]);
+}
+
+/* ---- contexts ---- */
+
+static bool set_policy(SSL_CTX *ctx)
+{
+	/* RFC 9325 §4.2: forward secrecy and authenticated encryption, also in TLS 1.2. */
+	static const uint8_t alpn[] = { 3, 'd', 'o', 't' };
+
+	SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_new_cb(ctx, on_ticket);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(ctx, on_verify, NULL);
+	if (SSL_CTX_get_security_level(ctx) < 2)
+		SSL_CTX_set_security_level(ctx, 2);
+	return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) &&
+		SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20") &&
+		SSL_CTX_set_alpn_protos(ctx, alpn, sizeof alpn) == 0;
+}
+
+struct tls_client *tls_client_new(struct tls_trust *trust)
+{
+	struct tls_client *c = calloc(1, sizeof *c);
+
+	if (!c)
+		return NULL;
+	c->method = bio_method();
+	c->ctx = SSL_CTX_new(TLS_client_method());
+	if (!c->method || !c->ctx || !set_policy(c->ctx)) {
+		tls_client_free(c);
+		return NULL;
+	}
+	SSL_CTX_set1_cert_store(c->ctx, trust->store);
+	return c;
+}
+
+void tls_client_free(struct tls_client *c)
+{
+	if (!c)
+		return;
+	SSL_CTX_free(c->ctx);
+	BIO_meth_free(c->method);
+	free(c);
+}
+
+/* ---- sessions ---- */
+
+/* Tells OpenSSL who it must be, and the server whom we look for. */
+static bool set_identity(SSL *ssl, const struct tls_identity *id)
+{
+	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+	char ip[ADDR_TEXT];
+
+	if (id->name) {
+		X509_VERIFY_PARAM_set_hostflags(param,
+			X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+		return X509_VERIFY_PARAM_set1_host(param, id->name, 0) &&
+			SSL_set_tlsext_host_name(ssl, id->name);
+	}
+	return !id->ip || X509_VERIFY_PARAM_set1_ip_asc(param, addr_print_host(id->ip, ip));
+}
+
+struct tls *tls_new(struct tls_client *c, struct tls_identity *id)
+{
+	struct tls *t = calloc(1, sizeof *t);
+	BIO *bio;
+
+	if (!t)
+		return NULL;
+	t->identity = id;
+	t->in.keep = t->out.keep = 2 * READ_AT_ONCE;
+	t->ssl = SSL_new(c->ctx);
+	bio = BIO_new(c->method);
+	if (!t->ssl || !bio || !set_identity(t->ssl, id)) {
+		BIO_free(bio);
+		tls_free(t);
+		return NULL;
+	}
+	BIO_set_data(bio, t);
+	BIO_set_init(bio, 1);
+	SSL_set_bio(t->ssl, bio, bio);
+	SSL_set_app_data(t->ssl, t);
+	SSL_set_connect_state(t->ssl);
+	use_ticket(t);
+	return t;
+}
+
+void tls_free(struct tls *t)
+{
+	if (!t)
+		return;
+	/* OpenSSL would forbid the resumption of a session that ended without close_notify, as many do. */
+	if (t->ssl && !t->over)
+		SSL_set_shutdown(t->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+	SSL_free(t->ssl);
+	buf_clear(&t->in);
+	buf_clear(&t->out);
+	free(t);
+}
+
+struct buf *tls_in(struct tls *t)
+{
+	return &t->in;
+}
+
+struct buf *tls_out(struct tls *t)
+{
+	return &t->out;
+}
+
+/* What the last call of OpenSSL came to. */
+static enum tls_status outcome(struct tls *t, int result, enum phase phase)
+{
+	switch (SSL_get_error(t->ssl, result)) {
+	case SSL_ERROR_NONE:
+		return TLS_OK;
+	case SSL_ERROR_WANT_READ:
+	case SSL_ERROR_WANT_WRITE:
+		return TLS_WANT;
+	case SSL_ERROR_ZERO_RETURN:
+		return TLS_CLOSED;
+	default:
+		if (!t->over)
+			tls_fault_library(&t->fault, phase);
+		t->over = true;
+		ERR_clear_error();
+		return TLS_FAILED;
+	}
+}
+
+/* A TLS server begins with a handshake record or an alert (RFC 8446 §5.1). */
+static bool begins_with_tls(struct tls *t)
+{
+	if (t->started || !buf_len(&t->in))
+		return true;
+	t->started = true;
+	uint8_t first = buf_span(&t->in).at[0];
+
+	return first == 0x16 || first == 0x15;
+}
+
+static void note_facts(struct tls *t)
+{
+	t->facts.version = SSL_get_version(t->ssl);
+	t->facts.cipher = SSL_get_cipher_name(t->ssl);
+	t->facts.resumed = SSL_session_reused(t->ssl);
+	t->facts.group = SSL_group_to_name(t->ssl, (int)SSL_get_negotiated_group(t->ssl));
+}
+
+enum tls_status tls_handshake(struct tls *t)
+{
+	if (!begins_with_tls(t)) {
+		tls_fault_not_tls(&t->fault);
+		t->over = true;
+		return TLS_FAILED;
+	}
+	ERR_clear_error();
+	enum tls_status s = outcome(t, SSL_do_handshake(t->ssl), PHASE_HANDSHAKE);
+
+	if (s != TLS_OK)
+		return s;
+	note_facts(t);
+	if (t->facts.resumed && !still_trusted(t)) {
+		tls_fault_resumed(&t->fault);
+		t->over = true;
+		return TLS_FAILED;
+	}
+	return TLS_OK;
+}
+
+enum tls_status tls_read(struct tls *t, struct buf *plain)
+{
+	for (;;) {
+		uint8_t *room = buf_room(plain, READ_AT_ONCE);
+		size_t n = 0;
+
+		if (!room) {
+			fault_from_errno(&t->fault, PHASE_READ, ENOMEM);
+			return TLS_FAILED;
+		}
+		int result = SSL_read_ex(t->ssl, room, READ_AT_ONCE, &n);
+
+		buf_grow(plain, n);
+		if (result != 1)
+			return outcome(t, result, PHASE_READ);
+	}
+}
+
+enum tls_status tls_write(struct tls *t, struct span plain)
+{
+	size_t written;
+
+	return outcome(t, SSL_write_ex(t->ssl, plain.at, plain.len, &written), PHASE_WRITE);
+}
+
+void tls_shutdown(struct tls *t)
+{
+	/* A second call would wait for the peer's. */
+	if (!t->over && SSL_is_init_finished(t->ssl) && !(SSL_get_shutdown(t->ssl) & SSL_SENT_SHUTDOWN))
+		SSL_shutdown(t->ssl);
+	ERR_clear_error();
+}
+
+const struct fault *tls_fault(const struct tls *t)
+{
+	return &t->fault;
+}
+
+const struct tls_facts *tls_facts(const struct tls *t)
+{
+	return &t->facts;
+}

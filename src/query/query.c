@@ -1,0 +1,142 @@
+#include "query/query.h"
+
+#include "base/bug.h"
+#include "query/lookup.h"
+#include "query/reply.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- one worker's core ---- */
+
+static void tell_idle(struct task *t)
+{
+	struct query_env *env = container_of(t, struct query_env, drained);
+
+	env->idle(env->idle_arg);
+}
+
+int query_env_init(struct query_env *env)
+{
+	env->answer = malloc(REPLY_MAX);
+	if (!env->answer)
+		return -ENOMEM;
+	env->idle = NULL;
+	env->drained = (struct task){ .run = tell_idle };
+	pool_init(&env->queries, sizeof(struct query), env->conf->queries_max);
+	lookups_init(env);
+	return 0;
+}
+
+void query_env_clear(struct query_env *env)
+{
+	pool_clear(&env->queries);
+	pool_clear(&env->lookups);
+	free(env->answer);
+}
+
+size_t query_env_live(const struct query_env *env)
+{
+	return env->queries.live;
+}
+
+static void tell_if_drained(struct query_env *env)
+{
+	if (env->idle && !env->queries.live)
+		loop_later(env->loop, &env->drained);
+}
+
+void query_env_drain(struct query_env *env, void (*idle)(void *arg), void *arg)
+{
+	env->idle = idle;
+	env->idle_arg = arg;
+	tell_if_drained(env);
+}
+
+/* ---- one query ---- */
+
+static void count(struct query *q, const struct shape *shape)
+{
+	struct metrics *m = q->env->metrics;
+
+	if (q->reply)
+		m->answers++;
+	else
+		m->errors++;
+	m->servfails += !q->reply && q->rcode == RCODE_SERVFAIL;
+	m->truncated += shape->truncated;
+}
+
+static void answer(struct query *q)
+{
+	struct shape shape = reply_shape(q, q->env->answer);
+
+	count(q, &shape);
+	q->client->ops->reply(q->client, shape.message);
+}
+
+static void query_free(struct query *q)
+{
+	struct query_env *env = q->env;
+	struct client *client = q->client;
+
+	pool_put(&env->queries, q);
+	client->ops->done(client);
+	tell_if_drained(env);
+}
+
+static void query_go(struct query *q, enum verdict v)
+{
+	while (v == NEXT)
+		v = (q->at++)->run(q); /* the last stage never says NEXT */
+	if (v == WAIT)
+		return;
+	if (v == ANSWER)
+		answer(q);
+	else
+		q->env->metrics->dropped++;
+	query_free(q);
+}
+
+void query_resume(struct query *q, enum verdict v)
+{
+	query_go(q, v);
+}
+
+/* Every place is taken: the client still hears of it. */
+static void overload(struct query_env *env, struct client *client, struct span message)
+{
+	struct query q = { .env = env, .client = client, .rcode = RCODE_SERVFAIL, .ede = EDE_OTHER,
+		.ede_text = "too many queries are waiting" };
+	enum rcode rcode;
+	enum ede ede;
+
+	if (query_parse(message, &q.request, &rcode, &ede) == ADMIT_DROP) {
+		env->metrics->dropped++;
+	} else {
+		env->metrics->overload++;
+		answer(&q);
+	}
+	client->ops->done(client);
+}
+
+void query_begin(struct query_env *env, struct client *client, struct span message)
+{
+	struct query *q = pool_get(&env->queries);
+
+	if (!q) {
+		overload(env, client, message);
+		return;
+	}
+	q->env = env;
+	q->client = client;
+	q->at = env->pipeline;
+	q->message = message;
+	q->reply = NULL;
+	q->rcode = RCODE_NOERROR;
+	q->ede = EDE_NONE;
+	q->ede_text = NULL;
+	q->truncate = false;
+	query_go(q, NEXT);
+}

@@ -1,0 +1,123 @@
+/* query: the life of one client's query, from its bytes to its answer.
+ *
+ * A listener hands in a message; the stages of the pipeline decide; the answer leaves through the
+ * client's operations. The core does not know what the client is connected by.
+ */
+#ifndef QUERY_QUERY_H
+#define QUERY_QUERY_H
+
+#include "base/loop.h"
+#include "base/metrics.h"
+#include "base/pool.h"
+#include "base/rand.h"
+#include "dns/message.h"
+#include "dns/name.h"
+#include "net/addr.h"
+#include "upstream/upstream.h"
+
+#include <stdbool.h>
+
+struct query_conf {
+	struct acl allow;
+	unsigned deadline_ms;  /* from a query's arrival to its answer, whatever happens */
+	uint16_t udp_size;     /* the most a UDP answer may have, and what our OPT offers */
+	uint16_t keepalive;    /* idle timeout told to stream clients that ask, in 100 ms */
+	size_t queries_max;    /* waiting at the same time, in one worker */
+};
+
+struct client;
+
+/* What a listener does for a client; both only append to buffers, so they may be called from
+ * query_begin(). */
+struct client_ops {
+	/* Send this message; it is copied. */
+	void (*reply)(struct client *, struct span message);
+	/* The query is over, answered or dropped; the client may free itself. */
+	void (*done)(struct client *);
+};
+
+/* Embedded in the listener's own struct. Lives until done(). */
+struct client {
+	const struct client_ops *ops;
+	const struct addr *peer;
+	bool stream; /* a fact for sizes and options, not for dispatch */
+};
+
+enum verdict {
+	NEXT,	/* not mine: ask the next stage */
+	ANSWER, /* q->answer is set: shape it and send it */
+	WAIT,	/* parked: query_resume() will be called once */
+	DROP	/* say nothing to this client */
+};
+
+struct query;
+/* One step of the pipeline, and its name for logs. */
+struct stage {
+	const char *name;
+	enum verdict (*run)(struct query *);
+};
+
+/* One worker's core. */
+struct query_env {
+	struct loop *loop;
+	struct rand *rand;
+	struct metrics *metrics;
+	struct upstreams *upstreams;
+	const struct query_conf *conf;
+	const struct stage *pipeline; /* ends with a stage that never says NEXT */
+	struct pool queries, lookups;
+	void (*idle)(void *arg); /* NULL: not draining */
+	void *idle_arg;
+	struct task drained;
+	uint8_t *answer; /* 64 KiB where answers are shaped */
+};
+
+/* 0 or -ENOMEM. The caller fills in everything above `queries`. */
+int query_env_init(struct query_env *);
+void query_env_clear(struct query_env *);
+size_t query_env_live(const struct query_env *);
+
+/* Calls idle(arg) from the loop as soon as no query is waiting. */
+void query_env_drain(struct query_env *, void (*idle)(void *arg), void *arg);
+
+/* A message came from a client. May reply, and be done, before it returns. */
+void query_begin(struct query_env *, struct client *, struct span message);
+
+
+/* ---- for the stages ---- */
+
+/* What the lookup of a question came to. */
+struct result {
+	const struct reply *reply; /* valid during wake(); NULL: none, then ... */
+	enum ede ede;		   /* ... why */
+	const char *why;
+};
+
+/* Who waits for a lookup: embedded in the query. */
+struct waiter {
+	/* From the loop, once. */
+	void (*wake)(struct waiter *, const struct result *);
+};
+
+/* One client waiting for one answer. */
+struct query {
+	struct query_env *env;
+	struct client *client;
+	const struct stage *at;
+	struct span message; /* as it came; only until query_begin() returns */
+	struct request request;
+	struct waiter waiter;
+	uint8_t name[NAME_MAX_WIRE]; /* what request.question.name points to while waiting */
+
+	/* The answer: a reply, or, without one, an rcode of our own. */
+	const struct reply *reply;
+	enum rcode rcode;
+	enum ede ede;
+	const char *ede_text;
+	bool truncate; /* say nothing but TC */
+};
+
+/* The parked query goes on with this verdict. */
+void query_resume(struct query *, enum verdict);
+
+#endif

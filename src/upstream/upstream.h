@@ -1,0 +1,97 @@
+/* upstream: the servers we ask, one worker's view: their connections, whether they are up, and one
+ * message to one of them (an exchange).
+ *
+ * upstream.c knows servers and exchanges and no transport; a transport (transport.h) moves messages.
+ */
+#ifndef UPSTREAM_UPSTREAM_H
+#define UPSTREAM_UPSTREAM_H
+
+#include "base/list.h"
+#include "base/loop.h"
+#include "base/metrics.h"
+#include "base/rand.h"
+#include "dns/build.h"
+#include "net/addr.h"
+#include "net/tls.h"
+
+/* More servers than this in one group are refused by the configuration. */
+#define SERVERS_MAX 32
+/* Sends of one query to one server (RFC 9520 §3.1). */
+#define SENDS_PER_SERVER 3
+
+/* One server, as configured; everything is borrowed from the configuration. */
+struct server_conf {
+	const char *text; /* the canonical spelling, for people: tls://192.0.2.1#name */
+	struct addr addr;
+	const char *auth_name; /* NULL: the address must be in the certificate, or, with pins, only those */
+	uint8_t pins[TLS_PINS_MAX][TLS_PIN_LEN];
+	unsigned pin_count;
+	const char *ca; /* PEM file; NULL: tls.ca */
+	struct tls_trust *trust; /* loaded at start */
+};
+
+struct upstream_conf {
+	struct server_conf *servers;
+	size_t count;
+	unsigned connect_ms; /* TCP and TLS set-up of a connection */
+	unsigned attempt_ms; /* without a reply this long, the next server is asked as well */
+	unsigned idle_ms;    /* a connection with nothing to do is closed after this */
+	unsigned silent_ms;  /* one that owes answers and says nothing is given up after this */
+	size_t in_flight;    /* the most exchanges of one connection, below 65536 */
+};
+
+struct server;
+struct upstreams;
+/* NULL: out of memory. Borrows everything. No connection is opened before there is a query. */
+struct upstreams *upstreams_new(
+	struct loop *, const struct upstream_conf *, struct rand *, struct metrics *);
+/* Closes every connection in the orderly way; idle() is called from the loop when the last is gone. */
+void upstreams_stop(struct upstreams *, void (*idle)(void *arg), void *arg);
+/* Every exchange must have ended. */
+void upstreams_free(struct upstreams *);
+
+unsigned upstreams_attempt_ms(const struct upstreams *);
+
+/* How an exchange ended. */
+enum outcome {
+	REPLIED, /* with a message that answers the question */
+	LOST,	 /* the connection died or could not be made; another server may do better */
+};
+
+/* One question to one server. Embedded in its owner's struct, which lives until done or cancel. */
+struct exchange {
+	struct list node; /* in its connection */
+	struct exchange *next_of_id;
+	struct conn *conn; /* NULL: not running */
+	struct server *server;
+	uint64_t sent_ms;
+	uint16_t id;
+	bool edns; /* was sent with OPT */
+	const struct question *question; /* borrowed from the owner */
+	/* From the loop, once, unless cancelled. reply (REPLIED only) is valid during the call. The
+	 * exchange is over on entry and may be started again from within. */
+	void (*done)(struct exchange *, enum outcome, const struct reply *);
+};
+
+/* What to ask, beyond the question. */
+struct ask {
+	const struct question *question; /* must outlive the exchange */
+	uint16_t flags;			 /* RD, AD, CD */
+	bool dnssec_ok;
+};
+
+/* Which server next, of those not sent to SENDS_PER_SERVER times: NULL if none may be asked now.
+ * sends: how often each was asked for this lookup, by index. */
+struct server *upstreams_pick(struct upstreams *, const uint8_t sends[SERVERS_MAX]);
+size_t server_index(const struct server *);
+
+/* Appends the query to the server's connection, opening one if there is none. 0; -EAGAIN: the
+ * connection is full; -ENOMEM. */
+int exchange_start(struct server *, struct exchange *, const struct ask *);
+/* No done() after this. Nothing if it is not running. */
+void exchange_cancel(struct exchange *);
+
+/* The server choked on EDNS: ask it without for a while (RFC 6891 §6.2.2). */
+void server_shuns_edns(struct server *);
+
+#endif

@@ -1,0 +1,346 @@
+/* worker: see worker.h.
+ *
+ * Draining goes in steps, each begun when the one before has ended: listeners stop; waiting queries end;
+ * listeners and servers say goodbye; the loop stops.
+ */
+#include "worker.h"
+
+#include "base/bug.h"
+#include "base/log.h"
+#include "holder.h"
+#include "query/stages.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* Descriptors kept for everything that is not a client. */
+#define FILES_RESERVED 64
+
+struct worker {
+	const struct config *conf;
+	struct query_conf query;
+	struct listen_conf listen;
+	struct loop *loop;
+	struct rand rand;
+	struct metrics metrics;
+	struct upstreams *upstreams;
+	struct query_env env;
+	struct listener **listeners;
+	size_t listener_count;
+	size_t ending; /* parts that have not said goodbye */
+	bool draining;
+	pthread_t thread;
+};
+
+/* ---- one worker ---- */
+
+static size_t share(size_t whole, unsigned workers)
+{
+	return (whole + workers - 1) / workers;
+}
+
+/* Clients may not use up the descriptors that servers need. */
+static size_t files_for_clients(size_t wanted, unsigned workers)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur == RLIM_INFINITY)
+		return wanted;
+	size_t free_files = files.rlim_cur > 2 * FILES_RESERVED ? files.rlim_cur - FILES_RESERVED :
+								  files.rlim_cur / 2;
+
+	return wanted < free_files / workers ? wanted : free_files / workers;
+}
+
+static void set_limits(struct worker *w)
+{
+	unsigned n = w->conf->workers;
+
+	w->query = w->conf->query;
+	w->query.queries_max = share(w->query.queries_max, n);
+	w->query.keepalive = (uint16_t)(w->conf->listen.idle_ms / 100);
+	w->listen = w->conf->listen;
+	w->listen.connections = files_for_clients(share(w->listen.connections, n), n);
+	w->listen.connections_per_client = share(w->listen.connections_per_client, n);
+}
+
+struct worker *worker_new(const struct config *conf)
+{
+	struct worker *w = calloc(1, sizeof *w);
+
+	if (!w)
+		goto fail;
+	w->conf = conf;
+	set_limits(w);
+	w->listeners = calloc(2 * conf->listen.count, sizeof(struct listener *));
+	w->loop = loop_new();
+	if (!w->listeners || !w->loop)
+		goto fail;
+	w->upstreams = upstreams_new(w->loop, &conf->upstream, &w->rand, &w->metrics);
+	if (!w->upstreams)
+		goto fail;
+	w->env = (struct query_env){ .loop = w->loop, .rand = &w->rand, .metrics = &w->metrics,
+		.upstreams = w->upstreams, .conf = &w->query, .pipeline = default_pipeline };
+	if (query_env_init(&w->env) < 0)
+		goto fail;
+	return w;
+
+fail:
+	log_say(LOG_ERROR, "cannot start: out of memory or of file descriptors");
+	worker_free(w);
+	return NULL;
+}
+
+static void ignore(void *arg)
+{
+	(void)arg;
+}
+
+void worker_free(struct worker *w)
+{
+	if (!w)
+		return;
+	for (size_t i = 0; i < w->listener_count; i++) {
+		w->listeners[i]->ops->stop(w->listeners[i]);
+		w->listeners[i]->ops->close(w->listeners[i], ignore, NULL);
+	}
+	loop_free(w->loop);
+	upstreams_free(w->upstreams);
+	query_env_clear(&w->env);
+	free(w->listeners);
+	free(w);
+}
+
+struct loop *worker_loop(struct worker *w)
+{
+	return w->loop;
+}
+
+const struct metrics *worker_metrics(const struct worker *w)
+{
+	return &w->metrics;
+}
+
+/* ---- listening ---- */
+
+static const char *remedy(int err)
+{
+	switch (err) {
+	case -EADDRINUSE:
+		return "stop that process, or listen elsewhere, for example --listen 127.0.0.1:5300";
+	case -EACCES:
+		return "ports below 1024 need root or CAP_NET_BIND_SERVICE; or --listen 127.0.0.1:5300";
+	case -EADDRNOTAVAIL:
+		return "the address is not one of this host: see `ip address`";
+	default:
+		return "see the reason";
+	}
+}
+
+static void say_cannot_listen(const struct addr *a, const struct listener_ops *ops, int err)
+{
+	struct log_line l;
+	char text[ADDR_TEXT], holder[HOLDER_TEXT];
+
+	log_begin(&l, LOG_ERROR, "cannot listen");
+	log_str(&l, "addr", addr_print(a, text));
+	log_str(&l, "proto", ops->name);
+	log_str(&l, "reason", strerror(-err));
+	if (err == -EADDRINUSE)
+		log_str(&l, "holder", holder_find(a, ops == &on_tcp, holder));
+	log_str(&l, "hint", remedy(err));
+	log_end(&l);
+}
+
+int worker_listen(struct worker *w, enum sharing sharing)
+{
+	static const struct listener_ops *const transports[] = { &on_udp, &on_tcp };
+
+	for (size_t i = 0; i < w->listen.count; i++) {
+		for (size_t t = 0; t < sizeof transports / sizeof *transports; t++) {
+			int err = transports[t]->open(&w->listeners[w->listener_count], &w->env,
+				&w->listen, &w->listen.addrs[i], sharing);
+
+			if (err < 0) {
+				say_cannot_listen(&w->listen.addrs[i], transports[t], err);
+				return err;
+			}
+			w->listener_count++;
+		}
+	}
+	return 0;
+}
+
+/* ---- draining ---- */
+
+static void said_goodbye(void *arg)
+{
+	struct worker *w = arg;
+
+	if (--w->ending == 0)
+		loop_stop(w->loop);
+}
+
+static void on_queries_over(void *arg)
+{
+	struct worker *w = arg;
+	size_t count = w->listener_count;
+
+	w->ending = count + 1;
+	w->listener_count = 0;
+	for (size_t i = 0; i < count; i++)
+		w->listeners[i]->ops->close(w->listeners[i], said_goodbye, w);
+	upstreams_stop(w->upstreams, said_goodbye, w);
+}
+
+void worker_drain(void *arg)
+{
+	struct worker *w = arg;
+
+	if (w->draining)
+		return;
+	w->draining = true;
+	for (size_t i = 0; i < w->listener_count; i++)
+		w->listeners[i]->ops->stop(w->listeners[i]);
+	query_env_drain(&w->env, on_queries_over, w);
+}
+
+/* ---- all workers ---- */
+
+struct crew {
+	struct worker **workers;
+	unsigned count, started;
+	bool stopping;
+};
+
+static void on_stop_signal(void *arg, int signal_number)
+{
+	struct crew *crew = arg;
+	struct log_line l;
+
+	if (crew->stopping)
+		_exit(1); /* asked twice: somebody does not want to wait */
+	crew->stopping = true;
+	log_begin(&l, LOG_INFO, "stopping: answering what is in flight");
+	log_str(&l, "signal", strsignal(signal_number));
+	log_end(&l);
+	for (unsigned i = 0; i < crew->count; i++)
+		loop_post(crew->workers[i]->loop, worker_drain, crew->workers[i]);
+}
+
+static void *run_thread(void *arg)
+{
+	struct worker *w = arg;
+
+	loop_run(w->loop);
+	return NULL;
+}
+
+static bool build_all(struct crew *crew, const struct config *conf)
+{
+	crew->workers = calloc(conf->workers, sizeof(struct worker *));
+	if (!crew->workers)
+		return false;
+	for (; crew->count < conf->workers; crew->count++) {
+		enum sharing sharing = conf->workers == 1 ? BIND_ALONE :
+			crew->count == 0		  ? BIND_FIRST :
+							    BIND_NEXT;
+		struct worker *w = worker_new(conf);
+
+		crew->workers[crew->count] = w;
+		if (!w)
+			return false;
+		if (worker_listen(w, sharing) < 0) {
+			crew->count++;
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Signals are for the first worker's loop; the threads of the others inherit a mask without them. */
+static bool start_threads(struct crew *crew)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	for (crew->started = 1; crew->started < crew->count; crew->started++) {
+		struct worker *w = crew->workers[crew->started];
+		int err = pthread_create(&w->thread, NULL, run_thread, w);
+
+		if (err) {
+			log_say(LOG_ERROR, "cannot start a thread");
+			break;
+		}
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return crew->started == crew->count;
+}
+
+static void add_count(void *arg, const char *name, const char *help, uint64_t value)
+{
+	(void)help;
+	if (value)
+		log_count(arg, name, value);
+}
+
+static void say_goodbye(struct crew *crew)
+{
+	struct metrics sum = { 0 };
+	struct log_line l;
+
+	for (unsigned i = 0; i < crew->count; i++)
+		metrics_add(&sum, &crew->workers[i]->metrics);
+	log_flush();
+	log_begin(&l, LOG_INFO, "stopped");
+	metrics_each(&sum, add_count, &l);
+	log_end(&l);
+}
+
+static void raise_file_limit(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+}
+
+int workers_run(const struct config *conf, void (*ready)(void *arg), void *arg)
+{
+	struct crew crew = { 0 };
+	int status = 1;
+
+	signal(SIGPIPE, SIG_IGN);
+	raise_file_limit();
+	if (!build_all(&crew, conf))
+		goto out;
+	if (loop_on_signal(crew.workers[0]->loop, SIGTERM, on_stop_signal, &crew) < 0 ||
+		loop_on_signal(crew.workers[0]->loop, SIGINT, on_stop_signal, &crew) < 0)
+		goto out;
+	if (start_threads(&crew)) {
+		ready(arg);
+		loop_run(crew.workers[0]->loop);
+		status = 0;
+	} else {
+		for (unsigned i = 1; i < crew.started; i++)
+			loop_post(crew.workers[i]->loop, worker_drain, crew.workers[i]);
+	}
+	for (unsigned i = 1; i < crew.started; i++)
+		pthread_join(crew.workers[i]->thread, NULL);
+	if (status == 0)
+		say_goodbye(&crew);
+
+out:
+	for (unsigned i = 0; i < crew.count; i++)
+		worker_free(crew.workers[i]);
+	free(crew.workers);
+	return status;
+}

@@ -1,0 +1,145 @@
+"""sotto as a process: started with a configuration, its log read line by line, its end judged."""
+
+import json
+import os
+import pathlib
+import random
+import re
+import signal
+import socket
+import subprocess
+import threading
+
+from . import eventually
+
+BINARY = pathlib.Path(
+    os.environ.get("SOTTO") or pathlib.Path(__file__).resolve().parents[3] / "build" / "sotto"
+)
+SANITIZER_REPORT = re.compile(r"ERROR: \w+Sanitizer|runtime error:|WARNING: ThreadSanitizer|bug: ")
+PAIR = re.compile(r'([\w.-]+)=("(?:[^"\\]|\\.)*"|\S*)')
+
+
+class NotServing(AssertionError):
+    """sotto ended instead of serving."""
+
+
+def free_port(host="127.0.0.1"):
+    """A port free for UDP and TCP, below those that outgoing connections take."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    while True:
+        port = random.SystemRandom().randrange(10000, 32000)
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as udp, socket.socket(family) as tcp:
+                udp.bind((host, port))
+                tcp.bind((host, port))
+                return port
+        except OSError:
+            continue
+
+
+def parse_line(line):
+    """key=value as a dict; the raw line is kept under ''."""
+    fields = {key: _unquote(value) for key, value in PAIR.findall(line)}
+    fields[""] = line
+    return fields
+
+
+def _unquote(value):
+    if not value.startswith('"'):
+        return value
+    return re.sub(r"\\(.)", lambda m: {"n": "\n", "t": "\t"}.get(m[1], m[1]), value[1:-1])
+
+
+class Sotto:
+    """One running daemon."""
+
+    def __init__(self, directory, config, prefix=(), environment=None):
+        self.file = directory / "sotto.yaml"
+        self.file.write_text(json.dumps(config, indent=2) + "\n")  # JSON is YAML
+        self.config, self.host, self.port = config, None, None
+        self.lines, self._lock = [], threading.Lock()
+        if config.get("listen"):
+            self.host, _, port = config["listen"][0].rpartition(":")
+            self.host, self.port = self.host.strip("[]"), int(port)
+        self.process = subprocess.Popen(
+            [*prefix, BINARY, "run", "--config", self.file],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            text=True, errors="backslashreplace", env=_environment(environment),
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def address(self):
+        return (self.host, self.port)
+
+    def wait_until_serving(self):
+        wanted = {(address, proto) for address in self.config["listen"] for proto in ("udp", "tcp")}
+
+        def serving():
+            seen = {(line.get("addr"), line.get("proto")) for line in self.log(msg="listening")}
+            return wanted <= seen or self.process.poll() is not None
+
+        if not eventually(serving, 30) or self.process.poll() is not None:
+            self.kill()
+            raise NotServing(f"exit status {self.process.returncode}\n{self.text()}")
+
+    def log(self, **wanted):
+        """The log lines so far that have these fields."""
+        with self._lock:
+            lines = list(self.lines)
+        return [line for line in lines if all(line.get(k) == v for k, v in wanted.items())]
+
+    def wait_for_log(self, count=1, **wanted):
+        """The lines with these fields, once there are so many."""
+        found = eventually(lambda: len(seen := self.log(**wanted)) >= count and seen)
+        assert found, f"no {count} lines with {wanted} in:\n{self.text()}"
+        return found
+
+    def text(self):
+        with self._lock:
+            return "".join(line[""] for line in self.lines)
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def wait(self, timeout=30):
+        """The exit status, once it ended; the log is whole then."""
+        status = self.process.wait(timeout)
+        self._reader.join()
+        return status
+
+    def stop(self):
+        """Asks for an orderly end and insists on it: exit status 0, nothing from a sanitizer."""
+        if self.process.poll() is None:
+            self.signal(signal.SIGTERM)
+        try:
+            status = self.wait()
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"sotto did not end after SIGTERM\n{self.text()}") from None
+        self.must_be_clean()
+        assert status == 0, f"exit status {status}\n{self.text()}"
+
+    def must_be_clean(self):
+        report = SANITIZER_REPORT.search(self.text())
+        assert not report, self.text()[report.start() - 200 if report.start() > 200 else 0 :]
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.wait()
+
+    def _read(self):
+        for line in self.process.stderr:
+            fields = parse_line(line)
+            with self._lock:
+                self.lines.append(fields)
+
+
+def _environment(extra):
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("SOTTO_")}
+    environment["ASAN_OPTIONS"] = "exitcode=99:detect_leaks=1:" + environment.get("ASAN_OPTIONS", "")
+    environment["UBSAN_OPTIONS"] = "halt_on_error=1:print_stacktrace=1:" + environment.get("UBSAN_OPTIONS", "")
+    environment.update(extra or {})
+    return environment

@@ -1,0 +1,89 @@
+"""Network namespaces: small networks of our own, for what loopback cannot show. They need root."""
+
+import contextlib
+import ctypes
+import itertools
+import os
+import subprocess
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_numbers = itertools.count(1)
+CLONE_NEWNET = 0x40000000
+
+
+def run(*command):
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def reason_not_to():
+    """Why namespaces cannot be had here; None if they can."""
+    if os.geteuid() != 0:
+        return "network namespaces need root"
+    name = f"sotto-probe-{os.getpid()}"
+    try:
+        run("ip", "netns", "add", name)
+        run("ip", "netns", "del", name)
+    except (OSError, subprocess.CalledProcessError) as error:
+        return f"network namespaces are not permitted here: {error}"
+    return None
+
+
+class Namespace:
+    """A network namespace with its loopback up."""
+
+    def __init__(self):
+        self.name = f"sotto-{os.getpid()}-{next(_numbers)}"
+        run("ip", "netns", "add", self.name)
+        self.ip("link", "set", "lo", "up")
+
+    def ip(self, *arguments):
+        run("ip", "-n", self.name, *arguments)
+
+    @property
+    def prefix(self):
+        """What to put before a command to run it here."""
+        return ("ip", "netns", "exec", self.name)
+
+    @contextlib.contextmanager
+    def entered(self):
+        """Sockets made by this thread meanwhile belong to the namespace, and stay there."""
+        home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        there = os.open(f"/run/netns/{self.name}", os.O_RDONLY)
+        try:
+            _set(there)
+            yield
+        finally:
+            _set(home)
+            os.close(home)
+            os.close(there)
+
+    def remove(self):
+        run("ip", "netns", "del", self.name)
+
+
+def _set(namespace):
+    if _libc.setns(namespace, CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "setns")
+
+
+class Link:
+    """Two namespaces joined by a cable (veth), one IPv4 and one IPv6 address at each end."""
+
+    NEAR, FAR = "10.53.0.1", "10.53.0.2"
+    NEAR6, FAR6 = "fd53::1", "fd53::2"
+
+    def __init__(self, mtu=1500):
+        self.near, self.far = Namespace(), Namespace()
+        self.near.ip("link", "add", "near", "type", "veth", "peer", "name", "far", "netns", self.far.name)
+        for space, device, v4, v6 in (
+            (self.near, "near", self.NEAR, self.NEAR6),
+            (self.far, "far", self.FAR, self.FAR6),
+        ):
+            space.ip("addr", "add", f"{v4}/24", "dev", device)
+            if mtu >= 1280:  # IPv6 exists on no smaller link
+                space.ip("addr", "add", f"{v6}/64", "dev", device, "nodad")
+            space.ip("link", "set", device, "mtu", str(mtu), "up")
+
+    def remove(self):
+        self.near.remove()
+        self.far.remove()

@@ -1,0 +1,143 @@
+"""Fixtures of the end-to-end tests. `upstream` and `sotto` live as long as a test file: tests keep apart by asking
+for names of their own (`name`). What needs settings or faults of its own uses start_upstream and start_sotto."""
+
+import itertools
+import os
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from bench import daemon, messages, netns  # noqa: E402
+from bench.certificates import Authority  # noqa: E402
+from bench.upstream import Upstream  # noqa: E402
+
+
+def pytest_sessionstart(session):
+    if not session.config.option.collectonly and not os.access(daemon.BINARY, os.X_OK):
+        pytest.exit(f"no program to test: {daemon.BINARY} (name another one by SOTTO=...)", returncode=2)
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def stranger(tmp_path_factory):
+    """An authority that sotto is not told to trust."""
+    return Authority(tmp_path_factory.mktemp("stranger"), "a stranger")
+
+
+@pytest.fixture(scope="session")
+def certificate(authority):
+    return authority.issue()
+
+
+@pytest.fixture
+def name():
+    return messages.unique_name()
+
+
+class Starter:
+    """Starts upstreams and daemons and ends them, in the reverse order, all of them judged."""
+
+    def __init__(self, authority, certificate, directory):
+        self.authority, self.certificate, self.directory = authority, certificate, directory
+        self._upstreams, self._daemons, self._numbers = [], [], itertools.count(1)
+
+    def upstream(self, certificate=None, **how):
+        started = Upstream(certificate or self.certificate, **how)
+        self._upstreams.append(started)
+        return started
+
+    def sotto(self, *upstreams, serving=True, prefix=(), environment=None, **settings):
+        """A running sotto that asks these (Upstreams, or addresses as text). Settings are those of its
+        file, `upstream_idle` style for keys of a mapping is not known here: mappings are given as dicts."""
+        config = {
+            "listen": [f"127.0.0.1:{daemon.free_port()}"],
+            "upstreams": [u if isinstance(u, str) else u.address() for u in upstreams],
+            "tls": {"ca": str(self.authority.file)},
+            "workers": 1,
+            "log": {"level": "debug"},
+        }
+        config.update(settings)
+        directory = self.directory / f"sotto-{next(self._numbers)}"
+        directory.mkdir()
+        started = daemon.Sotto(directory, config, prefix, environment)
+        self._daemons.append(started)
+        if serving:
+            started.wait_until_serving()
+        return started
+
+    def stop(self):
+        faults = []
+        for started in reversed(self._daemons):
+            try:
+                if started.process.poll() is None:
+                    started.stop()
+                else:
+                    started.wait()
+                    started.must_be_clean()
+            except AssertionError as fault:
+                faults.append(str(fault))
+        for started in self._upstreams:
+            started.stop()
+            faults += [f"the upstream could not serve {wire.hex()}: {error!r}" for wire, error in started.errors]
+        assert not faults, "\n".join(faults)
+
+
+@pytest.fixture
+def start(authority, certificate, tmp_path):
+    starter = Starter(authority, certificate, tmp_path)
+    yield starter
+    starter.stop()
+
+
+@pytest.fixture
+def start_sotto(start):
+    return start.sotto
+
+
+@pytest.fixture
+def start_upstream(start):
+    return start.upstream
+
+
+@pytest.fixture(scope="module")
+def shared(authority, certificate, tmp_path_factory):
+    starter = Starter(authority, certificate, tmp_path_factory.mktemp("shared"))
+    yield starter
+    starter.stop()
+
+
+@pytest.fixture(scope="module")
+def upstream(shared):
+    return shared.upstream()
+
+
+@pytest.fixture(scope="module")
+def sotto(shared, upstream):
+    """One daemon for a whole test file; if a test killed it, the next one says so."""
+    return shared.sotto(upstream)
+
+
+@pytest.fixture(params=["udp", "tcp"])
+def over(request):
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def namespaces():
+    reason = netns.reason_not_to()
+    if reason:
+        pytest.skip(reason)
+
+
+@pytest.fixture
+def link(namespaces):
+    made = netns.Link()
+    yield made
+    made.remove()

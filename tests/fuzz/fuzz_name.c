@@ -1,0 +1,29 @@
+/* A name, wherever it starts: what passes can be copied out, equals itself, and survives being text. */
+#include <string.h>
+
+#include "dns/message.h"
+#include "dns/name.h"
+#include "fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	struct span m = { data, len };
+
+	for (size_t at = 0; at < len && at < 64; at++) {
+		uint8_t name[NAME_MAX_WIRE], again[NAME_MAX_WIRE];
+		char text[NAME_TEXT];
+		size_t plain = name_len(m, at), end = at;
+
+		if (!name_skip(m, &end)) {
+			HOLDS(plain == 0);
+			continue;
+		}
+		size_t n = name_copy(m, at, name);
+		HOLDS(end > at && end <= len && n <= NAME_MAX_WIRE);
+		HOLDS(plain == 0 || (plain == n && end == at + n));
+		HOLDS(name_same(m, at, at) && name_len((struct span){ name, n }, 0) == n);
+		HOLDS(name_from_text(name_to_text(name, text), again) == n);
+		HOLDS(memcmp(name, again, n) == 0);
+	}
+	return 0;
+}
