@@ -43,8 +43,9 @@ static int connected(const struct addr *a, int type)
 static size_t question(uint8_t out[FRAME_HEAD + BUILD_QUERY_MAX], uint16_t id)
 {
 	static const uint8_t name[] = "\7version\4bind";
-	struct query_form form = { .id = id, .flags = DNS_RD,
-		.question = { name, sizeof name, TYPE_TXT, CLASS_CH } };
+	struct query_form form = {
+		.id = id, .flags = DNS_RD, .question = { name, sizeof name, TYPE_TXT, CLASS_CH }
+	};
 	size_t len = build_query(out + FRAME_HEAD, &form);
 
 	frame_head(out, len);

@@ -4,8 +4,9 @@
 
 #include "config/config.h"
 
-/* Asks the first listener, over UDP and then over TCP, a question that it answers without an upstream: a
- * container must not be restarted because a provider is down. The exit status: 0, or 1 and a line. */
+/* Asks the first listener, over UDP and then over TCP, a question that it answers without an
+ * upstream: a container must not be restarted because a provider is down. The exit status: 0, or 1
+ * and a line. */
 int healthcheck_run(const struct config *);
 
 #endif

@@ -20,7 +20,8 @@ static unsigned long inode_in(const char *table, const struct addr *a, bool stre
 	if (!f)
 		return 0;
 	while (!found && fgets(line, sizeof line, f)) {
-		if (sscanf(line, " %*d: %32[0-9A-F]:%x %*[0-9A-F]:%*x %x %*x:%*x %*x:%*x %*x %*u %*u %lu",
+		if (sscanf(line,
+			    " %*d: %32[0-9A-F]:%x %*[0-9A-F]:%*x %x %*x:%*x %*x:%*x %*x %*u %*u %lu",
 			    host, &port, &state, &inode) != 4)
 			continue;
 		bool any = strspn(host, "0") == strlen(host);

@@ -1,6 +1,7 @@
 /* main: the command line. */
 #include "announce.h"
 #include "config/near.h"
+#include "config/options.h"
 #include "healthcheck.h"
 #include "worker.h"
 
@@ -12,8 +13,8 @@
 #include <string.h>
 #include <uv.h>
 
-#define TEXT_OF(x)  #x
-#define NUMBER(x)   TEXT_OF(x)
+#define TEXT_OF(x) #x
+#define NUMBER(x)  TEXT_OF(x)
 #define UV_BUILT_WITH                                                                              \
 	NUMBER(UV_VERSION_MAJOR) "." NUMBER(UV_VERSION_MINOR) "." NUMBER(UV_VERSION_PATCH)
 
@@ -101,9 +102,6 @@ static int print_version(void)
 	return 0;
 }
 
-/* config/options.h calls a row of its table what <getopt.h> calls one of its own. */
-void options_print(FILE *);
-
 static int print_options(void)
 {
 	options_print(stdout);
@@ -151,8 +149,8 @@ static const struct option long_options[] = {
 
 static int usage(const char *what, const char *word, const char *nearest)
 {
-	fprintf(stderr, "sotto: %s%s%s%s%s; see `sotto help`\n", what, word ? " " : "", word ? word : "",
-		nearest ? ": did you mean " : "", nearest ? nearest : "");
+	fprintf(stderr, "sotto: %s%s%s%s%s; see `sotto help`\n", what, word ? " " : "",
+		word ? word : "", nearest ? ": did you mean " : "", nearest ? nearest : "");
 	return EXIT_USAGE;
 }
 

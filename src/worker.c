@@ -1,13 +1,14 @@
 /* worker: see worker.h.
  *
- * Draining goes in steps, each begun when the one before has ended: listeners stop; waiting queries end;
- * listeners and servers say goodbye; the loop stops.
+ * Draining goes in steps, each begun when the one before has ended: listeners stop; waiting queries
+ * end; listeners and servers say goodbye; the loop stops.
  */
 #include "worker.h"
 
 #include "base/bug.h"
 #include "base/log.h"
 #include "holder.h"
+#include "query/lookup.h"
 #include "query/stages.h"
 
 #include <errno.h>
@@ -51,8 +52,8 @@ static size_t files_for_clients(size_t wanted, unsigned workers)
 
 	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur == RLIM_INFINITY)
 		return wanted;
-	size_t free_files = files.rlim_cur > 2 * FILES_RESERVED ? files.rlim_cur - FILES_RESERVED :
-								  files.rlim_cur / 2;
+	size_t free_files = files.rlim_cur > 2 * FILES_RESERVED ? files.rlim_cur - FILES_RESERVED
+								: files.rlim_cur / 2;
 
 	return wanted < free_files / workers ? wanted : free_files / workers;
 }
@@ -84,8 +85,13 @@ struct worker *worker_new(const struct config *conf)
 	w->upstreams = upstreams_new(w->loop, &conf->upstream, &w->rand, &w->metrics);
 	if (!w->upstreams)
 		goto fail;
-	w->env = (struct query_env){ .loop = w->loop, .rand = &w->rand, .metrics = &w->metrics,
-		.upstreams = w->upstreams, .conf = &w->query, .pipeline = default_pipeline };
+	w->env = (struct query_env){ .loop = w->loop,
+		.rand = &w->rand,
+		.metrics = &w->metrics,
+		.upstreams = w->upstreams,
+		.conf = &w->query,
+		.pipeline = default_pipeline };
+	lookups_init(&w->env);
 	if (query_env_init(&w->env) < 0)
 		goto fail;
 	return w;
@@ -247,9 +253,9 @@ static bool build_all(struct crew *crew, const struct config *conf)
 	if (!crew->workers)
 		return false;
 	for (; crew->count < conf->workers; crew->count++) {
-		enum sharing sharing = conf->workers == 1 ? BIND_ALONE :
-			crew->count == 0		  ? BIND_FIRST :
-							    BIND_NEXT;
+		enum sharing sharing = conf->workers == 1 ? BIND_ALONE
+			: crew->count == 0                ? BIND_FIRST
+							  : BIND_NEXT;
 		struct worker *w = worker_new(conf);
 
 		crew->workers[crew->count] = w;
@@ -263,7 +269,8 @@ static bool build_all(struct crew *crew, const struct config *conf)
 	return true;
 }
 
-/* Signals are for the first worker's loop; the threads of the others inherit a mask without them. */
+/* Signals are for the first worker's loop; the threads of the others inherit a mask without them.
+ */
 static bool start_threads(struct crew *crew)
 {
 	sigset_t all, before;

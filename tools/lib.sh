@@ -54,11 +54,12 @@ need_packages() {
 
 # Sets up the build folder $1 with the options that follow, unless it is set up just so.
 configure() {
-	local dir=$1 with="$top ${CC:-} $*"
+	local dir=$1 with
 	shift
+	with="$top ${CC:-} $* $(cksum <"$top/meson.build")" # which holds the defaults of options
 
 	[[ $(cat "$dir/configured-with" 2>/dev/null) != "$with" ]] || return 0
-	rm -rf "$dir"
+	rm -rf "$dir/meson-private"
 	mkdir -p "$dir"
 	if ! meson setup "$dir" "$top" "$@" >"$dir/setup.log" 2>&1; then
 		cat "$dir/setup.log" >&2

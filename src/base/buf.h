@@ -1,7 +1,7 @@
 /* buf: bytes that come in at the end and go out at the front.
  *
- * Memory grows by doubling. An emptied buffer keeps its memory only up to `keep` bytes, by default none,
- * so that ten thousand quiet connections cost nothing.
+ * Memory grows by doubling. An emptied buffer keeps its memory only up to `keep` bytes, by default
+ * none, so that ten thousand quiet connections cost nothing.
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H

@@ -15,7 +15,7 @@ struct list {
 /* Visits each node; the body may remove the visited one, and no other. */
 #define list_each_safe(node, head)                                                                 \
 	for (struct list *node = (head)->next, *node##_next = node->next; node != (head);          \
-	     node = node##_next, node##_next = node->next)
+		node = node##_next, node##_next = node->next)
 
 static inline void list_init(struct list *head)
 {

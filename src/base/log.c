@@ -149,8 +149,8 @@ static void write_line(const char *text, size_t len, unsigned suppressed)
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
 	n = strftime(line, sizeof line, "ts=%Y-%m-%dT%H:%M:%S", &tm);
-	n += (size_t)snprintf(line + n, sizeof line - n, ".%03ldZ %.*s", now.tv_nsec / 1000000,
-		(int)len, text);
+	n += (size_t)snprintf(
+		line + n, sizeof line - n, ".%03ldZ %.*s", now.tv_nsec / 1000000, (int)len, text);
 	if (suppressed)
 		n += (size_t)snprintf(line + n, sizeof line - n, " suppressed=%u", suppressed);
 	line[n++] = '\n';

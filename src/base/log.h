@@ -1,9 +1,10 @@
 /* log: lines of key=value on standard error.
  *
- *	ts=2026-11-23T10:00:00.123Z level=warn msg="upstream failed" upstream=tls://... phase=connect
+ *	ts=2026-11-23T10:00:00.123Z level=warn msg="upstream failed" upstream=tls://...
+ *phase=connect
  *
- * A line that says the same as one of the last ten seconds (all but its numbers from log_count()) is
- * counted, not written; the next one written says how many were suppressed. Safe from any thread.
+ * A line that says the same as one of the last ten seconds (all but its numbers from log_count())
+ *is counted, not written; the next one written says how many were suppressed. Safe from any thread.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

@@ -24,8 +24,8 @@ struct loop {
 	uv_loop_t uv;
 	uv_prepare_t before_sleep;
 	uv_check_t after_sleep;
-	uv_timer_t alarm;      /* for the earliest timer */
-	uint64_t alarm_at_ms;  /* 0: not set */
+	uv_timer_t alarm; /* for the earliest timer */
+	uint64_t alarm_at_ms; /* 0: not set */
 	struct timers timers;
 	struct list tasks;
 	uv_async_t wake;
@@ -125,7 +125,8 @@ static void on_after_sleep(uv_check_t *c)
 static void on_ready(uv_poll_t *p, int status, int events)
 {
 	struct watch *w = p->data;
-	int ready = (events & UV_READABLE ? LOOP_READ : 0) | (events & UV_WRITABLE ? LOOP_WRITE : 0);
+	int ready =
+		(events & UV_READABLE ? LOOP_READ : 0) | (events & UV_WRITABLE ? LOOP_WRITE : 0);
 
 	/* A status is an error of the descriptor; reading from it tells which. */
 	w->ready(w, status < 0 ? LOOP_READ | LOOP_WRITE : ready);
@@ -133,8 +134,8 @@ static void on_ready(uv_poll_t *p, int status, int events)
 
 int watch_start(struct loop *l, struct watch *w, int fd, int events)
 {
-	int uv_events = (events & LOOP_READ ? UV_READABLE : 0) |
-		(events & LOOP_WRITE ? UV_WRITABLE : 0);
+	int uv_events =
+		(events & LOOP_READ ? UV_READABLE : 0) | (events & LOOP_WRITE ? UV_WRITABLE : 0);
 
 	if (!w->handle) {
 		uv_poll_t *p = malloc(sizeof *p);
@@ -218,7 +219,8 @@ void loop_post(struct loop *l, void (*run)(void *), void *arg)
 {
 	struct posted *p = malloc(sizeof *p);
 
-	MUST(p); /* used to stop and to reload only: without it the process cannot be ended in order */
+	MUST(p); /* used to stop and to reload only: without it the process cannot be ended in order
+		  */
 	*p = (struct posted){ NULL, run, arg };
 	pthread_mutex_lock(&l->post_lock);
 	*l->posted_end = p;

@@ -1,11 +1,11 @@
 /* loop: one thread's turns: what is ready, what is due, what was put off to the end of the turn.
  *
  * A thin face over libuv, so that the simulated world of tests/sim can stand in for it. Everything
- * here but loop_post() is for the loop's own thread. Callbacks come from loop_run() only, never from
- * the call that asked for them, and never after the matching stop.
+ * here but loop_post() is for the loop's own thread. Callbacks come from loop_run() only, never
+ * from the call that asked for them, and never after the matching stop.
  *
- * A turn: file descriptors that are ready; timers that are due; tasks of loop_later(), until none is
- * left. What a turn appends to buffers is written by tasks, hence once per turn.
+ * A turn: file descriptors that are ready; timers that are due; tasks of loop_later(), until none
+ * is left. What a turn appends to buffers is written by tasks, hence once per turn.
  */
 #ifndef BASE_LOOP_H
 #define BASE_LOOP_H
@@ -34,8 +34,9 @@ uint64_t loop_now(const struct loop *);
 void timer_start(struct loop *, struct timer *, uint64_t after_ms);
 void timer_stop(struct loop *, struct timer *);
 
-/* A thing to do at the end of this turn. Posting it twice is posting it once; it may be posted again
- * from its own run(). The task is the caller's and must live until it ran or was cancelled. */
+/* A thing to do at the end of this turn. Posting it twice is posting it once; it may be posted
+ * again from its own run(). The task is the caller's and must live until it ran or was cancelled.
+ */
 struct task {
 	struct list node;
 	bool waiting;
@@ -46,8 +47,8 @@ void loop_cancel(struct task *);
 
 enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 
-/* A watched file descriptor (embedded, zeroed before the first use). watch_start() again changes the
- * events. Stop it before the descriptor is closed. */
+/* A watched file descriptor (embedded, zeroed before the first use). watch_start() again changes
+ * the events. Stop it before the descriptor is closed. */
 struct watch {
 	void *handle;
 	void (*ready)(struct watch *, int events);

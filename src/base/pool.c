@@ -4,15 +4,17 @@
 
 #include <stdlib.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define KEEP_MOST 0
-#elif defined(__has_feature)
+#ifdef __has_feature
 #if __has_feature(address_sanitizer)
-#define KEEP_MOST 0
+#define UNDER_ASAN
 #endif
 #endif
-#ifndef KEEP_MOST
-#define KEEP_MOST 1024
+
+/* Spare objects kept. */
+#if defined(__SANITIZE_ADDRESS__) || defined(UNDER_ASAN)
+static const size_t keep_most = 0;
+#else
+static const size_t keep_most = 1024;
 #endif
 
 /* What a spare object holds. */
@@ -62,7 +64,7 @@ void pool_put(struct pool *p, void *object)
 
 	MUST(p->live > 0);
 	p->live--;
-	if (p->kept >= KEEP_MOST) {
+	if (p->kept >= keep_most) {
 		free(object);
 		return;
 	}

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-/* getrandom() below 256 octets is never interrupted once the generator is seeded; larger requests may
- * come back short. */
+/* getrandom() below 256 octets is never interrupted once the generator is seeded; larger requests
+ * may come back short. */
 static void refill(struct rand *r)
 {
 	size_t have = 0;

@@ -2,7 +2,8 @@
  *
  * A heap of our own and not the loop library's timers: those must be closed asynchronously before
  * their memory may go, which a timer embedded in a query cannot wait for; and the simulated world
- * needs to see the next moment. The heap is threaded through the timers, so starting one cannot fail.
+ * needs to see the next moment. The heap is threaded through the timers, so starting one cannot
+ * fail.
  */
 #ifndef BASE_TIMER_H
 #define BASE_TIMER_H
@@ -12,7 +13,8 @@
 
 struct timer {
 	uint64_t at_ms;
-	struct timer *child, *next, *prev; /* prev: the sibling before, or the parent of a first child */
+	struct timer *child, *next,
+		*prev; /* prev: the sibling before, or the parent of a first child */
 	bool running;
 	void (*fire)(struct timer *);
 };

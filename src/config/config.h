@@ -1,7 +1,8 @@
 /* config: everything that can be set, from every place it can be set in.
  *
- * Defaults < file < conf.d/NAME.yaml beside it < environment SOTTO_A_B < command line. A later place replaces a
- * value of an earlier one, lists whole. One table of options (options.c) knows every key.
+ * Defaults < file < conf.d/NAME.yaml beside it < environment SOTTO_A_B < command line. A later
+ * place replaces a value of an earlier one, lists whole. One table of options (options.c) knows
+ * every key.
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
@@ -27,11 +28,11 @@ struct config {
 	struct listen_conf listen;
 	struct query_conf query;
 	struct upstream_conf upstream;
-	const char *ca;	  /* PEM file; NULL: the system's */
+	const char *ca; /* PEM file; NULL: the system's */
 	unsigned workers; /* at least 1 */
 	size_t cache_size;
 	enum log_level log_level;
-	bool upstreams_given;	  /* not the defaults */
+	bool upstreams_given; /* not the defaults */
 	const char **allow_words; /* what query.allow was made of */
 	size_t allow_count;
 	const char *file; /* that was read first; NULL: none */
@@ -46,20 +47,20 @@ struct config_override {
 };
 
 struct config_sources {
-	const char *file;    /* NULL: CONFIG_FILE if it exists */
-	char **environment;  /* as environ; NULL: none */
+	const char *file; /* NULL: CONFIG_FILE if it exists */
+	char **environment; /* as environ; NULL: none */
 	const char *const *listen; /* -l, NULL-terminated, or NULL */
 	const char *const *upstreams; /* -u, likewise */
 	const struct config_override *overrides;
 	size_t override_count;
 };
 
-/* Reads all sources into c, which starts from the defaults. Every error of every source is written to
- * err, then a count. False: there was one; c is cleared. Certificates are not loaded yet. */
+/* Reads all sources into c, which starts from the defaults. Every error of every source is written
+ * to err, then a count. False: there was one; c is cleared. Certificates are not loaded yet. */
 bool config_load(struct config *, const struct config_sources *, FILE *err);
 
-/* Loads the CA certificates that the servers need, each file once. False: one cannot be used; said on
- * err. config_clear() frees them. */
+/* Loads the CA certificates that the servers need, each file once. False: one cannot be used; said
+ * on err. config_clear() frees them. */
 bool config_load_trust(struct config *, FILE *err);
 
 /* Writes the effective configuration as YAML that config_load() reads back to the same. */

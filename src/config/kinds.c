@@ -16,12 +16,14 @@
 
 static void tell_form(const struct setting *s, const struct node *node, const char *path)
 {
-	problem(s->problems, &node->place, path, "\"%s\" is not %s", node->text, s->option->kind->form);
+	problem(s->problems, &node->place, path, "\"%s\" is not %s", node->text,
+		s->option->kind->form);
 }
 
-/* --- numbers ----------------------------------------------------------------------------------- */
+/* --- numbers -----------------------------------------------------------------------------------
+ */
 
-static uint64_t get_number(const struct config *c, const struct option *o)
+static uint64_t get_number(const struct config *c, const struct config_option *o)
 {
 	const char *field = (const char *)c + o->offset;
 	uint16_t narrow;
@@ -43,7 +45,7 @@ static uint64_t get_number(const struct config *c, const struct option *o)
 }
 
 /* The range of the option fits its field. */
-static void put_number(struct config *c, const struct option *o, uint64_t value)
+static void put_number(struct config *c, const struct config_option *o, uint64_t value)
 {
 	char *field = (char *)c + o->offset;
 	uint16_t narrow = (uint16_t)value;
@@ -68,7 +70,7 @@ typedef const char *number_printer(uint64_t, char text[VALUE_TEXT]);
 static void take_number(const struct setting *s, const struct node *node, const char *path,
 	number_reader *read, number_printer *print)
 {
-	const struct option *o = s->option;
+	const struct config_option *o = s->option;
 	char min[VALUE_TEXT], max[VALUE_TEXT];
 	uint64_t value = 0;
 
@@ -82,7 +84,7 @@ static void take_number(const struct setting *s, const struct node *node, const 
 		put_number(s->config, o, value);
 }
 
-static const char *number_text(const struct config *c, const struct option *o, size_t index,
+static const char *number_text(const struct config *c, const struct config_option *o, size_t index,
 	struct memory *m, number_printer *print)
 {
 	char text[VALUE_TEXT];
@@ -93,12 +95,13 @@ static const char *number_text(const struct config *c, const struct option *o, s
 }
 
 #define NUMBER_KIND(noun, shape)                                                                   \
-	static void take_##noun(const struct setting *s, const struct node *node, const char *path) \
+	static void take_##noun(                                                                   \
+		const struct setting *s, const struct node *node, const char *path)                \
 	{                                                                                          \
 		take_number(s, node, path, value_read_##noun, value_print_##noun);                 \
 	}                                                                                          \
-	static const char *noun##_text(const struct config *c, const struct option *o, size_t index, \
-		struct memory *m)                                                                  \
+	static const char *noun##_text(const struct config *c, const struct config_option *o,      \
+		size_t index, struct memory *m)                                                    \
 	{                                                                                          \
 		return number_text(c, o, index, m, value_print_##noun);                            \
 	}                                                                                          \
@@ -108,7 +111,7 @@ NUMBER_KIND(count, "a whole number");
 NUMBER_KIND(duration, "a duration such as 800ms, 4s or 1h");
 NUMBER_KIND(size, "a size such as 64MiB");
 
-static uint64_t processors(const struct option *o)
+static uint64_t processors(const struct config_option *o)
 {
 	cpu_set_t set;
 
@@ -130,7 +133,8 @@ static void take_workers(const struct setting *s, const struct node *node, const
 const struct kind kind_workers = { "auto or count", "auto or a whole number", 0, NULL, take_workers,
 	count_text };
 
-/* --- words ------------------------------------------------------------------------------------- */
+/* --- words -------------------------------------------------------------------------------------
+ */
 
 static void take_ca(const struct setting *s, const struct node *node, const char *path)
 {
@@ -144,8 +148,8 @@ static void take_ca(const struct setting *s, const struct node *node, const char
 		c->ca = memory_copy(&c->memory, node->text, strlen(node->text));
 }
 
-static const char *ca_text(const struct config *c, const struct option *o, size_t index,
-	struct memory *m)
+static const char *ca_text(
+	const struct config *c, const struct config_option *o, size_t index, struct memory *m)
 {
 	(void)o;
 	(void)m;
@@ -154,7 +158,8 @@ static const char *ca_text(const struct config *c, const struct option *o, size_
 	return c->ca ? c->ca : "system";
 }
 
-const struct kind kind_ca = { "file", "system or the name of a PEM file", 0, NULL, take_ca, ca_text };
+const struct kind kind_ca = { "file", "system or the name of a PEM file", 0, NULL, take_ca,
+	ca_text };
 
 static const char *const levels[] = { "error", "warn", "info", "debug" };
 
@@ -169,8 +174,8 @@ static void take_level(const struct setting *s, const struct node *node, const c
 	tell_form(s, node, path);
 }
 
-static const char *level_text(const struct config *c, const struct option *o, size_t index,
-	struct memory *m)
+static const char *level_text(
+	const struct config *c, const struct config_option *o, size_t index, struct memory *m)
 {
 	(void)o;
 	(void)m;
@@ -180,7 +185,8 @@ static const char *level_text(const struct config *c, const struct option *o, si
 const struct kind kind_level = { "level", "error, warn, info or debug", 0, NULL, take_level,
 	level_text };
 
-/* --- lists ------------------------------------------------------------------------------------- */
+/* --- lists -------------------------------------------------------------------------------------
+ */
 
 static void begin_listen(struct config *c, size_t count)
 {
@@ -205,15 +211,16 @@ static void take_listen(const struct setting *s, const struct node *node, const 
 	}
 	for (size_t i = 0; i < l->count; i++) {
 		if (addr_equal(&a, &l->addrs[i])) {
-			problem(s->problems, &node->place, path, "\"%s\" is listed twice", node->text);
+			problem(s->problems, &node->place, path, "\"%s\" is listed twice",
+				node->text);
 			return;
 		}
 	}
 	l->addrs[l->count++] = a;
 }
 
-static const char *listen_text(const struct config *c, const struct option *o, size_t index,
-	struct memory *m)
+static const char *listen_text(
+	const struct config *c, const struct config_option *o, size_t index, struct memory *m)
 {
 	char text[ADDR_TEXT];
 
@@ -247,8 +254,8 @@ static void take_allow(const struct setting *s, const struct node *node, const c
 		tell_form(s, node, path);
 }
 
-static const char *allow_text(const struct config *c, const struct option *o, size_t index,
-	struct memory *m)
+static const char *allow_text(
+	const struct config *c, const struct config_option *o, size_t index, struct memory *m)
 {
 	(void)o;
 	(void)m;
@@ -256,8 +263,8 @@ static const char *allow_text(const struct config *c, const struct option *o, si
 }
 
 const struct kind kind_allow = { "list of words and prefixes",
-	"local, private, any, an address, or a prefix whose bits behind its length are zero", ALLOW_MAX,
-	begin_allow, take_allow, allow_text };
+	"local, private, any, an address, or a prefix whose bits behind its length are zero",
+	ALLOW_MAX, begin_allow, take_allow, allow_text };
 
 static void begin_upstreams(struct config *c, size_t count)
 {
@@ -288,7 +295,8 @@ static void take_upstreams(const struct setting *s, const struct node *node, con
 	}
 	for (size_t i = 0; i < c->upstream.count; i++) {
 		if (strcmp(server->text, c->upstream.servers[i].text) == 0) {
-			problem(s->problems, &node->place, path, "\"%s\" is listed twice", node->text);
+			problem(s->problems, &node->place, path, "\"%s\" is listed twice",
+				node->text);
 			return;
 		}
 	}
@@ -297,8 +305,8 @@ static void take_upstreams(const struct setting *s, const struct node *node, con
 		add_note(c, node->text, server->text);
 }
 
-static const char *upstreams_text(const struct config *c, const struct option *o, size_t index,
-	struct memory *m)
+static const char *upstreams_text(
+	const struct config *c, const struct config_option *o, size_t index, struct memory *m)
 {
 	(void)o;
 	return index < c->upstream.count ? uri_print(&c->upstream.servers[index], m) : NULL;
@@ -307,7 +315,8 @@ static const char *upstreams_text(const struct config *c, const struct option *o
 const struct kind kind_upstreams = { "list of upstreams", "tls://ADDRESS#NAME", SERVERS_MAX,
 	begin_upstreams, take_upstreams, upstreams_text };
 
-/* --- all kinds --------------------------------------------------------------------------------- */
+/* --- all kinds ---------------------------------------------------------------------------------
+ */
 
 static void take_one(const struct setting *s, const struct node *node, const char *path)
 {
@@ -329,8 +338,8 @@ static void take_list(const struct setting *s, const struct node *node)
 	for (const struct node *e = node->first; e; e = e->next)
 		count++;
 	if (count == 0 || count > kind->most) {
-		problem(s->problems, &node->place, s->option->key, "needs at least one and at most %zu",
-			kind->most);
+		problem(s->problems, &node->place, s->option->key,
+			"needs at least one and at most %zu", kind->most);
 		return;
 	}
 	kind->begin(s->config, count);
@@ -353,12 +362,12 @@ void kind_take(const struct setting *s, const struct node *node)
 	take_one(s, node, s->option->key);
 }
 
-void kind_print_range(const struct option *o, FILE *out)
+void kind_print_range(const struct config_option *o, FILE *out)
 {
 	char min[VALUE_TEXT], max[VALUE_TEXT];
-	number_printer *print = o->kind == &kind_duration ? value_print_duration :
-		o->kind == &kind_size			  ? value_print_size :
-							    value_print_count;
+	number_printer *print = o->kind == &kind_duration ? value_print_duration
+		: o->kind == &kind_size                   ? value_print_size
+							  : value_print_count;
 
 	fputs(o->kind->name, out);
 	if (o->max > 0)

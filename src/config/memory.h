@@ -13,8 +13,7 @@ struct memory {
 void *memory_take(struct memory *, size_t size);
 /* A copy of len bytes, with a NUL behind. */
 char *memory_copy(struct memory *, const char *text, size_t len);
-char *memory_format(struct memory *, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+char *memory_format(struct memory *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void memory_clear(struct memory *);
 
 #endif

@@ -25,7 +25,8 @@ static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
 			size_t replaced = above[j - 1] + (a[i - 1] != b[j - 1]);
 
 			row[j] = least(replaced, least(above[j], row[j - 1]) + 1);
-			bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+			bool swapped =
+				i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
 			if (swapped)
 				row[j] = least(row[j], before[j - 2] + 1);
 		}

@@ -4,15 +4,12 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "config/config.h"
-#include "config/kinds.h"
-
 #define FIELD(member) offsetof(struct config, member), sizeof(((struct config *)NULL)->member)
 #define NO_FIELD      0, 0
-#define HOUR	      3600000
-#define DAY	      (24 * HOUR)
+#define HOUR          3600000
+#define DAY           (24 * HOUR)
 
-const struct option options[] = {
+const struct config_option options[] = {
 	{ "listen", &kind_listen, NO_FIELD, "127.0.0.1:53, [::1]:53", 0, 0,
 		"Where clients ask, over UDP and TCP: ADDRESS or ADDRESS:PORT." },
 	{ "allow", &kind_allow, NO_FIELD, "local, private", 0, 0,
@@ -66,21 +63,21 @@ const struct option options[] = {
 
 static_assert(sizeof(options) / sizeof(options[0]) <= OPTIONS_MAX, "OPTIONS_MAX is too small");
 
-const struct option *options_find(const char *key)
+const struct config_option *options_find(const char *key)
 {
-	for (const struct option *o = options; o->key; o++) {
+	for (const struct config_option *o = options; o->key; o++) {
 		if (strcmp(o->key, key) == 0)
 			return o;
 	}
 	return NULL;
 }
 
-size_t options_index(const struct option *o)
+size_t options_index(const struct config_option *o)
 {
 	return (size_t)(o - options);
 }
 
-const char *options_variable(const struct option *o, char name[OPTIONS_VARIABLE])
+const char *options_variable(const struct config_option *o, char name[OPTIONS_VARIABLE])
 {
 	snprintf(name, OPTIONS_VARIABLE, "SOTTO_%s", o->key);
 	for (char *c = name; *c; c++)
@@ -93,7 +90,7 @@ void options_print(FILE *out)
 	char variable[OPTIONS_VARIABLE];
 
 	fputs("| key | kind | default | meaning |\n|---|---|---|---|\n", out);
-	for (const struct option *o = options; o->key; o++) {
+	for (const struct config_option *o = options; o->key; o++) {
 		fprintf(out, "| `%s` | ", o->key);
 		kind_print_range(o, out);
 		fprintf(out, " | `%s` | %s `%s` |\n", o->standard, o->help,

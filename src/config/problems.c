@@ -7,8 +7,8 @@
 /* More than these are counted only. */
 #define SHOWN_MAX 100
 /* Characters of a source line that are shown, and how many of them stand before the caret. */
-#define EXCERPT	  100
-#define CONTEXT	  70
+#define EXCERPT 100
+#define CONTEXT 70
 
 static bool starts_character(char c)
 {
@@ -69,11 +69,12 @@ static void put_source(FILE *out, const struct place *place)
 	unsigned first = place->column > EXCERPT ? place->column - CONTEXT : 0;
 	fprintf(out, "%5u | %s", place->line, first > 0 ? "..." : "");
 	put_excerpt(out, line, len, first);
-	fprintf(out, "\n      | %s%*s^\n", first > 0 ? "   " : "",
-		(int)(place->column - first - 1), "");
+	fprintf(out, "\n      | %s%*s^\n", first > 0 ? "   " : "", (int)(place->column - first - 1),
+		"");
 }
 
-void problem(struct problems *p, const struct place *place, const char *key, const char *format, ...)
+void problem(
+	struct problems *p, const struct place *place, const char *key, const char *format, ...)
 {
 	const struct source *source = place->source;
 	bool in_line = source->text && place->line > 0;

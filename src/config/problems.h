@@ -28,8 +28,8 @@ struct problems {
 	unsigned count;
 };
 
-/* Writes one. key is the dotted path of the value, said for files only, since variables and arguments
- * name it already; NULL: it is not about a key. */
+/* Writes one. key is the dotted path of the value, said for files only, since variables and
+ * arguments name it already; NULL: it is not about a key. */
 void problem(struct problems *, const struct place *, const char *key, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 

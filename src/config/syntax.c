@@ -9,7 +9,8 @@
 /* Deeper than any key; a bound against files that only nest. */
 #define DEPTH_MAX 8
 
-/* A tree in the making. Events come in the order of the text; stack[depth - 1] is the open list or map.
+/* A tree in the making. Events come in the order of the text; stack[depth - 1] is the open list or
+ * map.
  */
 struct builder {
 	const struct source *source;
@@ -18,7 +19,7 @@ struct builder {
 	struct node *root;
 	struct node *stack[DEPTH_MAX];
 	struct node *last[DEPTH_MAX]; /* child of the open one */
-	struct node *key[DEPTH_MAX];  /* read, its value not yet */
+	struct node *key[DEPTH_MAX]; /* read, its value not yet */
 	unsigned depth, too_deep;
 	unsigned documents;
 };
@@ -186,7 +187,8 @@ static bool is_null(struct fy_event *event, const char *text, size_t len)
 {
 	if (is_quoted(event))
 		return false;
-	return len == 0 || (len == 1 && text[0] == '~') || (len == 4 && memcmp(text, "null", 4) == 0);
+	return len == 0 || (len == 1 && text[0] == '~') ||
+		(len == 4 && memcmp(text, "null", 4) == 0);
 }
 
 static struct node *read_scalar(struct builder *b, struct fy_event *event, struct place place)
@@ -202,7 +204,8 @@ static struct node *read_scalar(struct builder *b, struct fy_event *event, struc
 
 		if (c >= ' ' && c != 0x7f)
 			continue;
-		problem(b->problems, &place, NULL, "a value must be one line without control characters");
+		problem(b->problems, &place, NULL,
+			"a value must be one line without control characters");
 		return syntax_node(b->memory, NODE_BAD, place);
 	}
 	return syntax_text(b->memory, place, text, len);
@@ -215,7 +218,8 @@ static bool is_refused(struct builder *b, struct fy_event *event, struct place p
 	struct fy_token *tag = fy_event_get_tag_token(event);
 
 	if (event->type == FYET_ALIAS)
-		problem(b->problems, &place, NULL, "aliases (*name) are not used here; repeat the value");
+		problem(b->problems, &place, NULL,
+			"aliases (*name) are not used here; repeat the value");
 	else if (anchor)
 		problem(b->problems, &place, NULL, "anchors (&name) are not used here");
 	else if (tag)
@@ -226,7 +230,8 @@ static bool is_refused(struct builder *b, struct fy_event *event, struct place p
 static void take_document(struct builder *b, struct place place)
 {
 	if (++b->documents == 2)
-		problem(b->problems, &place, NULL, "a second document; a configuration is one document");
+		problem(b->problems, &place, NULL,
+			"a second document; a configuration is one document");
 }
 
 static void take_event(struct builder *b, struct fy_event *event)
@@ -240,8 +245,9 @@ static void take_event(struct builder *b, struct fy_event *event)
 	case FYET_MAPPING_START:
 	case FYET_SEQUENCE_START:
 		is_refused(b, event, place);
-		open_node(b, syntax_node(b->memory,
-			event->type == FYET_MAPPING_START ? NODE_MAP : NODE_LIST, place));
+		open_node(b,
+			syntax_node(b->memory,
+				event->type == FYET_MAPPING_START ? NODE_MAP : NODE_LIST, place));
 		break;
 	case FYET_MAPPING_END:
 	case FYET_SEQUENCE_END:
@@ -251,8 +257,9 @@ static void take_event(struct builder *b, struct fy_event *event)
 	case FYET_ALIAS:
 		if (b->too_deep > 0)
 			break;
-		place_node(b, is_refused(b, event, place) ? syntax_node(b->memory, NODE_BAD, place)
-							  : read_scalar(b, event, place));
+		place_node(b,
+			is_refused(b, event, place) ? syntax_node(b->memory, NODE_BAD, place)
+						    : read_scalar(b, event, place));
 		break;
 	default:
 		break;
@@ -281,8 +288,8 @@ static size_t first_bad_byte(const char *text, size_t len)
 	return len;
 }
 
-static bool is_text(const struct source *source, const char *text, size_t len,
-	struct problems *problems)
+static bool is_text(
+	const struct source *source, const char *text, size_t len, struct problems *problems)
 {
 	size_t bad = first_bad_byte(text, len);
 	struct place place = { source, 1, 1 };
@@ -297,7 +304,8 @@ static bool is_text(const struct source *source, const char *text, size_t len,
 			place.column++;
 		}
 	}
-	problem(problems, &place, NULL, "byte 0x%02x is not text in UTF-8", (unsigned char)text[bad]);
+	problem(problems, &place, NULL, "byte 0x%02x is not text in UTF-8",
+		(unsigned char)text[bad]);
 	return false;
 }
 

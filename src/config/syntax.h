@@ -22,10 +22,10 @@ enum node_kind {
 struct node {
 	enum node_kind kind;
 	struct place place;
-	const char *text;   /* of NODE_TEXT */
-	struct node *key;   /* if it is in a map: NODE_TEXT, with the place of the key */
+	const char *text; /* of NODE_TEXT */
+	struct node *key; /* if it is in a map: NODE_TEXT, with the place of the key */
 	struct node *first; /* of a list or map */
-	struct node *next;  /* in the list or map that it is in */
+	struct node *next; /* in the list or map that it is in */
 };
 
 /* "a list", ... as it is said in problems. */
@@ -33,8 +33,8 @@ const char *node_kind_name(enum node_kind);
 
 /* The tree of a source's text; it lives in the memory and borrows the source. NULL: the text is not
  * YAML, which has been told; other problems leave a tree. No document gives NODE_NOTHING. */
-struct node *syntax_read(const struct source *, const char *text, size_t len, struct memory *,
-	struct problems *);
+struct node *syntax_read(
+	const struct source *, const char *text, size_t len, struct memory *, struct problems *);
 
 /* Nodes made without YAML. */
 struct node *syntax_node(struct memory *, enum node_kind, struct place);

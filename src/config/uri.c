@@ -86,18 +86,21 @@ static bool set_name(struct parts *p, char *name)
 	struct addr addr;
 
 	if (p->name)
-		return fail(p->reading, "two names, \"%s\" and \"%s\"; a certificate is held to one",
-			p->name, name);
+		return fail(p->reading,
+			"two names, \"%s\" and \"%s\"; a certificate is held to one", p->name,
+			name);
 	if (len > 1 && name[len - 1] == '.')
 		name[len - 1] = '\0';
 	for (char *c = name; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
 	if (len == 0)
-		return fail(p->reading, "no name behind the #; leave it out to have the address verified");
+		return fail(p->reading,
+			"no name behind the #; leave it out to have the address verified");
 	if (addr_parse(&addr, name, 0))
 		return fail(p->reading,
 			"\"%s\" behind the # is an address, not a name; leave it out to have the "
-			"address verified", name);
+			"address verified",
+			name);
 	if (!is_host_name(name))
 		return fail(p->reading, "\"%s\" is not a host name", name);
 	p->name = name;
@@ -119,7 +122,8 @@ static bool add_pin(struct parts *p, const char *value)
 		memcmp(again, text, PIN_TEXT) == 0;
 	if (!ok)
 		return fail(p->reading,
-			"pin \"%s\" is not sha256/ and the Base64 of 32 octets (44 characters)", value);
+			"pin \"%s\" is not sha256/ and the Base64 of 32 octets (44 characters)",
+			value);
 	memcpy(s->pins[s->pin_count++], octets, TLS_PIN_LEN);
 	return true;
 }
@@ -151,7 +155,8 @@ static bool set_parameter(struct parts *p, char *text)
 	near_try(&near, "pin");
 	near_try(&near, "ca");
 	if (near.best)
-		return fail(p->reading, "unknown parameter \"%s\"; did you mean \"%s\"?", text, near.best);
+		return fail(p->reading, "unknown parameter \"%s\"; did you mean \"%s\"?", text,
+			near.best);
 	return fail(p->reading, "unknown parameter \"%s\"; there are pin and ca", text);
 }
 
@@ -160,7 +165,8 @@ static bool set_parameters(struct parts *p, char *text)
 	char *rest = NULL;
 
 	if (*text == '\0')
-		return fail(p->reading, "nothing behind the ?; there are pin=sha256/... and ca=FILE");
+		return fail(
+			p->reading, "nothing behind the ?; there are pin=sha256/... and ca=FILE");
 	for (char *one = strtok_r(text, "&", &rest); one; one = strtok_r(NULL, "&", &rest)) {
 		if (!set_parameter(p, one))
 			return false;
@@ -237,7 +243,8 @@ static bool fail_host(struct parts *p)
 	if (is_host_name(host))
 		return fail(p->reading,
 			"names of upstreams are not resolved yet in this version; write its address, and "
-			"the name behind it: tls://ADDRESS#%s", host);
+			"the name behind it: tls://ADDRESS#%s",
+			host);
 	if (strchr(host, '/'))
 		return fail(p->reading, "a path has no meaning in DNS over TLS");
 	return fail(p->reading, "\"%s\" is not an IP address", p->host);
@@ -301,7 +308,8 @@ static bool fail_unknown_scheme(struct uri_reading *r, const char *text, struct 
 	near_init(&near, name);
 	near_try(&near, "tls");
 	if (near.best)
-		return fail(r, "unknown scheme \"%s://\"; did you mean \"%s://\"?", name, near.best);
+		return fail(
+			r, "unknown scheme \"%s://\"; did you mean \"%s://\"?", name, near.best);
 	return fail(r, "unknown scheme \"%s://\"; this version sends over TLS: tls://ADDRESS#NAME",
 		name);
 }
@@ -322,7 +330,9 @@ static bool check_bare(struct uri_reading *r, const char *text, struct memory *m
 	const char *host = memory_copy(m, text, strcspn(text, "@?"));
 	char shown[ADDR_TEXT];
 	if (!addr_parse(&addr, host, 0))
-		return fail(r, "\"%s\" is not an upstream; write tls://ADDRESS or tls://ADDRESS#NAME", text);
+		return fail(r,
+			"\"%s\" is not an upstream; write tls://ADDRESS or tls://ADDRESS#NAME",
+			text);
 	bool v6 = addr.any.sa_family == AF_INET6;
 	return fail(r, "a bare address would mean plain DNS; for DNS over TLS write tls://%s%s%s",
 		v6 ? "[" : "", addr_print_host(&addr, shown), v6 ? "]" : "");
@@ -334,10 +344,12 @@ static bool check_scheme(
 	if (!s)
 		return check_bare(r, text, m);
 	if (s->use == SCHEME_PLAIN)
-		return fail(r, "%s would send in plain text; this version sends over TLS only: tls://%s",
+		return fail(r,
+			"%s would send in plain text; this version sends over TLS only: tls://%s",
 			s->prefix, text + strlen(s->prefix));
 	if (s->use == SCHEME_LATER)
-		return fail(r, "%s is not in this version, which sends over TLS only: tls://ADDRESS#NAME",
+		return fail(r,
+			"%s is not in this version, which sends over TLS only: tls://ADDRESS#NAME",
 			s->prefix);
 	r->is_foreign = s->use == SCHEME_TLS_FOREIGN;
 	return true;
@@ -351,8 +363,9 @@ static const char *canonical_text(const struct server_conf *s, struct memory *m)
 
 	if (addr_port(&s->addr) != URI_PORT)
 		snprintf(port, sizeof(port), ":%u", (unsigned)addr_port(&s->addr));
-	return memory_format(m, "tls://%s%s%s%s%s%s", v6 ? "[" : "", addr_print_host(&s->addr, host),
-		v6 ? "]" : "", port, s->auth_name ? "#" : "", s->auth_name ? s->auth_name : "");
+	return memory_format(m, "tls://%s%s%s%s%s%s", v6 ? "[" : "",
+		addr_print_host(&s->addr, host), v6 ? "]" : "", port, s->auth_name ? "#" : "",
+		s->auth_name ? s->auth_name : "");
 }
 
 bool uri_read(struct server_conf *s, const char *text, struct memory *m, struct uri_reading *r)

@@ -6,9 +6,9 @@
 #include "dns/rdata.h"
 
 enum {
-	OPT_FIXED = 11,	     /* root, type, class, TTL, length */
-	OPTION_FIXED = 4,    /* code, length */
-	KEEPALIVE_TOLD = 2   /* octets of a timeout */
+	OPT_FIXED = 11, /* root, type, class, TTL, length */
+	OPTION_FIXED = 4, /* code, length */
+	KEEPALIVE_TOLD = 2 /* octets of a timeout */
 };
 
 /* What is written so far. What does not fit is not written at all, and puts `ok` out. */
@@ -82,8 +82,8 @@ static size_t put_opt(struct writer *w, uint16_t udp_size, uint16_t rcode, bool 
 	return opt;
 }
 
-/* An option of that length at the end of the message and of its OPT; NULL if there is no room, and then
- * nothing has changed. */
+/* An option of that length at the end of the message and of its OPT; NULL if there is no room, and
+ * then nothing has changed. */
 static uint8_t *put_option(struct writer *w, size_t opt, uint16_t code, size_t len)
 {
 	if (!w->ok || OPTION_FIXED + len > w->limit - w->len)
@@ -163,7 +163,8 @@ static size_t put_answer_opt(struct writer *w, const struct answer_form *f, uint
 	return opt;
 }
 
-/* The length of a text cut to EDNS_EDE_TEXT octets, and not in the middle of a character of UTF-8. */
+/* The length of a text cut to EDNS_EDE_TEXT octets, and not in the middle of a character of UTF-8.
+ */
 static size_t ede_text_len(struct span text)
 {
 	size_t len = text.len < EDNS_EDE_TEXT ? text.len : EDNS_EDE_TEXT;
@@ -196,7 +197,8 @@ size_t build_error(
 	const struct request *q = f->request;
 	struct writer w = answer_writer(out, cap, f);
 	uint16_t rcode = answer_rcode(q, (uint16_t)error);
-	const uint16_t count[SECTIONS] = { q->question.name ? 1 : 0, 0, 0, q->edns.present ? 1 : 0 };
+	const uint16_t count[SECTIONS] = { q->question.name ? 1 : 0, 0, 0,
+		q->edns.present ? 1 : 0 };
 
 	if (!w.ok)
 		return 0;
@@ -214,7 +216,8 @@ size_t build_error(
 	return w.ok ? w.len : 0;
 }
 
-/* What decides that records belong together: the type, or for a signature the type that it covers. */
+/* What decides that records belong together: the type, or for a signature the type that it covers.
+ */
 static uint16_t rrset_type(struct span m, const struct record *rec)
 {
 	if (rec->type != TYPE_RRSIG || rec->end - rec->rdata < 2)
@@ -225,7 +228,7 @@ static uint16_t rrset_type(struct span m, const struct record *rec)
 static bool same_rrset(struct span m, const struct record *a, const struct record *b)
 {
 	return rrset_type(m, a) == rrset_type(m, b) && a->class == b->class &&
-	       name_same(m, a->owner, b->owner);
+		name_same(m, a->owner, b->owner);
 }
 
 static void put_name(struct writer *w, struct span m, size_t at)
@@ -235,8 +238,8 @@ static void put_name(struct writer *w, struct span m, size_t at)
 	put_bytes(w, name, name_copy(m, at, name));
 }
 
-/* A record to another place than it had. Pointers into what has moved would be wrong, so its names are
- * written out. */
+/* A record to another place than it had. Pointers into what has moved would be wrong, so its names
+ * are written out. */
 static bool put_moved(struct writer *w, struct span m, const struct record *rec)
 {
 	struct rdata_names names;
@@ -269,8 +272,8 @@ static bool put_record(struct writer *w, const struct reply *reply, const struct
 	return w->ok;
 }
 
-/* The records one by one, but OPT, until one does not fit; then the RRset that it belongs to is taken
- * back. Returns the section where that was, SECTIONS if all fitted. */
+/* The records one by one, but OPT, until one does not fit; then the RRset that it belongs to is
+ * taken back. Returns the section where that was, SECTIONS if all fitted. */
 static int put_rrsets(struct writer *w, const struct reply *reply, uint16_t count[SECTIONS])
 {
 	struct span m = reply->message;
@@ -302,8 +305,8 @@ static int put_rrsets(struct writer *w, const struct reply *reply, uint16_t coun
 	return SECTIONS;
 }
 
-/* All records but OPT, as many as fit. Most replies fit, and their OPT is the last record or missing:
- * then it is one copy. False: some of answer or authority are left out. */
+/* All records but OPT, as many as fit. Most replies fit, and their OPT is the last record or
+ * missing: then it is one copy. False: some of answer or authority are left out. */
 static bool put_records(struct writer *w, const struct reply *reply, uint16_t count[SECTIONS])
 {
 	bool opt_last = !reply->has_opt || reply->opt_end == reply->message.len;
@@ -319,7 +322,8 @@ static bool put_records(struct writer *w, const struct reply *reply, uint16_t co
 	return true;
 }
 
-/* Brings down the TTLs of the whole message, and reads it again: a name could lead through a TTL. */
+/* Brings down the TTLs of the whole message, and reads it again: a name could lead through a TTL.
+ */
 static bool lower_ttls(struct writer *w, size_t at)
 {
 	struct span m = { w->out, w->len };

@@ -9,7 +9,7 @@
 #include "dns/message.h"
 
 /* The EDNS payload size we offer to servers (RFC 9715 R6), and pad queries to (RFC 8467 §4.1). */
-#define BUILD_UDP_SIZE 1232
+#define BUILD_UDP_SIZE  1232
 #define BUILD_PAD_QUERY 128
 
 /* The most that build_query() writes. */
@@ -20,41 +20,42 @@ struct query_form {
 	uint16_t id;
 	uint16_t flags; /* of RD, AD, CD: those to be set */
 	struct question question;
-	bool edns;	/* with OPT; the rest counts only then */
+	bool edns; /* with OPT; the rest counts only then */
 	bool dnssec_ok;
 	bool keepalive; /* ask for the idle timeout (RFC 7828 §3.2.1) */
-	bool pad;	/* the message to a multiple of BUILD_PAD_QUERY */
+	bool pad; /* the message to a multiple of BUILD_PAD_QUERY */
 };
 size_t build_query(uint8_t out[BUILD_QUERY_MAX], const struct query_form *);
 
 /* How an answer must look for one client. */
 struct answer_form {
 	const struct request *request;
-	size_t size_max;      /* octets; more is truncated on whole RRsets, with TC */
-	uint16_t udp_size;    /* that our OPT offers */
-	int keepalive;	      /* idle timeout to tell, in 100 ms; -1: none */
-	const char *ede_text; /* of a local error; NULL: none. At most EDNS_EDE_TEXT octets are used */
+	size_t size_max; /* octets; more is truncated on whole RRsets, with TC */
+	uint16_t udp_size; /* that our OPT offers */
+	int keepalive; /* idle timeout to tell, in 100 ms; -1: none */
+	const char
+		*ede_text; /* of a local error; NULL: none. At most EDNS_EDE_TEXT octets are used */
 };
 
 /* An answer made here: header, question if it could be read, OPT if the client sent one (RFC 6891
- * §6.1.1), with the extended error if there is one. Its length; 0 if it does not fit, which cannot be if
- * cap and size_max are at least BUILD_QUERY_MAX. */
-size_t build_error(
-	uint8_t *out, size_t cap, const struct answer_form *, enum rcode, enum ede);
+ * §6.1.1), with the extended error if there is one. Its length; 0 if it does not fit, which cannot
+ * be if cap and size_max are at least BUILD_QUERY_MAX. */
+size_t build_error(uint8_t *out, size_t cap, const struct answer_form *, enum rcode, enum ede);
 
 /* A TTL above this, a week, is brought down to it (RFC 2181 §8). */
 #define BUILD_TTL_MAX 604800
 
-/* A server's reply made into this client's answer: its ID, its spelling of the question, QR RA and no
- * AA or Z, RD and CD as asked, AD only if the client set AD or DO (RFC 6840 §5.8), TTLs with the top
- * bit set to 0 and too large ones brought down, the server's OPT replaced by ours or by none, extended
- * errors passed on, their text and then they themselves left out where there is no room. Records of the
- * additional section go first and without TC, then whole RRsets from the end with TC; the server's own
- * TC stays. An rcode that cannot be said without OPT is SERVFAIL.
+/* A server's reply made into this client's answer: its ID, its spelling of the question, QR RA and
+ * no AA or Z, RD and CD as asked, AD only if the client set AD or DO (RFC 6840 §5.8), TTLs with the
+ * top bit set to 0 and too large ones brought down, the server's OPT replaced by ours or by none,
+ * extended errors passed on, their text and then they themselves left out where there is no room.
+ * Records of the additional section go first and without TC, then whole RRsets from the end with
+ * TC; the server's own TC stays. An rcode that cannot be said without OPT is SERVFAIL.
  *
- * Its length; 0 if the room does not even hold the question and OPT (BUILD_QUERY_MAX always does), or if
- * the reply hides names in octets that we must change. reply must have passed reply_parse() and
- * reply_answers(); its message may not overlap out. *truncated says whether we set TC ourselves. */
+ * Its length; 0 if the room does not even hold the question and OPT (BUILD_QUERY_MAX always does),
+ * or if the reply hides names in octets that we must change. reply must have passed reply_parse()
+ * and reply_answers(); its message may not overlap out. *truncated says whether we set TC
+ * ourselves. */
 size_t build_answer(uint8_t *out, size_t cap, const struct answer_form *, const struct reply *,
 	bool *truncated);
 

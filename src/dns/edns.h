@@ -1,4 +1,5 @@
-/* edns: the OPT record (RFC 6891) and the options we know. Hop by hop: read the peer's, build our own. */
+/* edns: the OPT record (RFC 6891) and the options we know. Hop by hop: read the peer's, build our
+ * own. */
 #ifndef DNS_EDNS_H
 #define DNS_EDNS_H
 
@@ -22,8 +23,8 @@ enum ede {
 
 enum {
 	OPTION_KEEPALIVE = 11, /* RFC 7828 */
-	OPTION_PADDING = 12,   /* RFC 7830 */
-	OPTION_EDE = 15	       /* RFC 8914 */
+	OPTION_PADDING = 12, /* RFC 7830 */
+	OPTION_EDE = 15 /* RFC 8914 */
 };
 
 /* DO, the only flag of OPT's TTL field that is defined. */
@@ -32,24 +33,24 @@ enum {
 /* More options than this in one OPT is an attack, not a query. */
 #define EDNS_OPTIONS_MAX 64
 /* Extended errors of a server that are passed on, and the octets of text each may have. */
-#define EDNS_EDE_MAX 4
+#define EDNS_EDE_MAX  4
 #define EDNS_EDE_TEXT 128
 
 /* What an OPT record says. */
 struct edns {
 	bool present;
 	uint8_t version;
-	uint8_t rcode_high;  /* upper eight bits of the extended rcode */
-	uint16_t udp_size;   /* at least 512 (RFC 6891 §6.2.3) */
-	bool dnssec_ok;	     /* DO */
-	bool has_keepalive;  /* the option is there, two octets long or empty ... */
-	uint16_t keepalive;  /* ... with this timeout in 100 ms, 0 if it was empty */
+	uint8_t rcode_high; /* upper eight bits of the extended rcode */
+	uint16_t udp_size; /* at least 512 (RFC 6891 §6.2.3) */
+	bool dnssec_ok; /* DO */
+	bool has_keepalive; /* the option is there, two octets long or empty ... */
+	uint16_t keepalive; /* ... with this timeout in 100 ms, 0 if it was empty */
 	bool has_padding;
 	struct span options; /* all options, whole and well-formed */
 };
 
-/* Reads an OPT record's class (udp_size), TTL and RDATA. False: options run past the end, or there are
- * more than EDNS_OPTIONS_MAX; then it counts as present and without options. */
+/* Reads an OPT record's class (udp_size), TTL and RDATA. False: options run past the end, or there
+ * are more than EDNS_OPTIONS_MAX; then it counts as present and without options. */
 bool edns_parse(struct edns *, uint16_t class, uint32_t ttl, struct span rdata);
 
 /* One extended error. */

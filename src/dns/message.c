@@ -34,8 +34,8 @@ static struct question read_question(struct reader *r)
 	return q;
 }
 
-/* Nearly every owner is the question's name, a pointer to offset 12. Whatever is there was read first, so
- * it is a checked name, unless this is the name at offset 12. */
+/* Nearly every owner is the question's name, a pointer to offset 12. Whatever is there was read
+ * first, so it is a checked name, unless this is the name at offset 12. */
 static void read_owner(struct reader *r)
 {
 	if (r->at > DNS_HEADER && r->m.len - r->at >= 2 && r->m.at[r->at] == 0xc0 &&
@@ -71,8 +71,8 @@ bool message_record(struct span m, size_t *at, struct record *rec)
 	return r.ok;
 }
 
-/* Takes an OPT record in; false if it is the second, in the wrong section, of the wrong owner, or its
- * options are broken. */
+/* Takes an OPT record in; false if it is the second, in the wrong section, of the wrong owner, or
+ * its options are broken. */
 static bool take_opt(struct edns *edns, struct span m, const struct record *rec, int section)
 {
 	struct span rdata = { m.at + rec->rdata, rec->end - rec->rdata };
@@ -87,8 +87,8 @@ static bool is_transfer(const struct question *q)
 	return q->type == TYPE_AXFR || q->type == TYPE_IXFR;
 }
 
-/* Reads what is behind a query's header. What is wrong but can be stepped over does not end the reading:
- * the OPT behind it decides how the refusal looks. */
+/* Reads what is behind a query's header. What is wrong but can be stepped over does not end the
+ * reading: the OPT behind it decides how the refusal looks. */
 static bool read_request(struct reader *r, const uint16_t count[SECTIONS], struct request *request)
 {
 	bool sound = count[SECTION_QUESTION] == 1;
@@ -135,8 +135,7 @@ static enum rcode judge(const struct request *request, bool sound, enum ede *ede
 	return RCODE_NOERROR;
 }
 
-enum admission query_parse(
-	struct span m, struct request *request, enum rcode *rcode, enum ede *ede)
+enum admission query_parse(struct span m, struct request *request, enum rcode *rcode, enum ede *ede)
 {
 	struct reader r = { m, 0, true };
 	struct header h = read_header(&r);
@@ -197,7 +196,7 @@ bool reply_parse(struct span m, struct reply *reply)
 bool question_equals(const struct question *a, const struct question *b)
 {
 	return a->type == b->type && a->class == b->class && a->name_len == b->name_len &&
-	       name_equals(a->name, b->name, a->name_len);
+		name_equals(a->name, b->name, a->name_len);
 }
 
 bool reply_answers(const struct reply *reply, const struct question *asked)

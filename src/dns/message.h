@@ -8,12 +8,13 @@
 
 #include "base/span.h"
 #include "dns/edns.h"
+#include "dns/octets.h"
+#include "dns/record.h"
 #include "dns/types.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define DNS_HEADER 12
 /* The most a message can have; its length is sent in two octets (RFC 1035 §4.2.2). */
 #define DNS_MESSAGE_MAX 65535
 
@@ -32,18 +33,12 @@ enum {
 };
 
 /* The parts behind the header, which counts them in this order. */
-enum {
-	SECTION_QUESTION,
-	SECTION_ANSWER,
-	SECTION_AUTHORITY,
-	SECTION_ADDITIONAL,
-	SECTIONS
-};
+enum { SECTION_QUESTION, SECTION_ANSWER, SECTION_AUTHORITY, SECTION_ADDITIONAL, SECTIONS };
 
 /* A question: the name as it was spelled, then type and class, as on the wire. */
 struct question {
 	const uint8_t *name; /* uncompressed */
-	size_t name_len;     /* with the root label */
+	size_t name_len; /* with the root label */
 	uint16_t type, class;
 };
 
@@ -59,26 +54,25 @@ struct request {
 
 /* What to do with a message from a client. */
 enum admission {
-	ADMIT,	     /* a query to be answered */
-	ADMIT_DROP,  /* say nothing: too short, or not a query */
+	ADMIT, /* a query to be answered */
+	ADMIT_DROP, /* say nothing: too short, or not a query */
 	ADMIT_REFUSE /* answer with *rcode, and with *ede if it is not EDE_NONE */
 };
 
 /* More records than this in the additional section of a query are not for us. */
 #define QUERY_ADDITIONAL_MAX 4
 
-/* Reads a message from a client and judges its form (RFC 1035, RFC 6891, RFC 9619), the same for every
- * transport. request borrows from m and is filled in as far as the message could be read, so that a
- * refusal can repeat ID, question and OPT. The first that holds decides:
+/* Reads a message from a client and judges its form (RFC 1035, RFC 6891, RFC 9619), the same for
+ *every transport. request borrows from m and is filled in as far as the message could be read, so
+ *that a refusal can repeat ID, question and OPT. The first that holds decides:
  *
  *	shorter than a header, or QR set	silence, or two proxies would talk for ever
  *	an opcode other than QUERY		NOTIMP, whatever else is in the message
  *	not exactly one question, a bad or compressed name, answer or authority records (but the SOA
- *	of an IXFR), more than QUERY_ADDITIONAL_MAX additional ones, OPT twice, elsewhere, not at the
- *	root, with broken options or asked for, octets missing or left over	FORMERR
- *	an EDNS version other than 0		BADVERS
- *	AXFR, IXFR, a class other than IN	REFUSED, EDE 21
- *	RD clear				REFUSED, EDE 20 (RFC 8914 §4.21)
+ *	of an IXFR), more than QUERY_ADDITIONAL_MAX additional ones, OPT twice, elsewhere, not at
+ *the root, with broken options or asked for, octets missing or left over	FORMERR an EDNS
+ *version other than 0		BADVERS AXFR, IXFR, a class other than IN	REFUSED, EDE 21 RD
+ *clear				REFUSED, EDE 20 (RFC 8914 §4.21)
  *
  * All other flags, and records of the additional section that are not OPT, mean nothing. */
 enum admission query_parse(struct span m, struct request *, enum rcode *, enum ede *);
@@ -87,19 +81,19 @@ enum admission query_parse(struct span m, struct request *, enum rcode *, enum e
 struct reply {
 	struct span message;
 	uint16_t id, flags;
-	uint16_t rcode;	     /* with the upper bits from OPT */
+	uint16_t rcode; /* with the upper bits from OPT */
 	uint16_t count[SECTIONS];
 	size_t question_end; /* DNS_HEADER if there is no question */
 	size_t section[SECTIONS]; /* where each starts */
-	uint32_t ttl_max;    /* the largest TTL of all records but OPT */
+	uint32_t ttl_max; /* the largest TTL of all records but OPT */
 	bool has_opt;
 	size_t opt, opt_end; /* where the OPT record starts and ends */
-	struct edns edns;    /* of the server; options in edns.options */
+	struct edns edns; /* of the server; options in edns.options */
 };
 
-/* Reads a reply whole: header, at most one question, every record's owner, length and (in the types of
- * RFC 1035 that hold names) the names in it; at most one OPT, in its place. False: malformed, or octets
- * left over. */
+/* Reads a reply whole: header, at most one question, every record's owner, length and (in the types
+ * of RFC 1035 that hold names) the names in it; at most one OPT, in its place. False: malformed, or
+ * octets left over. */
 bool reply_parse(struct span m, struct reply *);
 
 /* Is this the reply to that question (RFC 5452 §9.1, RFC 7858 §3.3)? QR set, opcode QUERY, one
@@ -107,36 +101,8 @@ bool reply_parse(struct span m, struct reply *);
  * exchange by it. */
 bool reply_answers(const struct reply *, const struct question *);
 
-/* A record at an offset, as message_record() reads it. */
-struct record {
-	size_t owner, type_at, rdata, end; /* offsets; the TTL is at type_at + 4 */
-	uint16_t type, class;
-	uint32_t ttl;
-};
-/* Reads the record at *at and moves *at behind it. False: it runs past the end, or its owner is bad.
- * Everything before *at must have been read so. */
+/* Reads the record at *at and moves *at behind it. False: it runs past the end, or its owner is
+ * bad. Everything before *at must have been read so. */
 bool message_record(struct span m, size_t *at, struct record *);
-
-static inline uint16_t get_u16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static inline uint32_t get_u32(const uint8_t *p)
-{
-	return (uint32_t)get_u16(p) << 16 | get_u16(p + 2);
-}
-
-static inline void put_u16(uint8_t *p, uint16_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
-static inline void put_u32(uint8_t *p, uint32_t v)
-{
-	put_u16(p, (uint16_t)(v >> 16));
-	put_u16(p + 2, (uint16_t)v);
-}
 
 #endif

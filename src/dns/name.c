@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "dns/message.h"
+#include "dns/octets.h"
 
 /* The two high bits of a label's first octet: 00 a length, 11 a pointer, others are not defined. */
 enum { LABEL_MAX = 63, POINTER = 0xc0 };
@@ -33,8 +33,9 @@ size_t name_len(struct span message, size_t at)
 	return 0;
 }
 
-/* A pointer is to a prior name, so what it leads to stands wholly before the labels that it ends: `limit`
- * comes down with every hop, and nothing that follows a name in the message can change it. */
+/* A pointer is to a prior name, so what it leads to stands wholly before the labels that it ends:
+ * `limit` comes down with every hop, and nothing that follows a name in the message can change it.
+ */
 bool name_skip(struct span message, size_t *at)
 {
 	size_t i = *at, start = i, limit = message.len, end = 0, len = 0;

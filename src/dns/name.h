@@ -15,13 +15,13 @@
 /* Pointers that one name may go through. Encoders need a handful; more is an attack on our time. */
 #define NAME_HOPS 32
 
-/* The length of the uncompressed name that starts at `at`, with its root label; 0 if it is compressed,
- * too long, or runs past the end. */
+/* The length of the uncompressed name that starts at `at`, with its root label; 0 if it is
+ * compressed, too long, or runs past the end. */
 size_t name_len(struct span message, size_t at);
 
-/* Moves *at past the name there (its pointer, if it has one), having followed every pointer: each must
- * lead behind the header, to a name that stands wholly before the labels that brought us to it; there are
- * at most NAME_HOPS of them, and the whole name keeps to 255 octets. */
+/* Moves *at past the name there (its pointer, if it has one), having followed every pointer: each
+ * must lead behind the header, to a name that stands wholly before the labels that brought us to
+ * it; there are at most NAME_HOPS of them, and the whole name keeps to 255 octets. */
 bool name_skip(struct span message, size_t *at);
 
 /* Are two uncompressed names of this length the same? ASCII letters without case. */

@@ -1,11 +1,12 @@
 #include "dns/rdata.h"
 
 #include "dns/reader.h"
+#include "dns/types.h"
 
 enum { REST = 0xff };
 
-/* RDATA is `before` octets, so many character strings, so many names, and `after` octets (or the REST,
- * whatever its length). */
+/* RDATA is `before` octets, so many character strings, so many names, and `after` octets (or the
+ * REST, whatever its length). */
 struct shape {
 	uint8_t before, strings, names, after;
 	bool rfc1035;

@@ -1,11 +1,12 @@
-/* reader: the one cursor over a message. After an error it yields zeros, and `ok` at the end decides.
+/* reader: the one cursor over a message. After an error it yields zeros, and `ok` at the end
+ * decides.
  *
  * It keeps an offset and the whole message, because a compressed name reaches back into it.
  */
 #ifndef DNS_READER_H
 #define DNS_READER_H
 
-#include "dns/message.h"
+#include "dns/octets.h"
 #include "dns/name.h"
 
 struct reader {

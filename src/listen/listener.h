@@ -8,12 +8,12 @@
 struct listen_conf {
 	struct addr *addrs;
 	size_t count;
-	size_t connections;	       /* of all clients, in one worker */
+	size_t connections; /* of all clients, in one worker */
 	size_t connections_per_client; /* of one address, in one worker */
-	size_t pipeline;	       /* unanswered queries of one connection; more are not read */
-	unsigned idle_ms;	       /* a connection without a query is closed after this */
-	unsigned message_ms;	       /* a started message must be whole within this (RFC 7766 §6.2.3) */
-	unsigned write_ms;	       /* answers that the client does not take end its connection */
+	size_t pipeline; /* unanswered queries of one connection; more are not read */
+	unsigned idle_ms; /* a connection without a query is closed after this */
+	unsigned message_ms; /* a started message must be whole within this (RFC 7766 §6.2.3) */
+	unsigned write_ms; /* answers that the client does not take end its connection */
 };
 
 /* One address over one transport. */
@@ -28,7 +28,8 @@ struct listener_ops {
 		const struct addr *, enum sharing);
 	/* Takes no new query; answers still go out. */
 	void (*stop)(struct listener *);
-	/* Sends what is left, then calls closed() once, from the loop; the listener is gone then. */
+	/* Sends what is left, then calls closed() once, from the loop; the listener is gone then.
+	 */
 	void (*close)(struct listener *, void (*closed)(void *arg), void *arg);
 };
 

@@ -1,9 +1,9 @@
 /* on_stream: queries that come in frames over connections (RFC 7766).
  *
- * A connection is idle (no query waits, no message has begun), reading (a message has begun), or busy
- * (queries wait); only in the first two does its timer run. It ends when its client has ended or gone, or
- * when a limit says so, but not before the answers to what it asked have been sent. Its struct lives
- * until the last of its queries is over, even when the stream is gone.
+ * A connection is idle (no query waits, no message has begun), reading (a message has begun), or
+ * busy (queries wait); only in the first two does its timer run. It ends when its client has ended
+ * or gone, or when a limit says so, but not before the answers to what it asked have been sent. Its
+ * struct lives until the last of its queries is over, even when the stream is gone.
  */
 #include "listen/listener.h"
 
@@ -25,7 +25,7 @@ struct stream_listener {
 	struct acceptor *acceptor; /* NULL: stopped */
 	struct hosts hosts;
 	struct list conns; /* with a stream, the longest idle first */
-	size_t count, live;	   /* with a stream; with memory */
+	size_t count, live; /* with a stream; with memory */
 	struct task gone;
 	void (*closed)(void *arg);
 	void *closed_arg;
@@ -40,10 +40,10 @@ struct stream_conn {
 	struct addr peer;
 	struct timer timer;
 	enum clock clock;
-	size_t waiting;	 /* queries */
+	size_t waiting; /* queries */
 	bool paused;
-	bool ended;	/* by the client: finish when all it sent is answered */
-	bool stopped;	/* by us: finish when what waits is answered */
+	bool ended; /* by the client: finish when all it sent is answered */
+	bool stopped; /* by us: finish when what waits is answered */
 	bool finishing; /* nothing waits, or nothing matters */
 };
 
@@ -275,8 +275,9 @@ static void on_closed(void *arg, const struct fault *f)
 	detach(c);
 }
 
-static const struct stream_events events = { .got = on_got, .ended = on_ended, .drained = on_drained,
-	.closed = on_closed };
+static const struct stream_events events = {
+	.got = on_got, .ended = on_ended, .drained = on_drained, .closed = on_closed
+};
 
 static void on_timer(struct timer *t)
 {
@@ -378,8 +379,7 @@ static void tcp_stop(struct listener *base)
 
 	acceptor_close(l->acceptor);
 	l->acceptor = NULL;
-	list_each_safe(node, &l->conns)
-	{
+	list_each_safe (node, &l->conns) {
 		stop_taking(container_of(node, struct stream_conn, node));
 	}
 }

@@ -49,9 +49,9 @@ struct acl {
 	size_t count;
 };
 
-/* Appends what word names: `local` (loopback), `private` (RFC 1918, RFC 6598, RFC 4193 and link-local
- * addresses), `any`, or a prefix. Returns false if it names nothing; errno is ENOMEM if memory was
- * out. */
+/* Appends what word names: `local` (loopback), `private` (RFC 1918, RFC 6598, RFC 4193 and
+ * link-local addresses), `any`, or a prefix. Returns false if it names nothing; errno is ENOMEM if
+ * memory was out. */
 bool acl_add(struct acl *, const char *word);
 bool acl_allows(const struct acl *, const struct addr *);
 void acl_clear(struct acl *);

@@ -12,7 +12,7 @@
 #define BATCH 64
 /* Batches taken in one turn, so that connections get theirs. */
 #define BATCHES_PER_TURN 4
-#define RECEIVE_BUFFER	 (4 * 1024 * 1024)
+#define RECEIVE_BUFFER   (4 * 1024 * 1024)
 
 union control {
 	struct cmsghdr align;
@@ -92,7 +92,8 @@ static void write_local(struct msghdr *h, union control *control, const struct p
 		h->msg_controllen = sizeof control->v4;
 		struct cmsghdr *c = CMSG_FIRSTHDR(h);
 		*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof info),
-			.cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO };
+			.cmsg_level = IPPROTO_IP,
+			.cmsg_type = IP_PKTINFO };
 		memcpy(CMSG_DATA(c), &info, sizeof info);
 	} else {
 		const struct in6_addr *from = &path->local.v6.sin6_addr;
@@ -102,7 +103,8 @@ static void write_local(struct msghdr *h, union control *control, const struct p
 		h->msg_controllen = sizeof control->v6;
 		struct cmsghdr *c = CMSG_FIRSTHDR(h);
 		*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof info),
-			.cmsg_level = IPPROTO_IPV6, .cmsg_type = IPV6_PKTINFO };
+			.cmsg_level = IPPROTO_IPV6,
+			.cmsg_type = IPV6_PKTINFO };
 		memcpy(CMSG_DATA(c), &info, sizeof info);
 	}
 }

@@ -1,8 +1,8 @@
 /* datagram: a UDP socket that listens, in batches both ways.
  *
- * What comes is handed over message by message; what is sent is collected and goes out at the end of
- * the loop's turn, or when a batch is full. A wildcard socket answers from the address that was asked
- * (RFC 2181 §4).
+ * What comes is handed over message by message; what is sent is collected and goes out at the end
+ * of the loop's turn, or when a batch is full. A wildcard socket answers from the address that was
+ * asked (RFC 2181 §4).
  */
 #ifndef NET_DATAGRAM_H
 #define NET_DATAGRAM_H

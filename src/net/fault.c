@@ -8,8 +8,8 @@
 
 const char *phase_name(enum phase phase)
 {
-	static const char *const names[] = { "none", "resolve", "connect", "handshake", "verify", "write",
-		"read", "parse" };
+	static const char *const names[] = { "none", "resolve", "connect", "handshake", "verify",
+		"write", "read", "parse" };
 
 	return names[phase];
 }

@@ -5,7 +5,7 @@
 #include "base/buf.h"
 
 #define FRAME_HEAD 2
-#define FRAME_MAX 65535
+#define FRAME_MAX  65535
 
 /* The first whole message of b, which stays there until frame_drop(). False: not all here yet. */
 static inline bool frame_first(const struct buf *b, struct span *message)

@@ -17,8 +17,8 @@ static int bind_one(int type, const struct addr *a, bool shared)
 		return -errno;
 	if (a->any.sa_family == AF_INET6)
 		socket_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-	/* A stream listener may follow one whose connections still linger. A datagram socket with this
-	 * option would share its port with anybody. */
+	/* A stream listener may follow one whose connections still linger. A datagram socket with
+	 * this option would share its port with anybody. */
 	if (type == SOCK_STREAM)
 		socket_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if ((shared && !socket_set(fd, SOL_SOCKET, SO_REUSEPORT, 1)) ||

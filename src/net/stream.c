@@ -1,10 +1,11 @@
 /* stream: see stream.h.
  *
- * Bytes out: stream_send -> out -> (tls_write -> tls_out) -> send(), by the task flush, once a turn.
- * Bytes in: recv() -> (tls_in -> tls_read) -> in -> events->got.
+ * Bytes out: stream_send -> out -> (tls_write -> tls_out) -> send(), by the task flush, once a
+ * turn. Bytes in: recv() -> (tls_in -> tls_read) -> in -> events->got.
  *
- * After every event the user may have closed the stream; then `gone` is set, the descriptor is shut, and
- * the memory lives until the task `bury` runs. Whoever calls an event looks at `gone` next.
+ * After every event the user may have closed the stream; then `gone` is set, the descriptor is
+ * shut, and the memory lives until the task `bury` runs. Whoever calls an event looks at `gone`
+ * next.
  */
 #include "net/stream.h"
 
@@ -22,11 +23,12 @@
 #define READ_CLIENT 4096
 /* Reads of one connection in one turn, so that others get theirs. */
 #define READS_PER_TURN 4
-/* How long a finished stream waits for the peer's end, so that our last bytes are not reset away. */
+/* How long a finished stream waits for the peer's end, so that our last bytes are not reset away.
+ */
 #define LINGER_MS 500
 /* Without a free descriptor, accepting pauses this long. */
-#define BREATH_MS 100
-#define BACKLOG	  1024
+#define BREATH_MS        100
+#define BACKLOG          1024
 #define ACCEPTS_PER_TURN 64
 
 enum state { CONNECTING, HANDSHAKE, OPEN, LINGERING };
@@ -326,7 +328,8 @@ static bool read_once(struct stream *s)
 		if (errno == EAGAIN || errno == EINTR)
 			buf_drop(in, 0); /* gives back memory that came to nothing */
 		else
-			end_by_errno(s, s->state == HANDSHAKE ? PHASE_HANDSHAKE : PHASE_READ, errno);
+			end_by_errno(
+				s, s->state == HANDSHAKE ? PHASE_HANDSHAKE : PHASE_READ, errno);
 		return false;
 	}
 	if (n == 0) {
@@ -519,7 +522,8 @@ static void on_connection(struct watch *w, int events)
 		memset(&peer, 0, sizeof peer);
 		a->accepted = accept4(a->fd, &peer.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (a->accepted < 0) {
-			if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+			if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+				errno == ENOBUFS) {
 				watch_stop(&a->watch);
 				timer_start(a->loop, &a->breath, BREATH_MS);
 			}

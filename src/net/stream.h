@@ -1,13 +1,13 @@
 /* stream: a connection of bytes, TCP or TLS over TCP, through buffers.
  *
- * TLS is a property of a stream: its user sees plain bytes either way. What is sent is collected and
- * goes out once per turn of the loop. Nothing given to stream_send() leaves before the connection
- * stands and, with TLS, the peer is authenticated.
+ * TLS is a property of a stream: its user sees plain bytes either way. What is sent is collected
+ * and goes out once per turn of the loop. Nothing given to stream_send() leaves before the
+ * connection stands and, with TLS, the peer is authenticated.
  *
- * Events come from the loop only. `closed` comes once, after it nothing; the stream frees itself then.
- * After stream_close() no event comes at all. States: connecting -> (handshake) -> open -> closed; an
- * accepted stream starts open. The peer's end of sending (`ended`) is no close: what is sent after it
- * still goes out.
+ * Events come from the loop only. `closed` comes once, after it nothing; the stream frees itself
+ * then. After stream_close() no event comes at all. States: connecting -> (handshake) -> open ->
+ * closed; an accepted stream starts open. The peer's end of sending (`ended`) is no close: what is
+ * sent after it still goes out.
  */
 #ifndef NET_STREAM_H
 #define NET_STREAM_H
@@ -28,7 +28,8 @@ struct stream_events {
 	void (*got)(void *arg, struct buf *in);
 	/* The peer sends no more (FIN or close_notify); `in` may hold the start of a message. */
 	void (*ended)(void *arg);
-	/* All that was sent is with the kernel, after the peer had been slow to take it. May be NULL. */
+	/* All that was sent is with the kernel, after the peer had been slow to take it. May be
+	 * NULL. */
 	void (*drained)(void *arg);
 	/* Over, and why. phase NONE: after stream_finish() or a clean end. */
 	void (*closed)(void *arg, const struct fault *);
@@ -37,7 +38,7 @@ struct stream_events {
 struct stream_conf {
 	const struct stream_events *events;
 	void *arg;
-	unsigned open_ms;  /* connect and handshake together may take this long */
+	unsigned open_ms; /* connect and handshake together may take this long */
 	unsigned write_ms; /* bytes that the peer does not take this long end the connection */
 };
 
@@ -52,12 +53,12 @@ bool stream_send(struct stream *, struct span head, struct span body);
 /* Bytes appended and not yet taken by the kernel. */
 size_t stream_unsent(const struct stream *);
 
-/* While paused, nothing is read; the peer feels it. After it, `got` comes once for what was left in the
- * buffer, which may be nothing. */
+/* While paused, nothing is read; the peer feels it. After it, `got` comes once for what was left in
+ * the buffer, which may be nothing. */
 void stream_pause(struct stream *, bool paused);
 
-/* Sends what is left, then close_notify and FIN, then closes; `closed` comes with phase NONE, or with
- * the fault that came first. */
+/* Sends what is left, then close_notify and FIN, then closes; `closed` comes with phase NONE, or
+ * with the fault that came first. */
 void stream_finish(struct stream *);
 /* Closes now. The stream is gone for the caller. NULL is nothing. */
 void stream_close(struct stream *);

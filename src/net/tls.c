@@ -56,8 +56,8 @@ static const char *system_bundle(void)
 
 struct tls_trust *tls_trust_load(const char *ca, struct fault *f)
 {
-	const char *hint = ca ? "name a readable PEM file with CA certificates in tls.ca" :
-				"install the package ca-certificates, or name a PEM file in tls.ca";
+	const char *hint = ca ? "name a readable PEM file with CA certificates in tls.ca"
+			      : "install the package ca-certificates, or name a PEM file in tls.ca";
 	const char *path = ca ? ca : system_bundle();
 	struct tls_trust *t = calloc(1, sizeof *t);
 
@@ -68,14 +68,15 @@ struct tls_trust *tls_trust_load(const char *ca, struct fault *f)
 		goto fail;
 	}
 	if (access(path, R_OK) < 0) {
-		fault_set(f, PHASE_VERIFY, "ca-unreadable", hint, "cannot read the CA certificates in %s: %s",
-			path, strerror(errno));
+		fault_set(f, PHASE_VERIFY, "ca-unreadable", hint,
+			"cannot read the CA certificates in %s: %s", path, strerror(errno));
 		goto fail;
 	}
 	if (!X509_STORE_load_file(t->store, path) ||
 		sk_X509_OBJECT_num(X509_STORE_get0_objects(t->store)) == 0) {
 		ERR_clear_error();
-		fault_set(f, PHASE_VERIFY, "ca-empty", hint, "there is no CA certificate in %s", path);
+		fault_set(f, PHASE_VERIFY, "ca-empty", hint, "there is no CA certificate in %s",
+			path);
 		goto fail;
 	}
 	return t;
@@ -158,7 +159,7 @@ static bool is_pinned(const struct tls_identity *id, X509 *cert)
 }
 
 /* Any certificate of the chain may be the pinned one. */
-static bool chain_is_pinned(const struct tls_identity *id, STACK_OF(X509) *chain)
+static bool chain_is_pinned(const struct tls_identity *id, STACK_OF(X509) * chain)
 {
 	for (int i = 0; i < sk_X509_num(chain); i++)
 		if (is_pinned(id, sk_X509_value(chain, i)))
@@ -171,10 +172,12 @@ static bool by_pin_only(const struct tls_identity *id)
 	return !id->name && !id->ip;
 }
 
-/* Without a chain to hang on, only the server's own key counts: anybody may present another's CA. */
+/* Without a chain to hang on, only the server's own key counts: anybody may present another's CA.
+ */
 static bool verify(struct tls *t, X509_STORE_CTX *store)
 {
 	const struct tls_identity *id = t->identity;
+	char ip[ADDR_TEXT];
 
 	if (by_pin_only(id)) {
 		if (!is_pinned(id, X509_STORE_CTX_get0_cert(store))) {
@@ -185,7 +188,8 @@ static bool verify(struct tls *t, X509_STORE_CTX *store)
 		return true;
 	}
 	if (X509_verify_cert(store) <= 0) {
-		tls_fault_verify(&t->fault, store, id);
+		tls_fault_verify(&t->fault, store,
+			id->name ? id->name : addr_print_host(id->ip, ip), !id->name);
 		return false;
 	}
 	if (id->pin_count && !chain_is_pinned(id, X509_STORE_CTX_get0_chain(store))) {
@@ -361,7 +365,8 @@ void tls_free(struct tls *t)
 {
 	if (!t)
 		return;
-	/* OpenSSL would forbid the resumption of a session that ended without close_notify, as many do. */
+	/* OpenSSL would forbid the resumption of a session that ended without close_notify, as many
+	 * do. */
 	if (t->ssl && !t->over)
 		SSL_set_shutdown(t->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 	SSL_free(t->ssl);
@@ -468,7 +473,8 @@ enum tls_status tls_write(struct tls *t, struct span plain)
 void tls_shutdown(struct tls *t)
 {
 	/* A second call would wait for the peer's. */
-	if (!t->over && SSL_is_init_finished(t->ssl) && !(SSL_get_shutdown(t->ssl) & SSL_SENT_SHUTDOWN))
+	if (!t->over && SSL_is_init_finished(t->ssl) &&
+		!(SSL_get_shutdown(t->ssl) & SSL_SENT_SHUTDOWN))
 		SSL_shutdown(t->ssl);
 	ERR_clear_error();
 }

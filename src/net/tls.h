@@ -1,9 +1,9 @@
 /* tls: who we trust, and one TLS session fed and drained through buffers. No sockets, no clock.
  *
- * One struct tls_client per worker (an SSL_CTX); the trust store behind it is loaded once and shared.
- * A peer is authenticated before tls_handshake() says TLS_OK: by name (RFC 8310 §8.1: subjectAltName
- * only), by IP address in the certificate, by SPKI pin (RFC 7858 §4.2), or by both where both are
- * configured. A resumed session is held to the same identity as a full one.
+ * One struct tls_client per worker (an SSL_CTX); the trust store behind it is loaded once and
+ * shared. A peer is authenticated before tls_handshake() says TLS_OK: by name (RFC 8310 §8.1:
+ * subjectAltName only), by IP address in the certificate, by SPKI pin (RFC 7858 §4.2), or by both
+ * where both are configured. A resumed session is held to the same identity as a full one.
  */
 #ifndef NET_TLS_H
 #define NET_TLS_H
@@ -15,8 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TLS_PIN_LEN 32
-#define TLS_PINS_MAX 8
+#define TLS_PIN_LEN     32
+#define TLS_PINS_MAX    8
 #define TLS_TICKETS_MAX 4
 
 /* The CA certificates. NULL and a fault (phase VERIFY) if ca is not readable or holds none.
@@ -33,7 +33,7 @@ void tls_client_free(struct tls_client *);
 /* Who a peer must be, and what it gave us for the next time. Owned by the server it describes; one
  * thread's. Zero it, fill in the first part. */
 struct tls_identity {
-	const char *name;      /* authenticated, and sent as SNI; NULL: ... */
+	const char *name; /* authenticated, and sent as SNI; NULL: ... */
 	const struct addr *ip; /* ... this address must be in the certificate; NULL: only pins */
 	uint8_t pins[TLS_PINS_MAX][TLS_PIN_LEN]; /* SHA-256 of the SubjectPublicKeyInfo */
 	unsigned pin_count;
@@ -50,9 +50,9 @@ struct tls_facts {
 
 enum tls_status {
 	TLS_OK,
-	TLS_WANT,   /* feed it; drain it */
+	TLS_WANT, /* feed it; drain it */
 	TLS_CLOSED, /* close_notify came */
-	TLS_FAILED  /* tls_fault() says why */
+	TLS_FAILED /* tls_fault() says why */
 };
 
 struct tls;

@@ -1,5 +1,7 @@
 #include "net/tls_fault.h"
 
+#include "net/addr.h"
+
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -74,19 +76,18 @@ static struct words issuer(X509 *cert)
 	return w;
 }
 
-static void wrong_name(struct fault *f, X509 *cert, const struct tls_identity *id)
+static void wrong_name(struct fault *f, X509 *cert, const char *expected, bool by_address)
 {
-	char ip[ADDR_TEXT];
 	struct words have = presented(cert);
 
 	fault_set(f, PHASE_VERIFY, "wrong-name",
-		id->name ? "write the name of the server behind the # of the upstream, as its operator gives it" :
-			   "add #NAME to the upstream, with the name the server's operator gives",
-		"the certificate is for %s, not for %s", have.text,
-		id->name ? id->name : addr_print_host(id->ip, ip));
+		by_address
+			? "add #NAME to the upstream, with the name the server's operator gives"
+			: "write the server's name behind the # of the upstream, as its operator gives it",
+		"the certificate is for %s, not for %s", have.text, expected);
 }
 
-void tls_fault_verify(struct fault *f, X509_STORE_CTX *store, const struct tls_identity *id)
+void tls_fault_verify(struct fault *f, X509_STORE_CTX *store, const char *expected, bool by_address)
 {
 	X509 *cert = X509_STORE_CTX_get_current_cert(store);
 	int error = X509_STORE_CTX_get_error(store), depth = X509_STORE_CTX_get_error_depth(store);
@@ -96,7 +97,7 @@ void tls_fault_verify(struct fault *f, X509_STORE_CTX *store, const struct tls_i
 	switch (error) {
 	case X509_V_ERR_HOSTNAME_MISMATCH:
 	case X509_V_ERR_IP_ADDRESS_MISMATCH:
-		wrong_name(f, X509_STORE_CTX_get0_cert(store), id);
+		wrong_name(f, X509_STORE_CTX_get0_cert(store), expected, by_address);
 		break;
 	case X509_V_ERR_CERT_HAS_EXPIRED:
 		fault_set(f, PHASE_VERIFY, "expired",
@@ -121,8 +122,8 @@ void tls_fault_verify(struct fault *f, X509_STORE_CTX *store, const struct tls_i
 	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
 		fault_set(f, PHASE_VERIFY, "unknown-issuer",
 			"name the CA that signed it in tls.ca or ?ca=FILE, or update ca-certificates",
-			"the certificate (depth %d) is signed by a CA that is not trusted here: %s", depth,
-			issuer(cert).text);
+			"the certificate (depth %d) is signed by a CA that is not trusted here: %s",
+			depth, issuer(cert).text);
 		break;
 	default:
 		fault_set(f, PHASE_VERIFY, "bad-certificate", "ask the server's operator",
@@ -140,7 +141,8 @@ void tls_fault_pin(struct fault *f)
 
 void tls_fault_resumed(struct fault *f)
 {
-	fault_set(f, PHASE_VERIFY, "resumed-untrusted", "none: the next connection starts from the beginning",
+	fault_set(f, PHASE_VERIFY, "resumed-untrusted",
+		"none: the next connection starts from the beginning",
 		"the certificate of the resumed session is not acceptable any more");
 }
 
@@ -167,14 +169,16 @@ static const struct reason_words reasons[] = {
 		"the server must be updated" },
 	{ SSL_R_NO_APPLICATION_PROTOCOL, "alpn-refused", "the server refuses the protocol \"dot\"",
 		"it is probably no DNS server: check address and port" },
-	{ SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE, "alert", "the server found nothing in common with us",
+	{ SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE, "alert",
+		"the server found nothing in common with us",
 		"it may want a client certificate, or have only outdated ciphers" },
 	{ SSL_R_WRONG_VERSION_NUMBER, "not-tls", "the server does not speak TLS on this port",
 		"use the server's port for DNS over TLS, usually 853, not 53" },
 };
 
 #ifndef SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL
-#define SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL (SSL_AD_REASON_OFFSET + SSL_AD_NO_APPLICATION_PROTOCOL)
+#define SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL                                                  \
+	(SSL_AD_REASON_OFFSET + SSL_AD_NO_APPLICATION_PROTOCOL)
 #endif
 
 void tls_fault_library(struct fault *f, enum phase phase)

@@ -3,12 +3,13 @@
 #define NET_TLS_FAULT_H
 
 #include "net/fault.h"
-#include "net/tls.h"
 
 #include <openssl/x509.h>
+#include <stdbool.h>
 
-/* The chain did not verify; store tells why and at which certificate. */
-void tls_fault_verify(struct fault *, X509_STORE_CTX *store, const struct tls_identity *);
+/* The chain did not verify; store tells why and at which certificate. expected: the name that must
+ * be in it, or, if by_address, the address. */
+void tls_fault_verify(struct fault *, X509_STORE_CTX *store, const char *expected, bool by_address);
 /* The chain may be good, but no configured pin is in it. */
 void tls_fault_pin(struct fault *);
 /* The session was resumed and is not, or no longer, the configured server's. */

@@ -1,9 +1,10 @@
 /* lookup: see lookup.h.
  *
- * One timer drives it: a server that has not replied when it fires is not given up, but the next one is
- * asked as well, and the first good reply wins. An exchange that is lost is replaced at once. SERVFAIL,
- * REFUSED and the like lose to a better reply of another server; the first of them is kept for the case
- * that there is none. The lookup fails when its deadline comes, or when nobody is asked and nobody can be.
+ * One timer drives it: a server that has not replied when it fires is not given up, but the next
+ * one is asked as well, and the first good reply wins. An exchange that is lost is replaced at
+ * once. SERVFAIL, REFUSED and the like lose to a better reply of another server; the first of them
+ * is kept for the case that there is none. The lookup fails when its deadline comes, or when nobody
+ * is asked and nobody can be.
  */
 #include "query/lookup.h"
 
@@ -17,7 +18,8 @@
 struct lookup;
 
 /* An exchange that knows its lookup. */
-struct try {
+struct
+try {
 	struct exchange exchange;
 	struct lookup *lookup;
 };
@@ -30,7 +32,7 @@ struct lookup {
 	struct timer timer;
 	uint64_t deadline_ms;
 	unsigned running; /* tries */
-	uint8_t *worse;	  /* a reply that is better than none; owned */
+	uint8_t *worse; /* a reply that is better than none; owned */
 	size_t worse_len;
 	uint8_t sends[SERVERS_MAX];
 	struct try tries[TRIES_MAX];
@@ -130,8 +132,8 @@ static void on_timer(struct timer *t)
 
 static bool is_good(const struct reply *r)
 {
-	return r->rcode != RCODE_SERVFAIL && r->rcode != RCODE_REFUSED && r->rcode != RCODE_NOTIMP &&
-		r->rcode != RCODE_FORMERR && r->rcode != RCODE_BADVERS;
+	return r->rcode != RCODE_SERVFAIL && r->rcode != RCODE_REFUSED &&
+		r->rcode != RCODE_NOTIMP && r->rcode != RCODE_FORMERR && r->rcode != RCODE_BADVERS;
 }
 
 static void keep(struct lookup *l, const struct reply *r)
@@ -151,7 +153,8 @@ static bool chokes_on_edns(const struct exchange *e, const struct reply *r)
 }
 
 /* SERVFAIL and the like: another server may do better, the same one will not. */
-static void on_bad_reply(struct lookup *l, struct server *s, bool edns_is_the_cause, const struct reply *r)
+static void on_bad_reply(
+	struct lookup *l, struct server *s, bool edns_is_the_cause, const struct reply *r)
 {
 	if (edns_is_the_cause) {
 		server_shuns_edns(s);

@@ -1,8 +1,6 @@
 #include "query/query.h"
 
 #include "base/bug.h"
-#include "query/lookup.h"
-#include "query/reply.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -25,7 +23,6 @@ int query_env_init(struct query_env *env)
 	env->idle = NULL;
 	env->drained = (struct task){ .run = tell_idle };
 	pool_init(&env->queries, sizeof(struct query), env->conf->queries_max);
-	lookups_init(env);
 	return 0;
 }
 
@@ -60,17 +57,21 @@ static void count(struct query *q, const struct shape *shape)
 {
 	struct metrics *m = q->env->metrics;
 
-	if (q->reply)
+	if (q->answer.reply)
 		m->answers++;
 	else
 		m->errors++;
-	m->servfails += !q->reply && q->rcode == RCODE_SERVFAIL;
+	m->servfails += !q->answer.reply && q->answer.rcode == RCODE_SERVFAIL;
 	m->truncated += shape->truncated;
 }
 
 static void answer(struct query *q)
 {
-	struct shape shape = reply_shape(q, q->env->answer);
+	struct query_env *env = q->env;
+	struct manners manners = { .stream = q->client->stream,
+		.udp_size = env->conf->udp_size,
+		.keepalive = env->conf->keepalive };
+	struct shape shape = reply_shape(&q->request, &q->answer, &manners, env->answer);
 
 	count(q, &shape);
 	q->client->ops->reply(q->client, shape.message);
@@ -107,8 +108,11 @@ void query_resume(struct query *q, enum verdict v)
 /* Every place is taken: the client still hears of it. */
 static void overload(struct query_env *env, struct client *client, struct span message)
 {
-	struct query q = { .env = env, .client = client, .rcode = RCODE_SERVFAIL, .ede = EDE_OTHER,
-		.ede_text = "too many queries are waiting" };
+	struct query q = { .env = env,
+		.client = client,
+		.answer = { .rcode = RCODE_SERVFAIL,
+			.ede = EDE_OTHER,
+			.ede_text = "too many queries are waiting" } };
 	enum rcode rcode;
 	enum ede ede;
 
@@ -133,10 +137,6 @@ void query_begin(struct query_env *env, struct client *client, struct span messa
 	q->client = client;
 	q->at = env->pipeline;
 	q->message = message;
-	q->reply = NULL;
-	q->rcode = RCODE_NOERROR;
-	q->ede = EDE_NONE;
-	q->ede_text = NULL;
-	q->truncate = false;
+	q->answer = (struct answer){ .rcode = RCODE_NOERROR, .ede = EDE_NONE };
 	query_go(q, NEXT);
 }

@@ -13,16 +13,17 @@
 #include "dns/message.h"
 #include "dns/name.h"
 #include "net/addr.h"
+#include "query/reply.h"
 #include "upstream/upstream.h"
 
 #include <stdbool.h>
 
 struct query_conf {
 	struct acl allow;
-	unsigned deadline_ms;  /* from a query's arrival to its answer, whatever happens */
-	uint16_t udp_size;     /* the most a UDP answer may have, and what our OPT offers */
-	uint16_t keepalive;    /* idle timeout told to stream clients that ask, in 100 ms */
-	size_t queries_max;    /* waiting at the same time, in one worker */
+	unsigned deadline_ms; /* from a query's arrival to its answer, whatever happens */
+	uint16_t udp_size; /* the most a UDP answer may have, and what our OPT offers */
+	uint16_t keepalive; /* idle timeout told to stream clients that ask, in 100 ms */
+	size_t queries_max; /* waiting at the same time, in one worker */
 };
 
 struct client;
@@ -44,10 +45,10 @@ struct client {
 };
 
 enum verdict {
-	NEXT,	/* not mine: ask the next stage */
-	ANSWER, /* q->answer is set: shape it and send it */
-	WAIT,	/* parked: query_resume() will be called once */
-	DROP	/* say nothing to this client */
+	NEXT, /* not mine: ask the next stage */
+	ANSWER, /* query.answer is set: shape it and send it */
+	WAIT, /* parked: query_resume() will be called once */
+	DROP /* say nothing to this client */
 };
 
 struct query;
@@ -72,7 +73,7 @@ struct query_env {
 	uint8_t *answer; /* 64 KiB where answers are shaped */
 };
 
-/* 0 or -ENOMEM. The caller fills in everything above `queries`. */
+/* 0 or -ENOMEM. The caller fills in everything above `queries`, and prepares the lookups. */
 int query_env_init(struct query_env *);
 void query_env_clear(struct query_env *);
 size_t query_env_live(const struct query_env *);
@@ -83,13 +84,12 @@ void query_env_drain(struct query_env *, void (*idle)(void *arg), void *arg);
 /* A message came from a client. May reply, and be done, before it returns. */
 void query_begin(struct query_env *, struct client *, struct span message);
 
-
 /* ---- for the stages ---- */
 
 /* What the lookup of a question came to. */
 struct result {
 	const struct reply *reply; /* valid during wake(); NULL: none, then ... */
-	enum ede ede;		   /* ... why */
+	enum ede ede; /* ... why */
 	const char *why;
 };
 
@@ -109,12 +109,7 @@ struct query {
 	struct waiter waiter;
 	uint8_t name[NAME_MAX_WIRE]; /* what request.question.name points to while waiting */
 
-	/* The answer: a reply, or, without one, an rcode of our own. */
-	const struct reply *reply;
-	enum rcode rcode;
-	enum ede ede;
-	const char *ede_text;
-	bool truncate; /* say nothing but TC */
+	struct answer answer;
 };
 
 /* The parked query goes on with this verdict. */

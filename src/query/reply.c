@@ -4,39 +4,35 @@
 
 #define UDP_PLAIN 512 /* without EDNS (RFC 1035 §4.2.1) */
 
-static size_t size_max(const struct query *q)
+static size_t size_max(const struct edns *edns, const struct manners *m)
 {
-	const struct edns *edns = &q->request.edns;
-
-	if (q->client->stream)
+	if (m->stream)
 		return REPLY_MAX;
 	if (!edns->present)
 		return UDP_PLAIN;
-	return edns->udp_size < q->env->conf->udp_size ? edns->udp_size : q->env->conf->udp_size;
+	return edns->udp_size < m->udp_size ? edns->udp_size : m->udp_size;
 }
 
-/* The idle timeout is told to those who ask for it, over streams only (RFC 7828 §3.3.2). */
-static int keepalive(const struct query *q)
+struct shape reply_shape(
+	const struct request *r, const struct answer *a, const struct manners *m, uint8_t *out)
 {
-	return q->client->stream && q->request.edns.has_keepalive ? q->env->conf->keepalive : -1;
-}
-
-struct shape reply_shape(const struct query *q, uint8_t *out)
-{
-	struct answer_form form = { .request = &q->request, .size_max = size_max(q),
-		.udp_size = q->env->conf->udp_size, .keepalive = keepalive(q), .ede_text = q->ede_text };
-	struct shape shape = { .truncated = false };
+	/* The idle timeout is told to those who ask, over streams only (RFC 7828 §3.3.2). */
+	bool keepalive = m->stream && r->edns.has_keepalive;
+	struct answer_form form = { .request = r,
+		.size_max = size_max(&r->edns, m),
+		.udp_size = m->udp_size,
+		.keepalive = keepalive ? m->keepalive : -1,
+		.ede_text = a->ede_text };
+	struct shape shape = { .truncated = a->truncate };
 	size_t len = 0;
 
-	if (q->reply)
-		len = build_answer(out, REPLY_MAX, &form, q->reply, &shape.truncated);
+	if (a->reply)
+		len = build_answer(out, REPLY_MAX, &form, a->reply, &shape.truncated);
 	if (!len)
-		len = build_error(out, REPLY_MAX, &form, q->reply ? RCODE_SERVFAIL : q->rcode,
-			q->reply ? EDE_INVALID_DATA : q->ede);
-	if (q->truncate) {
+		len = build_error(out, REPLY_MAX, &form, a->reply ? RCODE_SERVFAIL : a->rcode,
+			a->reply ? EDE_INVALID_DATA : a->ede);
+	if (a->truncate)
 		put_u16(out + 2, get_u16(out + 2) | DNS_TC);
-		shape.truncated = true;
-	}
 	shape.message = (struct span){ out, len };
 	return shape;
 }

@@ -2,17 +2,34 @@
 #ifndef QUERY_REPLY_H
 #define QUERY_REPLY_H
 
-#include "query/query.h"
+#include "dns/message.h"
 
 /* The longest message there is. */
 #define REPLY_MAX 65535
+
+/* What is to be said: a server's reply, or, without one, an rcode of our own. */
+struct answer {
+	const struct reply *reply;
+	enum rcode rcode;
+	enum ede ede;
+	const char *ede_text; /* NULL: none */
+	bool truncate; /* say nothing but TC */
+};
+
+/* How one says it there. */
+struct manners {
+	bool stream;
+	uint16_t udp_size; /* the most a UDP answer may have, and what our OPT offers */
+	uint16_t keepalive; /* idle timeout told to stream clients that ask, in 100 ms */
+};
 
 struct shape {
 	struct span message; /* in the memory given */
 	bool truncated;
 };
 
-/* Shapes q's answer into out, of REPLY_MAX octets: its ID, spelling, size, EDNS. */
-struct shape reply_shape(const struct query *q, uint8_t *out);
+/* Shapes the answer into out, of REPLY_MAX octets: the request's ID, spelling, size and EDNS. */
+struct shape reply_shape(
+	const struct request *, const struct answer *, const struct manners *, uint8_t *out);
 
 #endif

@@ -6,9 +6,7 @@
 
 static enum verdict refuse(struct query *q, enum rcode rcode, enum ede ede, const char *why)
 {
-	q->rcode = rcode;
-	q->ede = ede;
-	q->ede_text = why;
+	q->answer = (struct answer){ .rcode = rcode, .ede = ede, .ede_text = why };
 	return ANSWER;
 }
 
@@ -35,9 +33,10 @@ static enum verdict stage_admit(struct query *q)
 		return refuse(q, RCODE_REFUSED, EDE_PROHIBITED, "this client may not ask here");
 	if (a == ADMIT_REFUSE)
 		return refuse(q, rcode, ede, NULL);
-	/* All types at once is what amplifiers ask for; a stream proves the address (RFC 8482 §4.4). */
+	/* All types at once is what amplifiers ask for; a stream proves the address (RFC 8482
+	 * §4.4). */
 	if (q->request.question.type == TYPE_ANY && !q->client->stream) {
-		q->truncate = true;
+		q->answer.truncate = true;
 		return ANSWER;
 	}
 	keep_question(q);
@@ -48,8 +47,9 @@ static void on_wake(struct waiter *w, const struct result *r)
 {
 	struct query *q = container_of(w, struct query, waiter);
 
-	q->reply = r->reply;
-	if (!r->reply)
+	if (r->reply)
+		q->answer.reply = r->reply;
+	else
 		refuse(q, RCODE_SERVFAIL, r->ede, r->why);
 	query_resume(q, ANSWER);
 }
@@ -59,15 +59,17 @@ static enum verdict stage_lookup(struct query *q)
 {
 	const struct request *r = &q->request;
 	struct ask ask = { .question = &r->question,
-		.flags = r->flags & (DNS_RD | DNS_AD | DNS_CD), .dnssec_ok = r->edns.dnssec_ok };
+		.flags = r->flags & (DNS_RD | DNS_AD | DNS_CD),
+		.dnssec_ok = r->edns.dnssec_ok };
 
 	q->waiter.wake = on_wake;
 	if (lookup_ask(q->env, &ask, &q->waiter) == 0)
 		return WAIT;
-	return refuse(q, RCODE_SERVFAIL, EDE_NO_REACHABLE_AUTHORITY, "no upstream can be asked now");
+	return refuse(
+		q, RCODE_SERVFAIL, EDE_NO_REACHABLE_AUTHORITY, "no upstream can be asked now");
 }
 
 const struct stage default_pipeline[] = {
-	{ "admit", stage_admit },   /* may this client ask, is it a question we take? */
+	{ "admit", stage_admit }, /* may this client ask, is it a question we take? */
 	{ "lookup", stage_lookup }, /* ask upstream: the only stage that waits */
 };

@@ -1,13 +1,14 @@
 /* over_stream: exchanges over a connection of framed messages; over_tls is that with TLS.
  *
- * Many exchanges are in flight on one connection, under random IDs (RFC 7766 §6.2.1.1, RFC 7858 §3.3);
- * replies come in any order. An exchange waits in two places at once: in `waiting`, oldest first, and in
- * the bucket of its ID.
+ * Many exchanges are in flight on one connection, under random IDs (RFC 7766 §6.2.1.1, RFC 7858
+ * §3.3); replies come in any order. An exchange waits in two places at once: in `waiting`, oldest
+ * first, and in the bucket of its ID.
  *
- * A connection ends once: by conn_end(), after which its exchanges are LOST and it only waits for its
- * memory to be freed, or by conn_finish(), after which it takes no exchange and ends with its stream.
+ * A connection ends once: by conn_end(), after which its exchanges are LOST and it only waits for
+ * its memory to be freed, or by conn_finish(), after which it takes no exchange and ends with its
+ * stream.
  */
-#include "upstream/transport.h"
+#include "upstream/server.h"
 
 #include "base/bug.h"
 #include "net/frame.h"
@@ -23,7 +24,7 @@ struct conn {
 	struct list node; /* in server->conns */
 	struct server *server;
 	struct stream *stream; /* NULL: it has ended */
-	struct timer timer;    /* silence, or idleness */
+	struct timer timer; /* silence, or idleness */
 	struct task bury;
 	uint64_t heard_ms, used_ms;
 	bool answered; /* at least once */
@@ -132,8 +133,8 @@ static void conn_finish(struct conn *c)
 
 /* ---- replies ---- */
 
-/* A reply on an authenticated stream that cannot be used ends the wait of the exchange it names: the
- * server will not say anything better. */
+/* A reply on an authenticated stream that cannot be used ends the wait of the exchange it names:
+ * the server will not say anything better. */
 static void on_useless_reply(struct conn *c, struct span m)
 {
 	struct metrics *metrics = c->server->all->metrics;
@@ -141,7 +142,8 @@ static void on_useless_reply(struct conn *c, struct span m)
 	struct fault f;
 
 	metrics->replies_malformed++;
-	fault_set(&f, PHASE_PARSE, "malformed", "the server is broken: use another, or tell its operator",
+	fault_set(&f, PHASE_PARSE, "malformed",
+		"the server is broken: use another, or tell its operator",
 		"the server sent a reply that is not a DNS message");
 	server_complain(c->server, &f);
 	if (!e)
@@ -229,8 +231,9 @@ static void on_ended(void *arg)
 	conn_end(arg, &none);
 }
 
-static const struct stream_events events = { .opened = on_opened, .got = on_got, .ended = on_ended,
-	.closed = on_closed };
+static const struct stream_events events = {
+	.opened = on_opened, .got = on_got, .ended = on_ended, .closed = on_closed
+};
 
 /* ---- silence and idleness ---- */
 
@@ -272,7 +275,9 @@ static struct conn *tls_open(struct server *s)
 {
 	struct upstreams *u = s->all;
 	struct conn *c = calloc(1, sizeof *c);
-	struct stream_conf conf = { .events = &events, .arg = c, .open_ms = u->conf->connect_ms,
+	struct stream_conf conf = { .events = &events,
+		.arg = c,
+		.open_ms = u->conf->connect_ms,
 		.write_ms = u->conf->silent_ms };
 
 	if (!c)
@@ -300,12 +305,17 @@ static int stream_transport_send(struct conn *c, struct exchange *e, const struc
 	if (c->in_flight >= conf->in_flight)
 		return -EAGAIN;
 	e->id = free_id(c);
-	struct query_form form = { .id = e->id, .flags = ask->flags, .question = *ask->question,
-		.edns = e->edns, .dnssec_ok = ask->dnssec_ok, .pad = true };
+	struct query_form form = { .id = e->id,
+		.flags = ask->flags,
+		.question = *ask->question,
+		.edns = e->edns,
+		.dnssec_ok = ask->dnssec_ok,
+		.pad = true };
 	size_t len = build_query(message, &form);
 
 	frame_head(head, len);
-	if (!stream_send(c->stream, (struct span){ head, sizeof head }, (struct span){ message, len }))
+	if (!stream_send(
+		    c->stream, (struct span){ head, sizeof head }, (struct span){ message, len }))
 		return -ENOMEM;
 	if (!c->in_flight)
 		timer_start(loop_of(c), &c->timer, conf->silent_ms);
@@ -313,5 +323,8 @@ static int stream_transport_send(struct conn *c, struct exchange *e, const struc
 	return 0;
 }
 
-const struct transport over_tls = { .name = "tls", .open = tls_open, .send = stream_transport_send,
-	.forget = take_out, .finish = conn_finish };
+const struct transport over_tls = { .name = "tls",
+	.open = tls_open,
+	.send = stream_transport_send,
+	.forget = take_out,
+	.finish = conn_finish };

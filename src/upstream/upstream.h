@@ -1,7 +1,8 @@
 /* upstream: the servers we ask, one worker's view: their connections, whether they are up, and one
  * message to one of them (an exchange).
  *
- * upstream.c knows servers and exchanges and no transport; a transport (transport.h) moves messages.
+ * server.c does what is promised here, and knows no transport; a transport moves messages
+ * (server.h).
  */
 #ifndef UPSTREAM_UPSTREAM_H
 #define UPSTREAM_UPSTREAM_H
@@ -23,7 +24,8 @@
 struct server_conf {
 	const char *text; /* the canonical spelling, for people: tls://192.0.2.1#name */
 	struct addr addr;
-	const char *auth_name; /* NULL: the address must be in the certificate, or, with pins, only those */
+	const char *auth_name; /* NULL: the address must be in the certificate, or, with pins, only
+				  those */
 	uint8_t pins[TLS_PINS_MAX][TLS_PIN_LEN];
 	unsigned pin_count;
 	const char *ca; /* PEM file; NULL: tls.ca */
@@ -35,9 +37,9 @@ struct upstream_conf {
 	size_t count;
 	unsigned connect_ms; /* TCP and TLS set-up of a connection */
 	unsigned attempt_ms; /* without a reply this long, the next server is asked as well */
-	unsigned idle_ms;    /* a connection with nothing to do is closed after this */
-	unsigned silent_ms;  /* one that owes answers and says nothing is given up after this */
-	size_t in_flight;    /* the most exchanges of one connection, below 65536 */
+	unsigned idle_ms; /* a connection with nothing to do is closed after this */
+	unsigned silent_ms; /* one that owes answers and says nothing is given up after this */
+	size_t in_flight; /* the most exchanges of one connection, below 65536 */
 };
 
 struct server;
@@ -45,7 +47,8 @@ struct upstreams;
 /* NULL: out of memory. Borrows everything. No connection is opened before there is a query. */
 struct upstreams *upstreams_new(
 	struct loop *, const struct upstream_conf *, struct rand *, struct metrics *);
-/* Closes every connection in the orderly way; idle() is called from the loop when the last is gone. */
+/* Closes every connection in the orderly way; idle() is called from the loop when the last is gone.
+ */
 void upstreams_stop(struct upstreams *, void (*idle)(void *arg), void *arg);
 /* Every exchange must have ended. */
 void upstreams_free(struct upstreams *);
@@ -55,7 +58,7 @@ unsigned upstreams_attempt_ms(const struct upstreams *);
 /* How an exchange ended. */
 enum outcome {
 	REPLIED, /* with a message that answers the question */
-	LOST,	 /* the connection died or could not be made; another server may do better */
+	LOST, /* the connection died or could not be made; another server may do better */
 };
 
 /* One question to one server. Embedded in its owner's struct, which lives until done or cancel. */
@@ -76,7 +79,7 @@ struct exchange {
 /* What to ask, beyond the question. */
 struct ask {
 	const struct question *question; /* must outlive the exchange */
-	uint16_t flags;			 /* RD, AD, CD */
+	uint16_t flags; /* RD, AD, CD */
 	bool dnssec_ok;
 };
 

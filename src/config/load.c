@@ -5,13 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/kinds.h"
 #include "config/near.h"
 #include "config/options.h"
 #include "config/syntax.h"
 
 #define FILE_MAX  (1024 * 1024)
-#define KEY_MAX	  128
+#define KEY_MAX   128
 #define WORD_ENDS ", \t"
 
 /* A load under way. */
@@ -21,9 +20,10 @@ struct load {
 	struct place set_at[OPTIONS_MAX]; /* where each option got its value */
 };
 
-/* --- one value --------------------------------------------------------------------------------- */
+/* --- one value ---------------------------------------------------------------------------------
+ */
 
-static void set(struct load *l, const struct option *o, const struct node *node)
+static void set(struct load *l, const struct config_option *o, const struct node *node)
 {
 	struct setting s = { l->config, o, &l->problems };
 
@@ -68,7 +68,8 @@ static bool is_flow_list(const char *text)
 }
 
 /* A value from a variable or an argument. */
-static void set_text(struct load *l, const struct option *o, struct source *source, const char *text)
+static void set_text(
+	struct load *l, const struct config_option *o, struct source *source, const char *text)
 {
 	struct memory *m = &l->config->memory;
 	struct place place = { source, 0, 0 };
@@ -86,7 +87,8 @@ static void set_text(struct load *l, const struct option *o, struct source *sour
 	set(l, o, node);
 }
 
-/* --- files ------------------------------------------------------------------------------------- */
+/* --- files -------------------------------------------------------------------------------------
+ */
 
 /* The option or section of that level that comes closest. */
 static void tell_unknown(struct load *l, const struct place *place, const char *path)
@@ -94,12 +96,13 @@ static void tell_unknown(struct load *l, const struct place *place, const char *
 	struct near near;
 
 	near_init(&near, path);
-	for (const struct option *o = options; o->key; o++) {
+	for (const struct config_option *o = options; o->key; o++) {
 		const char *dot = strchr(o->key, '.');
 
 		near_try(&near, o->key);
 		if (dot)
-			near_try(&near, memory_copy(&l->config->memory, o->key, (size_t)(dot - o->key)));
+			near_try(&near,
+				memory_copy(&l->config->memory, o->key, (size_t)(dot - o->key)));
 	}
 	if (near.best)
 		problem(&l->problems, place, path, "unknown key; did you mean \"%s\"?", near.best);
@@ -111,7 +114,7 @@ static bool is_section(const char *path)
 {
 	size_t len = strlen(path);
 
-	for (const struct option *o = options; o->key; o++) {
+	for (const struct config_option *o = options; o->key; o++) {
 		if (strncmp(o->key, path, len) == 0 && o->key[len] == '.')
 			return true;
 	}
@@ -132,7 +135,7 @@ static void take_section(struct load *l, const char *section, const struct node 
 	}
 	for (const struct node *n = map->first; n; n = n->next) {
 		snprintf(path, sizeof(path), "%s.%s", section, n->key->text);
-		const struct option *o = options_find(path);
+		const struct config_option *o = options_find(path);
 
 		if (o)
 			set(l, o, n);
@@ -152,7 +155,7 @@ static void take_map(struct load *l, const struct node *root)
 	}
 	for (const struct node *n = root->first; n; n = n->next) {
 		const char *key = n->key->text;
-		const struct option *o = strchr(key, '.') ? NULL : options_find(key);
+		const struct config_option *o = strchr(key, '.') ? NULL : options_find(key);
 
 		if (o)
 			set(l, o, n);
@@ -193,8 +196,7 @@ static void take_file(struct load *l, const char *name)
 		problem(&l->problems, &whole, NULL, "cannot be read: %s", strerror(errno));
 		return;
 	}
-	const struct node *root =
-		syntax_read(source, source->text, source->len, m, &l->problems);
+	const struct node *root = syntax_read(source, source->text, source->len, m, &l->problems);
 
 	if (root)
 		take_map(l, root);
@@ -203,8 +205,8 @@ static void take_file(struct load *l, const char *name)
 static void take_directory(struct load *l, const char *file)
 {
 	const char *slash = strrchr(file, '/');
-	char *pattern = memory_format(&l->config->memory, "%.*sconf.d/*.yaml",
-		slash ? (int)(slash - file + 1) : 0, file);
+	char *pattern = memory_format(
+		&l->config->memory, "%.*sconf.d/*.yaml", slash ? (int)(slash - file + 1) : 0, file);
 	glob_t found;
 
 	if (glob(pattern, 0, NULL, &found) == 0) {
@@ -228,7 +230,8 @@ static void take_files(struct load *l, const char *file)
 	take_directory(l, l->config->file);
 }
 
-/* --- variables and arguments ------------------------------------------------------------------- */
+/* --- variables and arguments -------------------------------------------------------------------
+ */
 
 static void take_variable(struct load *l, const char *text)
 {
@@ -243,7 +246,7 @@ static void take_variable(struct load *l, const char *text)
 	struct place whole = { source, 0, 0 };
 
 	near_init(&near, source->name);
-	for (const struct option *o = options; o->key; o++) {
+	for (const struct config_option *o = options; o->key; o++) {
 		if (strcmp(source->name, options_variable(o, name)) == 0) {
 			set_text(l, o, source, equals + 1);
 			return;
@@ -251,7 +254,8 @@ static void take_variable(struct load *l, const char *text)
 		near_try(&near, memory_copy(m, name, strlen(name)));
 	}
 	if (near.best)
-		problem(&l->problems, &whole, NULL, "unknown variable; did you mean \"%s\"?", near.best);
+		problem(&l->problems, &whole, NULL, "unknown variable; did you mean \"%s\"?",
+			near.best);
 	else
 		problem(&l->problems, &whole, NULL, "unknown variable");
 }
@@ -266,9 +270,10 @@ static void take_environment(struct load *l, char **environment)
 
 static void take_override(struct load *l, const struct config_override *v)
 {
-	struct source *source = new_source(l, v->said ? v->said :
-			memory_format(&l->config->memory, "--set %s=%s", v->key, v->value));
-	const struct option *o = options_find(v->key);
+	struct source *source = new_source(l,
+		v->said ? v->said
+			: memory_format(&l->config->memory, "--set %s=%s", v->key, v->value));
+	const struct config_option *o = options_find(v->key);
 	struct place whole = { source, 0, 0 };
 
 	if (o)
@@ -278,7 +283,8 @@ static void take_override(struct load *l, const struct config_override *v)
 }
 
 /* Each -l and -u is an element of one list. */
-static void take_arguments(struct load *l, const char *key, const char *said, const char *const *list)
+static void take_arguments(
+	struct load *l, const char *key, const char *said, const char *const *list)
 {
 	struct memory *m = &l->config->memory;
 	struct node *root, **end;
@@ -290,7 +296,8 @@ static void take_arguments(struct load *l, const char *key, const char *said, co
 	root = syntax_node(m, NODE_LIST, all);
 	end = &root->first;
 	for (; *list; list++) {
-		struct place place = { new_source(l, memory_format(m, "%s %s", said, *list)), 0, 0 };
+		struct place place = { new_source(l, memory_format(m, "%s %s", said, *list)), 0,
+			0 };
 
 		*end = syntax_text(m, place, *list, strlen(*list));
 		end = &(*end)->next;
@@ -298,16 +305,17 @@ static void take_arguments(struct load *l, const char *key, const char *said, co
 	set(l, options_find(key), root);
 }
 
-/* --- what must hold between values ------------------------------------------------------------- */
+/* --- what must hold between values -------------------------------------------------------------
+ */
 
-static void check_order(struct load *l, const char *less, unsigned less_ms, const char *more,
-	unsigned more_ms)
+static void check_order(
+	struct load *l, const char *less, unsigned less_ms, const char *more, unsigned more_ms)
 {
 	size_t at = options_index(options_find(less));
 
 	if (less_ms > more_ms)
-		problem(&l->problems, &l->set_at[at], less, "%u ms is longer than %s, which is %u ms",
-			less_ms, more, more_ms);
+		problem(&l->problems, &l->set_at[at], less,
+			"%u ms is longer than %s, which is %u ms", less_ms, more, more_ms);
 }
 
 /* Would what we send there come back to us? */
@@ -339,13 +347,14 @@ static void check_loops(struct load *l)
 	}
 }
 
-/* --- everything -------------------------------------------------------------------------------- */
+/* --- everything --------------------------------------------------------------------------------
+ */
 
 static void take_defaults(struct load *l)
 {
 	struct source *source = new_source(l, "default");
 
-	for (const struct option *o = options; o->key; o++)
+	for (const struct config_option *o = options; o->key; o++)
 		set_text(l, o, source, o->standard);
 	l->config->upstreams_given = false;
 }
@@ -401,7 +410,8 @@ bool config_load_trust(struct config *c, FILE *err)
 			continue;
 		s->trust = tls_trust_load(ca_of(c, i), &f);
 		if (!s->trust) {
-			fprintf(err, "upstream %s: %s (%s): %s\n", s->text, f.reason, f.cause, f.hint);
+			fprintf(err, "upstream %s: %s (%s): %s\n", s->text, f.reason, f.cause,
+				f.hint);
 			return false;
 		}
 	}
@@ -426,7 +436,8 @@ static void free_trust(struct config *c)
 /* A scalar that YAML takes for nothing but itself, or in quotes. */
 static void put_scalar(FILE *out, const char *text)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./-_";
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./-_";
 
 	if (strspn(text, plain) == strlen(text)) {
 		fputs(text, out);
@@ -444,7 +455,8 @@ static void put_scalar(FILE *out, const char *text)
 	fputc('"', out);
 }
 
-static void print_option(const struct config *c, const struct option *o, const char *name, FILE *out)
+static void print_option(
+	const struct config *c, const struct config_option *o, const char *name, FILE *out)
 {
 	struct memory m = { NULL };
 	const char *text;
@@ -465,7 +477,7 @@ void config_print(const struct config *c, FILE *out)
 	const char *section = "";
 	size_t len = 0;
 
-	for (const struct option *o = options; o->key; o++) {
+	for (const struct config_option *o = options; o->key; o++) {
 		const char *dot = strchr(o->key, '.');
 
 		if (!dot) {

@@ -1,4 +1,4 @@
-#include "upstream/transport.h"
+#include "upstream/server.h"
 
 #include "base/bug.h"
 #include "base/log.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #define BACKOFF_FIRST_MS 250
-#define BACKOFF_MOST_MS	 30000
+#define BACKOFF_MOST_MS  30000
 /* A server that chokes on EDNS is asked with it again after this. */
 #define NO_EDNS_MS (15 * 60 * 1000)
 
@@ -94,8 +94,8 @@ void server_complain(const struct server *s, const struct fault *f)
 	log_end(&l);
 }
 
-/* 250 ms, doubled for each failure in a row up to 30 s, and spread so that servers and workers do not
- * come back in step. */
+/* 250 ms, doubled for each failure in a row up to 30 s, and spread so that servers and workers do
+ * not come back in step. */
 static void back_off(struct server *s)
 {
 	unsigned doublings = s->failures < 8 ? s->failures : 8;
@@ -134,7 +134,8 @@ struct server *upstreams_pick(struct upstreams *u, const uint8_t sends[SERVERS_M
 	for (size_t i = 0; i < u->count; i++) {
 		const struct server *s = &u->servers[i];
 
-		c[i] = (struct candidate){ s->conn != NULL, s->retry_at_ms, s->dialled_ms, sends[i] };
+		c[i] = (struct candidate){ s->conn != NULL, s->retry_at_ms, s->dialled_ms,
+			sends[i] };
 	}
 	int next = pick_next(c, u->count, SENDS_PER_SERVER, loop_now(u->loop));
 

@@ -1,10 +1,10 @@
-/* transport: what upstream.c and the transports must know of each other.
+/* server: what is behind upstream.h: a server, and what a transport must do for it.
  *
- * A transport moves the messages of exchanges to and from one server. It tells upstream.c of a
- * connection's fate through server_*(), and ends exchanges through exchange_end().
+ * A transport moves the messages of exchanges to and from one server. It tells of a connection's
+ * fate through server_*(), and ends exchanges through exchange_end().
  */
-#ifndef UPSTREAM_TRANSPORT_H
-#define UPSTREAM_TRANSPORT_H
+#ifndef UPSTREAM_SERVER_H
+#define UPSTREAM_SERVER_H
 
 #include "net/fault.h"
 #include "net/stream.h"
@@ -14,7 +14,8 @@ struct conn;
 
 struct transport {
 	const char *name;
-	/* A new connection, registered in server->conns and as server->conn. NULL: out of memory. */
+	/* A new connection, registered in server->conns and as server->conn. NULL: out of memory.
+	 */
 	struct conn *(*open)(struct server *);
 	/* Sends the exchange's question: 0, -EAGAIN (full) or -ENOMEM. */
 	int (*send)(struct conn *, struct exchange *, const struct ask *);
@@ -63,8 +64,8 @@ void server_lost(struct server *, const struct fault *, bool useless);
 /* The connection's memory goes; call it last. */
 void server_conn_freed(struct server *);
 
-/* Takes the exchange out of its connection's books (the transport's list is the caller's job) and tells
- * its owner. */
+/* Takes the exchange out of its connection's books (the transport's list is the caller's job) and
+ * tells its owner. */
 void exchange_end(struct exchange *, enum outcome, const struct reply *);
 
 #endif
