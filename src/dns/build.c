@@ -254,7 +254,7 @@ static bool put_moved(struct writer *w, struct span m, const struct record *rec)
 	put_bytes(w, m.at + at, names.at - at);
 	for (at = names.at; names.count > 0; names.count--) {
 		put_name(w, m, at);
-		name_skip(m, &at);
+		at = name_end(m, at);
 	}
 	put_bytes(w, m.at + at, rec->end - at);
 	if (w->ok)
@@ -322,16 +322,14 @@ static bool put_records(struct writer *w, const struct reply *reply, uint16_t co
 	return true;
 }
 
-/* Brings down the TTLs of the whole message, and reads it again: a name could lead through a TTL.
- */
+/* Brings down the TTLs of the message, and reads it again: a name could lead through a TTL. */
 static bool lower_ttls(struct writer *w, size_t at)
 {
 	struct span m = { w->out, w->len };
 	struct record rec;
 
 	while (at < w->len) {
-		if (!message_record(m, &at, &rec))
-			return false;
+		message_record(m, &at, &rec);
 		if (rec.type == TYPE_OPT)
 			continue;
 		if (rec.ttl > INT32_MAX)
@@ -364,7 +362,7 @@ size_t build_answer(uint8_t *out, size_t cap, const struct answer_form *f,
 	if (reply->question_end + opt_room > w.limit)
 		return 0;
 	put_question(&w, &q->question);
-	if (w.len != reply->question_end)
+	if (w.len != reply->question_end) /* of another question: nothing would be in its place */
 		return 0;
 
 	w.limit -= opt_room;

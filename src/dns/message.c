@@ -45,10 +45,9 @@ static void read_owner(struct reader *r)
 		read_name(r);
 }
 
-static void read_record(struct reader *r, struct record *rec)
+/* What follows the owner. */
+static void read_rest(struct reader *r, struct record *rec)
 {
-	rec->owner = r->at;
-	read_owner(r);
 	rec->type_at = r->at;
 
 	const uint8_t *fixed = read_bytes(r, 10);
@@ -62,13 +61,20 @@ static void read_record(struct reader *r, struct record *rec)
 	rec->end = r->at;
 }
 
-bool message_record(struct span m, size_t *at, struct record *rec)
+static void read_record(struct reader *r, struct record *rec)
 {
-	struct reader r = { m, *at, *at <= m.len };
+	rec->owner = r->at;
+	read_owner(r);
+	read_rest(r, rec);
+}
 
-	read_record(&r, rec);
+void message_record(struct span m, size_t *at, struct record *rec)
+{
+	struct reader r = { m, name_end(m, *at), true };
+
+	rec->owner = *at;
+	read_rest(&r, rec);
 	*at = r.at;
-	return r.ok;
 }
 
 /* Takes an OPT record in; false if it is the second, in the wrong section, of the wrong owner, or

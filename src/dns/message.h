@@ -63,16 +63,17 @@ enum admission {
 #define QUERY_ADDITIONAL_MAX 4
 
 /* Reads a message from a client and judges its form (RFC 1035, RFC 6891, RFC 9619), the same for
- *every transport. request borrows from m and is filled in as far as the message could be read, so
- *that a refusal can repeat ID, question and OPT. The first that holds decides:
+ * every transport. request borrows from m and is filled in as far as the message could be read, so
+ * that a refusal can repeat ID, question and OPT. The first that holds decides:
  *
- *	shorter than a header, or QR set	silence, or two proxies would talk for ever
- *	an opcode other than QUERY		NOTIMP, whatever else is in the message
- *	not exactly one question, a bad or compressed name, answer or authority records (but the SOA
- *	of an IXFR), more than QUERY_ADDITIONAL_MAX additional ones, OPT twice, elsewhere, not at
- *the root, with broken options or asked for, octets missing or left over	FORMERR an EDNS
- *version other than 0		BADVERS AXFR, IXFR, a class other than IN	REFUSED, EDE 21 RD
- *clear				REFUSED, EDE 20 (RFC 8914 §4.21)
+ * - shorter than a header, or QR set: silence, or two proxies would talk for ever
+ * - an opcode other than QUERY: NOTIMP, whatever else is in the message
+ * - not exactly one question, a bad or compressed name, answer or authority records (but the SOA of
+ *   an IXFR), more than QUERY_ADDITIONAL_MAX additional ones, OPT twice, elsewhere, not at the root,
+ *   with broken options or asked for, octets missing or left over: FORMERR
+ * - an EDNS version other than 0: BADVERS
+ * - AXFR, IXFR, a class other than IN: REFUSED, EDE 21
+ * - RD clear, as nothing is kept here to answer from: REFUSED, EDE 20 (RFC 8914 §4.21)
  *
  * All other flags, and records of the additional section that are not OPT, mean nothing. */
 enum admission query_parse(struct span m, struct request *, enum rcode *, enum ede *);
@@ -101,8 +102,7 @@ bool reply_parse(struct span m, struct reply *);
  * exchange by it. */
 bool reply_answers(const struct reply *, const struct question *);
 
-/* Reads the record at *at and moves *at behind it. False: it runs past the end, or its owner is
- * bad. Everything before *at must have been read so. */
-bool message_record(struct span m, size_t *at, struct record *);
+/* Reads the record at *at, in a message that has passed reply_parse(), and moves *at behind it. */
+void message_record(struct span m, size_t *at, struct record *);
 
 #endif

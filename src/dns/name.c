@@ -58,12 +58,22 @@ bool name_skip(struct span message, size_t *at)
 		if (!end)
 			end = i + 2;
 		i = pointer_target(message.at + i);
-		if (i >= start || i < DNS_HEADER || ++hops > NAME_HOPS)
+		if (i < DNS_HEADER || ++hops > NAME_HOPS)
 			return false;
 		limit = start;
 		start = i;
 	}
 	return false;
+}
+
+size_t name_end(struct span message, size_t at)
+{
+	while (message.at[at] != 0) {
+		if (message.at[at] >= POINTER)
+			return at + 2;
+		at += 1u + message.at[at];
+	}
+	return at + 1;
 }
 
 /* Length octets are below 'A', so a name can be folded without looking at where its labels are. */

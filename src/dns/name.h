@@ -24,6 +24,9 @@ size_t name_len(struct span message, size_t at);
  * it; there are at most NAME_HOPS of them, and the whole name keeps to 255 octets. */
 bool name_skip(struct span message, size_t *at);
 
+/* Where the name at `at` ends, its own octets alone: no pointer is followed. */
+size_t name_end(struct span message, size_t at);
+
 /* Are two uncompressed names of this length the same? ASCII letters without case. */
 bool name_equals(const uint8_t *a, const uint8_t *b, size_t len);
 /* The same for two places of one message, compressed or not. */

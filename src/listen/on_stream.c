@@ -155,7 +155,7 @@ static void reply(struct client *base, struct span message)
 		return; /* the client has gone (RFC 7766 §6.2.4) */
 	frame_head(head, message.len);
 	if (!stream_send(c->stream, (struct span){ head, sizeof head }, message))
-		close_now(c);
+		finish(c); /* no memory for an answer */
 }
 
 static void done(struct client *base)

@@ -29,6 +29,7 @@ struct conn {
 	uint64_t heard_ms, used_ms;
 	bool answered; /* at least once */
 	unsigned mismatches;
+	size_t forgotten; /* exchanges whose replies may still come */
 	size_t in_flight;
 	struct list waiting;
 	struct exchange *by_id[BUCKETS];
@@ -79,6 +80,12 @@ static void take_out(struct conn *c, struct exchange *e)
 	list_remove(&e->node);
 	c->in_flight--;
 	c->used_ms = loop_now(loop_of(c));
+}
+
+static void conn_forget(struct conn *c, struct exchange *e)
+{
+	take_out(c, e);
+	c->forgotten++;
 }
 
 /* ---- ending ---- */
@@ -161,11 +168,17 @@ static void on_header_only(struct conn *c, struct exchange *e, const struct repl
 	exchange_end(e, LOST, NULL);
 }
 
-static void on_mismatch(struct conn *c)
+/* No such exchange, or another question. Late replies to what was given up are no fault of the
+ * server's. */
+static void on_mismatch(struct conn *c, bool known_id)
 {
 	struct fault f;
 
 	c->server->all->metrics->replies_unmatched++;
+	if (!known_id && c->forgotten) {
+		c->forgotten--;
+		return;
+	}
 	if (++c->mismatches <= MISMATCHES_MAX)
 		return;
 	fault_set(&f, PHASE_PARSE, "mismatch", "the server or something before it is broken",
@@ -188,7 +201,7 @@ static void on_message(struct conn *c, struct span m)
 		reply.rcode != RCODE_NXDOMAIN) {
 		on_header_only(c, e, &reply);
 	} else if (!e || !reply_answers(&reply, e->question)) {
-		on_mismatch(c);
+		on_mismatch(c, e != NULL);
 	} else {
 		take_out(c, e);
 		c->answered = true;
@@ -326,5 +339,5 @@ static int stream_transport_send(struct conn *c, struct exchange *e, const struc
 const struct transport over_tls = { .name = "tls",
 	.open = tls_open,
 	.send = stream_transport_send,
-	.forget = take_out,
+	.forget = conn_forget,
 	.finish = conn_finish };

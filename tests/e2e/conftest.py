@@ -1,6 +1,7 @@
 """Fixtures of the end-to-end tests. `upstream` and `sotto` live as long as a test file: tests keep apart by asking
 for names of their own (`name`). What needs settings or faults of its own uses start_upstream and start_sotto."""
 
+import contextlib
 import itertools
 import os
 import pathlib
@@ -10,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from bench import daemon, messages, netns  # noqa: E402
+from bench import clients, daemon, messages, netns  # noqa: E402
 from bench.certificates import Authority  # noqa: E402
 from bench.upstream import Upstream  # noqa: E402
 
@@ -54,8 +55,7 @@ class Starter:
         return started
 
     def sotto(self, *upstreams, serving=True, prefix=(), environment=None, **settings):
-        """A running sotto that asks these (Upstreams, or addresses as text). Settings are those of its
-        file, `upstream_idle` style for keys of a mapping is not known here: mappings are given as dicts."""
+        """A running sotto that asks these (Upstreams, or addresses as text); settings are keys of its file."""
         config = {
             "listen": [f"127.0.0.1:{daemon.free_port()}"],
             "upstreams": [u if isinstance(u, str) else u.address() for u in upstreams],
@@ -122,6 +122,21 @@ def upstream(shared):
 def sotto(shared, upstream):
     """One daemon for a whole test file; if a test killed it, the next one says so."""
     return shared.sotto(upstream)
+
+
+@pytest.fixture
+def not_forwarded(sotto, upstream):
+    """A context in which nothing may reach the upstream."""
+
+    @contextlib.contextmanager
+    def watch():
+        before = len(upstream.queries)
+        yield
+        fence = messages.unique_name("fence")
+        clients.ask(sotto.address, fence, over="tcp")
+        assert [query.asked.name for query in upstream.queries[before:]] == [fence]
+
+    return watch
 
 
 @pytest.fixture(params=["udp", "tcp"])

@@ -21,6 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		size_t n = name_copy(m, at, name);
 		HOLDS(end > at && end <= len && n <= NAME_MAX_WIRE);
 		HOLDS(plain == 0 || (plain == n && end == at + n));
+		HOLDS(name_end(m, at) == end);
 		HOLDS(name_same(m, at, at) && name_len((struct span){ name, n }, 0) == n);
 		HOLDS(name_from_text(name_to_text(name, text), again) == n);
 		HOLDS(memcmp(name, again, n) == 0);

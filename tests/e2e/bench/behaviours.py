@@ -123,6 +123,27 @@ def first_then(*behaviours):
     return behave
 
 
+class Gate:
+    """Holds every answer back until it is opened."""
+
+    def __init__(self, then=derive):
+        self.held, self._open, self._then = [], False, then
+
+    def __call__(self, query):
+        if self._open:
+            return self._then(query)
+        self.held.append(query)
+
+    def open(self, upstream):
+        """Lets them all go; called from the test."""
+        upstream.call(self._let_go)
+
+    def _let_go(self):
+        self._open = True
+        for query in self.held:
+            self._then(query)
+
+
 async def run(behaviour, query):
     outcome = behaviour(query)
     if asyncio.iscoroutine(outcome):

@@ -161,6 +161,17 @@ def parse(wire):
     return dns.message.from_wire(wire, one_rr_per_rrset=False)
 
 
+class Head:
+    """The header of an answer that may hold nothing else."""
+
+    def __init__(self, wire):
+        self.id, self.flags = int.from_bytes(wire[:2], "big"), int.from_bytes(wire[2:4], "big")
+        self.counts = tuple(int.from_bytes(wire[at : at + 2], "big") for at in range(4, 12, 2))
+        self.rcode = self.flags & 15
+        self.is_answer = bool(self.flags & messages.QR)
+        self.truncated = bool(self.flags & messages.TC)
+
+
 def rcode_name(answer):
     return dns.rcode.to_text(answer.rcode())
 

@@ -47,7 +47,7 @@ def parse_line(line):
 def _unquote(value):
     if not value.startswith('"'):
         return value
-    return re.sub(r"\\(.)", lambda m: {"n": "\n", "t": "\t"}.get(m[1], m[1]), value[1:-1])
+    return re.sub(r"\\(x[0-9a-f]{2}|.)", lambda m: chr(int(m[1][1:], 16)) if len(m[1]) == 3 else m[1], value[1:-1])
 
 
 class Sotto:

@@ -5,7 +5,8 @@
 
 #include "wire.h"
 
-/* The server's message, what it says, the client's question and form, and the answer made of them. */
+/* The server's message, what it says, the client's question and form, and the answer made of them.
+ */
 static struct wire wire;
 static struct reply reply;
 static struct request request;
@@ -48,7 +49,7 @@ static size_t build(size_t cap)
 	OK(out);
 	OK(reply_parse(wire_span(&wire), &reply) && reply_answers(&reply, &request.question));
 	made.len = build_answer(out, cap, &form, &reply, &truncated);
-	OK(made.len <= cap && made.len <= form.size_max);
+	OK(made.len <= cap && made.len <= form.size_max && made.len <= DNS_MESSAGE_MAX);
 	memcpy(made.bytes, out, made.len);
 	free(out);
 	if (made.len > 0) {
@@ -112,7 +113,9 @@ CASE(a_query_is_read_as_it_was_built)
 CASE(a_query_without_edns_has_no_opt)
 {
 	const struct query_form f = { .question = { asked_name, sizeof(asked_name), 1, 1 },
-		.dnssec_ok = true, .keepalive = true, .pad = true };
+		.dnssec_ok = true,
+		.keepalive = true,
+		.pad = true };
 
 	EQ(build_query(made.bytes, &f), DNS_HEADER + sizeof(asked_name) + 4);
 	EQ(get_u16(made.bytes + 10), 0);
@@ -128,11 +131,16 @@ CASE(a_padded_query_fills_whole_blocks_for_every_name)
 				continue; /* no name has two octets */
 			name_of_length(name, len);
 			const struct query_form f = { .question = { name, len, TYPE_A, CLASS_IN },
-				.edns = true, .keepalive = keepalive, .pad = true };
+				.edns = true,
+				.keepalive = keepalive,
+				.pad = true };
 			uint8_t out[BUILD_QUERY_MAX];
 			size_t n = build_query(out, &f);
 
+			size_t bare = DNS_HEADER + len + 4 + 11 + (keepalive ? 4 : 0) + 4;
+
 			EQ(n % BUILD_PAD_QUERY, 0);
+			OK(n >= bare && n - bare < BUILD_PAD_QUERY);
 			OK(reply_parse((struct span){ out, n }, &answer));
 			OK(answer.edns.has_padding && answer.edns.has_keepalive == keepalive);
 			EQ(answer.opt_end, n);
@@ -305,7 +313,8 @@ CASE(the_servers_tc_is_passed_on)
 
 CASE(ttls_that_cannot_be_meant_are_brought_down)
 {
-	static const uint32_t sent[] = { 0, 300, 604800, 604801, 0x7fffffff, 0x80000000, 0x80000001 };
+	static const uint32_t sent[] = { 0, 300, 604800, 604801, 0x7fffffff, 0x80000000,
+		0x80000001 };
 	static const uint32_t told[] = { 0, 300, 604800, 604800, 604800, 0, 0 };
 	struct record rec;
 
@@ -313,28 +322,31 @@ CASE(ttls_that_cannot_be_meant_are_brought_down)
 	server(0);
 	for (size_t i = 0; i < sizeof(sent) / sizeof(sent[0]); i++)
 		wire_record(&wire, SECTION_ANSWER, TO_QUESTION, TYPE_A, CLASS_IN, sent[i], ADDRESS);
-	wire_opt(&wire, 0x8000, NOTHING);
+	wire_opt(&wire, 0xff008000, NOTHING);
 	request.edns.dnssec_ok = true;
 	build(DNS_MESSAGE_MAX);
+	EQ(answer.rcode, 0xff0); /* the TTL of OPT is none */
+	OK(answer.edns.dnssec_ok);
 
 	size_t at = answer.question_end;
 	for (size_t i = 0; i < sizeof(sent) / sizeof(sent[0]); i++) {
-		OK(message_record(wire_span(&made), &at, &rec));
+		message_record(wire_span(&made), &at, &rec);
 		EQ(rec.ttl, told[i]);
 	}
-	OK(answer.edns.dnssec_ok);
 }
 
 CASE(a_name_that_leads_through_a_lowered_ttl_makes_no_answer)
 {
 	client(false);
 	server(0);
-	/* The last octet of this TTL is a root label; that of the lowered one, 0x80, begins no name. */
+	/* The last octet of this TTL is a root label; that of the lowered one, 0x80, begins no
+	 * name. */
 	uint8_t ttl_end[2];
 	size_t record = wire.len;
 	wire_record(&wire, SECTION_ANSWER, TO_QUESTION, TYPE_A, CLASS_IN, 0x7fffff00, ADDRESS);
 	put_u16(ttl_end, (uint16_t)(0xc000 | (record + 9)));
-	wire_record(&wire, SECTION_ANSWER, (struct span){ ttl_end, 2 }, TYPE_A, CLASS_IN, 5, ADDRESS);
+	wire_record(
+		&wire, SECTION_ANSWER, (struct span){ ttl_end, 2 }, TYPE_A, CLASS_IN, 5, ADDRESS);
 	EQ(build(DNS_MESSAGE_MAX), 0);
 }
 
@@ -347,7 +359,9 @@ CASE(opt_is_for_those_who_sent_one)
 			wire_address(&wire, SECTION_ANSWER);
 			wire_address(&wire, SECTION_ADDITIONAL);
 			if (from_server)
-				wire_opt(&wire, 0, SPAN("\0\x0a\0\x08" "8 octets"));
+				wire_opt(&wire, 0,
+					SPAN("\0\x0a\0\x08"
+					     "8 octets"));
 			build(DNS_MESSAGE_MAX);
 			EQ(answer.count[SECTION_ADDITIONAL], 1 + from_client);
 			EQ(answer.edns.udp_size, from_client ? 1400 : 0);
@@ -376,8 +390,15 @@ CASE(the_servers_reasons_are_passed_on_and_its_other_options_are_not)
 	client(true);
 	form.keepalive = 50;
 	server(2);
-	wire_opt(&wire, 0, SPAN("\0\x0f\0\4\0\x16" "ab" "\0\x0c\0\2\0\0" "\0\x0b\0\2\0\1" "\0\x0f\0\2\0\x17"
-				"\0\x0f\0\2\0\x18" "\0\x0f\0\2\0\x19" "\0\x0f\0\2\0\x1a"));
+	wire_opt(&wire, 0,
+		SPAN("\0\x0f\0\4\0\x16"
+		     "ab"
+		     "\0\x0c\0\2\0\0"
+		     "\0\x0b\0\2\0\1"
+		     "\0\x0f\0\2\0\x17"
+		     "\0\x0f\0\2\0\x18"
+		     "\0\x0f\0\2\0\x19"
+		     "\0\x0f\0\2\0\x1a"));
 	build(DNS_MESSAGE_MAX);
 	OK(!answer.edns.has_padding && answer.edns.keepalive == 50);
 	for (unsigned n = 0; n < EDNS_EDE_MAX; n++) {
@@ -408,7 +429,9 @@ CASE(reasons_give_way_to_data_first_their_text_then_all)
 	server(0);
 	wire_address(&wire, SECTION_ANSWER);
 	size_t data = wire.len + 11;
-	wire_opt(&wire, 0, SPAN("\0\x0f\0\5\0\x16" "abc"));
+	wire_opt(&wire, 0,
+		SPAN("\0\x0f\0\5\0\x16"
+		     "abc"));
 
 	for (form.size_max = data; form.size_max < data + 20; form.size_max++) {
 		build(DNS_MESSAGE_MAX);
@@ -427,7 +450,8 @@ CASE(unknown_rdata_is_the_same_octet_for_octet)
 		if (type == TYPE_OPT)
 			continue;
 		server(0);
-		wire_record(&wire, SECTION_ANSWER, TO_QUESTION, type, CLASS_IN, 5, SPAN("\xc0\x0c\xff\0"));
+		wire_record(&wire, SECTION_ANSWER, TO_QUESTION, type, CLASS_IN, 5,
+			SPAN("\xc0\x0c\xff\0"));
 		EQ(build(DNS_MESSAGE_MAX), wire.len);
 		MEM(made.bytes + reply.question_end, wire.bytes + reply.question_end,
 			wire.len - reply.question_end);
@@ -441,7 +465,7 @@ static struct record additional(unsigned n)
 	size_t at = answer.section[SECTION_ADDITIONAL];
 
 	for (unsigned i = 0; i <= n; i++)
-		OK(message_record(wire_span(&made), &at, &rec));
+		message_record(wire_span(&made), &at, &rec);
 	return rec;
 }
 
@@ -469,11 +493,12 @@ CASE(records_behind_opt_keep_their_names)
 		wire_address(&wire, SECTION_ANSWER);
 		wire_opt(&wire, 0, SPAN("\0\x0c\0\7\0\0\0\0\0\0\0"));
 		pointer_to(here, wire.len);
-		wire_record(&wire, SECTION_ADDITIONAL, SPAN("\2ns\xc0\x10"), TYPE_A, CLASS_IN, 5, ADDRESS);
+		wire_record(&wire, SECTION_ADDITIONAL, SPAN("\2ns\xc0\x10"), TYPE_A, CLASS_IN, 5,
+			ADDRESS);
 		memcpy(mx + 2, here, 2);
 		memcpy(srv + 6, here, 2);
-		wire_record(&wire, SECTION_ADDITIONAL, (struct span){ here, 2 }, TYPE_MX, CLASS_IN, 5,
-			(struct span){ mx, 4 });
+		wire_record(&wire, SECTION_ADDITIONAL, (struct span){ here, 2 }, TYPE_MX, CLASS_IN,
+			5, (struct span){ mx, 4 });
 		wire_record(&wire, SECTION_ADDITIONAL, TO_QUESTION, TYPE_SRV, CLASS_IN, 5,
 			(struct span){ srv, 8 });
 		wire_record(&wire, SECTION_ADDITIONAL, TO_QUESTION, 65280, CLASS_IN, 5,
@@ -558,8 +583,10 @@ static void many_rrsets(bool opt_last)
 	wire_address(&wire, SECTION_ANSWER);
 	wire_record(&wire, SECTION_ANSWER, TO_QUESTION, TYPE_RRSIG, CLASS_IN, 300, sig);
 	wire_record(&wire, SECTION_ANSWER, TO_QUESTION, TYPE_TXT, CLASS_IN, 300, SPAN("\1a"));
-	wire_record(&wire, SECTION_ANSWER, SPAN("\3wwW\xc0\x10"), TYPE_TXT, CLASS_IN, 300, SPAN("\1b"));
-	wire_record(&wire, SECTION_ANSWER, SPAN("\3ww2\xc0\x10"), TYPE_TXT, CLASS_IN, 300, SPAN("\1b"));
+	wire_record(
+		&wire, SECTION_ANSWER, SPAN("\3wwW\xc0\x10"), TYPE_TXT, CLASS_IN, 300, SPAN("\1b"));
+	wire_record(
+		&wire, SECTION_ANSWER, SPAN("\3ww2\xc0\x10"), TYPE_TXT, CLASS_IN, 300, SPAN("\1b"));
 	wire_record(&wire, SECTION_AUTHORITY, TO_QUESTION, TYPE_RRSIG, CLASS_IN, 300, ns_sig);
 	wire_record(&wire, SECTION_AUTHORITY, TO_QUESTION, TYPE_NS, CLASS_IN, 300, TO_QUESTION);
 	if (!opt_last)
@@ -568,7 +595,9 @@ static void many_rrsets(bool opt_last)
 	wire_address(&wire, SECTION_ADDITIONAL);
 	wire_record(&wire, SECTION_ADDITIONAL, SPAN("\1x\xc0\x0c"), TYPE_A, CLASS_IN, 300, ADDRESS);
 	if (opt_last)
-		wire_opt(&wire, 0, SPAN("\0\x0f\0\4\0\x16" "ab"));
+		wire_opt(&wire, 0,
+			SPAN("\0\x0f\0\4\0\x16"
+			     "ab"));
 }
 
 static void check_truncated(void)
@@ -600,7 +629,7 @@ CASE(an_answer_of_any_size_has_whole_rrsets)
 				}
 				check_truncated();
 				unsigned now = (unsigned)answer.count[1] + answer.count[2] +
-					       answer.count[3];
+					answer.count[3];
 				OK(now >= records); /* more room never means less */
 				records = now;
 			}
@@ -631,8 +660,8 @@ CASE(a_reply_of_full_length_stays_below_the_limit_with_our_opt)
 			server(0);
 			wire_record(&wire, SECTION_ANSWER, TO_QUESTION, 65280, CLASS_IN, 5,
 				(struct span){ text, sizeof(text) - less });
-			EQ(wire.len, 65535 - less);
-			build(DNS_MESSAGE_MAX);
+			EQ(wire.len, DNS_MESSAGE_MAX - less);
+			build(DNS_MESSAGE_MAX + 1000);
 			EQ(truncated, edns && less < 11);
 		}
 }
@@ -643,6 +672,17 @@ CASE(without_room_for_the_question_there_is_no_answer)
 	server(0);
 	EQ(build(reply.question_end - 1), 0);
 	EQ(build(reply.question_end), reply.question_end);
+}
+
+CASE(a_reply_to_another_question_makes_no_answer)
+{
+	client(false);
+	server(0);
+	wire_address(&wire, SECTION_ANSWER);
+	OK(reply_parse(wire_span(&wire), &reply));
+	request.question.name += 4;
+	request.question.name_len -= 4;
+	EQ(build_answer(made.bytes, sizeof(made.bytes), &form, &reply, &truncated), 0);
 }
 
 int main(void)
@@ -677,6 +717,7 @@ int main(void)
 		CLAIM(an_answer_that_just_fits_is_whole),
 		CLAIM(a_reply_of_full_length_stays_below_the_limit_with_our_opt),
 		CLAIM(without_room_for_the_question_there_is_no_answer),
+		CLAIM(a_reply_to_another_question_makes_no_answer),
 	};
 
 	return RUN(cases);

@@ -10,8 +10,8 @@ static struct request request;
 static struct reply reply;
 static enum ede ede;
 
-/* query_parse()'s judgement as one number: the rcode of a refusal, or one of these. The message is copied
- * to memory of its own length, so that a sanitizer sees a read past its end. */
+/* query_parse()'s judgement as one number: the rcode of a refusal, or one of these. The message is
+ * copied to memory of its own length, so that a sanitizer sees a read past its end. */
 enum { ADMITTED = -1, DROPPED = -2 };
 
 static uint8_t *copy;
@@ -65,7 +65,7 @@ static void set_count(int section, unsigned count)
 
 static void set_class(unsigned class)
 {
-	put_u16(wire.bytes + wire.len - 2, (uint16_t)class);
+	put_u16(wire.bytes + wire.len - 2, (uint16_t) class);
 }
 
 static void any_record(int section, unsigned type)
@@ -178,8 +178,13 @@ CASE(a_query_with_two_questions_is_malformed_and_repeats_none)
 CASE(a_bad_name_is_malformed)
 {
 	const struct span names[] = {
-		SPAN("\xc0\x0c"), SPAN("\xc0\x00"), SPAN("\xff\xff"), SPAN("\1a\xc0\x0c"),
-		SPAN("\x40\0"), SPAN("\x80\0"), SPAN("\3ab"),
+		SPAN("\xc0\x0c"),
+		SPAN("\xc0\x00"),
+		SPAN("\xff\xff"),
+		SPAN("\1a\xc0\x0c"),
+		SPAN("\x40\0"),
+		SPAN("\x80\0"),
+		SPAN("\3ab"),
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -404,7 +409,8 @@ CASE(a_reply_says_where_everything_is)
 CASE(no_part_of_a_reply_is_a_reply)
 {
 	response(DNS_RD, TYPE_MX);
-	wire_record(&wire, SECTION_ANSWER, TO_QUESTION, TYPE_MX, CLASS_IN, 5, SPAN("\0\1\2mx\xc0\x0c"));
+	wire_record(
+		&wire, SECTION_ANSWER, TO_QUESTION, TYPE_MX, CLASS_IN, 5, SPAN("\0\1\2mx\xc0\x0c"));
 	wire_address(&wire, SECTION_ADDITIONAL);
 	wire_opt(&wire, 0, SPAN("\0\x0f\0\2\0\x16"));
 
@@ -423,6 +429,8 @@ CASE(a_reply_has_at_most_one_question)
 	EQ(reply.question_end, DNS_HEADER);
 	response(0, TYPE_A);
 	wire_question(&wire, "www.example.com", TYPE_A);
+	OK(!is_reply(&wire));
+	wire.len = DNS_HEADER;
 	OK(!is_reply(&wire));
 }
 
@@ -460,10 +468,10 @@ CASE(names_in_rdata_must_fill_it_and_no_more)
 		OK(is_rdata(types[i], SPAN("\1a\0")));
 		OK(is_rdata(types[i], SPAN("\1a\xc0\x0c")));
 		OK(!is_rdata(types[i], NOTHING));
-		OK(!is_rdata(types[i], SPAN("\1a")));	    /* goes on in the next record */
+		OK(!is_rdata(types[i], SPAN("\1a"))); /* goes on in the next record */
 		OK(!is_rdata(types[i], SPAN("\xc0")));
-		OK(!is_rdata(types[i], SPAN("\1a\0x")));    /* something is left */
-		OK(!is_rdata(types[i], SPAN("\xc0\x2d")));  /* points at itself */
+		OK(!is_rdata(types[i], SPAN("\1a\0x"))); /* something is left */
+		OK(!is_rdata(types[i], SPAN("\xc0\x2d"))); /* points at itself */
 		OK(!is_rdata(types[i], SPAN("\x50\0")));
 	}
 }
@@ -475,9 +483,15 @@ CASE(the_other_rdata_of_rfc_1035_with_names_is_checked)
 	OK(!is_rdata(TYPE_MX, SPAN("\0\1\1a\0x")));
 	OK(is_rdata(TYPE_MINFO, SPAN("\1a\0\1b\0")));
 	OK(!is_rdata(TYPE_MINFO, SPAN("\1a\0")));
-	OK(is_rdata(TYPE_SOA, SPAN("\1a\0\1b\0" "12345678901234567890")));
-	OK(!is_rdata(TYPE_SOA, SPAN("\1a\0\1b\0" "1234567890123456789")));
-	OK(!is_rdata(TYPE_SOA, SPAN("\1a\0\1b\0" "123456789012345678901")));
+	OK(is_rdata(TYPE_SOA,
+		SPAN("\1a\0\1b\0"
+		     "12345678901234567890")));
+	OK(!is_rdata(TYPE_SOA,
+		SPAN("\1a\0\1b\0"
+		     "1234567890123456789")));
+	OK(!is_rdata(TYPE_SOA,
+		SPAN("\1a\0\1b\0"
+		     "123456789012345678901")));
 }
 
 CASE(rdata_of_all_later_types_is_opaque)
@@ -513,8 +527,10 @@ CASE(opt_in_a_reply_must_be_one_and_in_its_place)
 static bool answers(unsigned flags, const char *name, unsigned type, unsigned class)
 {
 	uint8_t bytes[NAME_MAX_WIRE];
-	struct question asked = { .name = bytes, .name_len = name_from_text(name, bytes),
-		.type = (uint16_t)type, .class = (uint16_t)class };
+	struct question asked = { .name = bytes,
+		.name_len = name_from_text(name, bytes),
+		.type = (uint16_t)type,
+		.class = (uint16_t) class };
 
 	wire_begin(&wire, flags);
 	wire_question(&wire, "Www.example.com", TYPE_A);

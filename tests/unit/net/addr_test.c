@@ -1,0 +1,99 @@
+#include "net/addr.h"
+
+#include "case.h"
+
+static const char *reprinted(const char *text)
+{
+	static char out[ADDR_TEXT];
+	struct addr a;
+
+	return addr_parse(&a, text, 53) ? addr_print(&a, out) : "no address";
+}
+
+CASE(addresses_are_read_with_and_without_a_port)
+{
+	STR(reprinted("192.0.2.1"), "192.0.2.1:53");
+	STR(reprinted("192.0.2.1:5300"), "192.0.2.1:5300");
+	STR(reprinted("2001:db8::1"), "[2001:db8::1]:53");
+	STR(reprinted("[2001:db8::1]"), "[2001:db8::1]:53");
+	STR(reprinted("[2001:db8::1]:5300"), "[2001:db8::1]:5300");
+	STR(reprinted("[::1%lo]:53"), "[::1%lo]:53");
+}
+
+CASE(what_is_no_address_is_refused)
+{
+	static const char *const bad[] = { "", "example.org", "192.0.2.1:", "192.0.2.1:65536",
+		"192.0.2.1:-1", "192.0.2", "[192.0.2.1]:53", "[::1", "[::1]x", "::1%nosuchlink0",
+		"1.2.3.4:5:6", "[::1]:+53", " 127.0.0.1" };
+
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		STR(reprinted(bad[i]), "no address");
+}
+
+static bool matches(const char *prefix, const char *host)
+{
+	struct prefix p;
+	struct addr a;
+
+	OK(prefix_parse(&p, prefix));
+	OK(addr_parse(&a, host, 0));
+	return prefix_matches(&p, &a);
+}
+
+CASE(a_prefix_matches_its_addresses_only)
+{
+	OK(matches("10.0.0.0/8", "10.255.0.1"));
+	OK(!matches("10.0.0.0/8", "11.0.0.1"));
+	OK(matches("172.16.0.0/12", "172.31.255.255"));
+	OK(!matches("172.16.0.0/12", "172.32.0.0"));
+	OK(matches("fd00::/8", "fd12::1"));
+	OK(!matches("fd00::/8", "fe80::1"));
+	OK(!matches("0.0.0.0/0", "::1"));
+	OK(matches("192.0.2.1", "192.0.2.1"));
+	OK(!matches("192.0.2.1", "192.0.2.2"));
+}
+
+CASE(a_mapped_address_is_the_address_it_carries)
+{
+	OK(matches("10.0.0.0/8", "::ffff:10.1.2.3"));
+}
+
+CASE(a_prefix_with_bits_behind_its_length_is_a_mistake)
+{
+	struct prefix p;
+
+	OK(!prefix_parse(&p, "10.0.0.1/8"));
+	OK(!prefix_parse(&p, "10.0.0.0/33"));
+	OK(!prefix_parse(&p, "10.0.0.0/"));
+	OK(!prefix_parse(&p, "10.0.0.0:53/8"));
+}
+
+CASE(private_holds_what_a_network_of_containers_uses)
+{
+	static const char *const in[] = { "10.1.1.1", "172.17.0.2", "192.168.1.1", "169.254.20.10",
+		"100.64.0.1", "fd00::1", "fe80::1" };
+	static const char *const out[] = { "8.8.8.8", "172.32.0.1", "2001:db8::1", "127.0.0.1" };
+	struct acl acl = { 0 };
+	struct addr a;
+
+	OK(acl_add(&acl, "private"));
+	for (size_t i = 0; i < sizeof in / sizeof *in; i++)
+		OK(addr_parse(&a, in[i], 0) && acl_allows(&acl, &a));
+	for (size_t i = 0; i < sizeof out / sizeof *out; i++)
+		OK(addr_parse(&a, out[i], 0) && !acl_allows(&acl, &a));
+	acl_clear(&acl);
+}
+
+int main(void)
+{
+	const struct CMUnitTest cases[] = {
+		CLAIM(addresses_are_read_with_and_without_a_port),
+		CLAIM(what_is_no_address_is_refused),
+		CLAIM(a_prefix_matches_its_addresses_only),
+		CLAIM(a_mapped_address_is_the_address_it_carries),
+		CLAIM(a_prefix_with_bits_behind_its_length_is_a_mistake),
+		CLAIM(private_holds_what_a_network_of_containers_uses),
+	};
+
+	return RUN(cases);
+}
