@@ -182,6 +182,23 @@ int worker_listen(struct worker *w, enum sharing sharing)
 	return 0;
 }
 
+/* One line each, for who asked for port 0. */
+static void say_listening(const struct worker *w)
+{
+	for (size_t i = 0; i < w->listener_count; i++) {
+		const struct listener *l = w->listeners[i];
+		char text[ADDR_TEXT];
+		struct log_line line;
+		struct addr a;
+
+		l->ops->address(l, &a);
+		log_begin(&line, LOG_DEBUG, "listening");
+		log_str(&line, "addr", addr_print(&a, text));
+		log_str(&line, "proto", l->ops->name);
+		log_end(&line);
+	}
+}
+
 /* ---- draining ---- */
 
 static void said_goodbye(void *arg)
@@ -334,6 +351,7 @@ int workers_run(const struct config *conf, void (*ready)(void *arg), void *arg)
 		goto out;
 	if (start_threads(&crew)) {
 		ready(arg);
+		say_listening(crew.workers[0]);
 		loop_run(crew.workers[0]->loop);
 		status = 0;
 	} else {

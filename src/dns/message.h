@@ -68,9 +68,9 @@ enum admission {
  *
  * - shorter than a header, or QR set: silence, or two proxies would talk for ever
  * - an opcode other than QUERY: NOTIMP, whatever else is in the message
- * - not exactly one question, a bad or compressed name, answer or authority records (but the SOA of
- *   an IXFR), more than QUERY_ADDITIONAL_MAX additional ones, OPT twice, elsewhere, not at the root,
- *   with broken options or asked for, octets missing or left over: FORMERR
+ * - not exactly one question, a bad or compressed name, octets missing or left over: FORMERR
+ * - answer or authority records (but the SOA of an IXFR), too many additional ones: FORMERR
+ * - OPT twice, elsewhere, not at the root, with broken options, or asked for: FORMERR
  * - an EDNS version other than 0: BADVERS
  * - AXFR, IXFR, a class other than IN: REFUSED, EDE 21
  * - RD clear, as nothing is kept here to answer from: REFUSED, EDE 20 (RFC 8914 §4.21)

@@ -26,6 +26,8 @@ struct listener_ops {
 	/* Opens, binds and serves. 0 or -errno. */
 	int (*open)(struct listener **, struct query_env *, const struct listen_conf *,
 		const struct addr *, enum sharing);
+	/* The address that was bound, with its port if 0 was asked for. */
+	void (*address)(const struct listener *, struct addr *);
 	/* Takes no new query; answers still go out. */
 	void (*stop)(struct listener *);
 	/* Sends what is left, then calls closed() once, from the loop; the listener is gone then.

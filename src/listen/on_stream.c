@@ -373,6 +373,11 @@ static int tcp_open(struct listener **out, struct query_env *env, const struct l
 	return 0;
 }
 
+static void tcp_address(const struct listener *base, struct addr *a)
+{
+	acceptor_address(container_of(base, const struct stream_listener, base)->acceptor, a);
+}
+
 static void tcp_stop(struct listener *base)
 {
 	struct stream_listener *l = container_of(base, struct stream_listener, base);
@@ -393,4 +398,4 @@ static void tcp_close(struct listener *base, void (*closed)(void *arg), void *ar
 	tell_if_gone(l);
 }
 
-const struct listener_ops on_tcp = { "tcp", tcp_open, tcp_stop, tcp_close };
+const struct listener_ops on_tcp = { "tcp", tcp_open, tcp_address, tcp_stop, tcp_close };

@@ -111,6 +111,11 @@ static int udp_open(struct listener **out, struct query_env *env, const struct l
 	return 0;
 }
 
+static void udp_address(const struct listener *base, struct addr *a)
+{
+	datagram_address(container_of(base, const struct udp_listener, base)->socket, a);
+}
+
 static void udp_stop(struct listener *base)
 {
 	datagram_stop(container_of(base, struct udp_listener, base)->socket);
@@ -125,4 +130,4 @@ static void udp_close(struct listener *base, void (*closed)(void *arg), void *ar
 	loop_later(l->env->loop, &l->gone);
 }
 
-const struct listener_ops on_udp = { "udp", udp_open, udp_stop, udp_close };
+const struct listener_ops on_udp = { "udp", udp_open, udp_address, udp_stop, udp_close };

@@ -1,4 +1,5 @@
-/* A name, wherever it starts: what passes can be copied out, equals itself, and survives being text. */
+/* A name, wherever it starts: what passes can be copied out, equals itself, and survives being
+ * text. */
 #include <string.h>
 
 #include "dns/message.h"

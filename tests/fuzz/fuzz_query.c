@@ -1,5 +1,5 @@
-/* What a client sends: whatever it is, silence, a query that we would send on, or a refusal that is a
- * well-formed answer. */
+/* What a client sends: whatever it is, silence, a query that we would send on, or a refusal that is
+ * a well-formed answer. */
 #include "dns/build.h"
 #include "fuzz.h"
 
@@ -14,7 +14,7 @@ static void refuse(const struct request *request, enum rcode rcode, enum ede ede
 	HOLDS(answer.id == request->id && answer.rcode == rcode && answer.flags & DNS_QR);
 	HOLDS(answer.has_opt == request->edns.present);
 	HOLDS(!request->question.name || reply_answers(&answer, &request->question) ||
-	      request->flags & DNS_OPCODE);
+		request->flags & DNS_OPCODE);
 }
 
 static void forward(const struct request *request)

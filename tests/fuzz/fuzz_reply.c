@@ -1,9 +1,10 @@
-/* What a server sends: if it counts as a reply, the answer made of it is well-formed in every size, and
- * answers the same question. */
+/* What a server sends: if it counts as a reply, the answer made of it is well-formed in every size,
+ * and answers the same question. */
 #include "dns/build.h"
 #include "fuzz.h"
 
-static void answer(const struct reply *reply, const struct question *question, bool edns, size_t size)
+static void answer(
+	const struct reply *reply, const struct question *question, bool edns, size_t size)
 {
 	static uint8_t out[DNS_MESSAGE_MAX];
 	const struct request request = {

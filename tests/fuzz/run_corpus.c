@@ -1,5 +1,5 @@
-/* run_corpus: the main program of a target where there is no libFuzzer. Runs every file that is named, and
- * every file of the folders that are named. */
+/* run_corpus: the main program of a target where there is no libFuzzer. Runs every file that is
+ * named, and every file of the folders that are named. */
 #include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
@@ -46,7 +46,8 @@ static unsigned run(const char *path)
 
 		if (entry->d_name[0] == '.')
 			continue;
-		if (snprintf(name, sizeof(name), "%s/%s", path, entry->d_name) < (int)sizeof(name)) {
+		if (snprintf(name, sizeof(name), "%s/%s", path, entry->d_name) <
+			(int)sizeof(name)) {
 			run_file(name);
 			files++;
 		}

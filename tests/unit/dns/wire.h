@@ -15,9 +15,9 @@ struct wire {
 
 /* A pointer to the question's name. */
 #define TO_QUESTION SPAN("\xc0\x0c")
-#define ROOT	    ((struct span){ (const uint8_t *)"", 1 })
-#define NOTHING	    ((struct span){ (const uint8_t *)"", 0 })
-#define ADDRESS	    SPAN("\xc0\x00\x02\x01")
+#define ROOT        ((struct span){ (const uint8_t *)"", 1 })
+#define NOTHING     ((struct span){ (const uint8_t *)"", 0 })
+#define ADDRESS     SPAN("\xc0\x00\x02\x01")
 
 static inline struct span wire_span(const struct wire *w)
 {
