@@ -124,12 +124,16 @@ def test_1035_05_a_bad_name_in_a_query_is_formerr(what, sotto, over, not_forward
     assert head.rcode == messages.FORMERR and head.is_answer
 
 
-@pytest.mark.parametrize("octets", [1, 2, 3, 64, 65, 66, 128, 254, 255])
+@pytest.mark.parametrize("octets", [1, 3, 4, 64, 65, 66, 128, 254, 255])
 def test_1035_05_a_name_of_1_to_255_octets_is_answered(octets, sotto, over):
     asked = query(messages.name_of_length(octets))
     answer = ask_wire(sotto.address, asked, over)
     assert Head(answer).rcode == messages.NOERROR
     assert answer[12 : len(asked)] == asked[12:]
+
+
+def pointer(at):
+    return struct.pack("!H", 0xC000 | at)
 
 
 def with_owner(owner):
@@ -147,10 +151,17 @@ def with_rdata(rtype, rdata, length=None):
 
 
 BAD_REPLIES = {
-    **{f"{what} as owner": with_owner(name) for what, name in BAD_NAMES.items() if "header" not in what},
-    "a pointer forward as owner": with_owner(b"\xc0\x80"),
+    **{f"{what} as owner": with_owner(name) for what, name in BAD_NAMES.items() if "pointer" not in what},
+    "a pointer into the header as owner": with_owner(b"\xc0\x00"),
+    "a pointer to itself as owner": lambda asked: with_owner(pointer(12 + len(asked.question)))(asked),
+    "a pointer to the label before it as owner": lambda asked: with_owner(b"\1a" + pointer(12 + len(asked.question)))(
+        asked
+    ),
+    "a pointer forward as owner": lambda asked: with_owner(pointer(12 + len(asked.question) + 12))(asked),
+    "a pointer past the end as owner": with_owner(b"\xff\xff"),
+    "half a pointer as owner": lambda asked: reply(asked, counts=(1, 1, 0, 0), edns=b"") + b"\xc0",
     "a CNAME that points to itself": lambda asked: reply(
-        asked, [record("CNAME", struct.pack("!H", 0xC000 | len(asked.question) + 12 + 12))]
+        asked, [record("CNAME", pointer(12 + len(asked.question) + 12))]
     ),
     "a CNAME longer than its RDATA": with_rdata("CNAME", b"\x03abc\0", 2),
     "a CNAME shorter than its RDATA": with_rdata("CNAME", b"\x03abc\0junk"),
@@ -190,14 +201,15 @@ def test_1035_06_an_answer_sent_to_us_is_never_answered(sotto, over, name, not_f
             assert not client.is_closed(0.5) or not client.receive(0.5)
 
 
-@pytest.mark.parametrize("flags", [messages.Z, messages.AA, messages.RA, messages.TC, messages.Z | messages.AA | messages.RA | messages.TC])
+@pytest.mark.parametrize("flags", [messages.Z, messages.AA, messages.RA, messages.TC, messages.Z | messages.AA | messages.RA | messages.TC], ids=hex
+)
 def test_1035_07_odd_flags_in_a_query_are_ignored(flags, sotto, upstream, over, name):
     answer = Head(ask_wire(sotto.address, query(name, flags=messages.RD | flags), over))
     assert answer.flags == messages.QR | messages.RD | messages.RA
     assert upstream.asked(name)[0].asked.flags == messages.RD
 
 
-@pytest.mark.parametrize("flags", [messages.AA, messages.Z, messages.AA | messages.Z])
+@pytest.mark.parametrize("flags", [messages.AA, messages.Z, messages.AA | messages.Z], ids=hex)
 def test_1035_07_aa_and_z_of_a_reply_are_cleared(flags, sotto, upstream, over, name):
     upstream.when(name, behaviours.message(lambda asked: messages.derived(asked, flags=flags)))
     assert Head(ask_wire(sotto.address, query(name), over)).flags == messages.QR | messages.RD | messages.RA
@@ -247,7 +259,7 @@ def test_1035_09_ttl_0_is_not_used_for_a_later_query(sotto, upstream, name):
     assert len(upstream.asked(name)) == 2
 
 
-@pytest.mark.parametrize("ttl", [0x80000000, 0x80000001, 0xFFFFFFFF])
+@pytest.mark.parametrize("ttl", [0x80000000, 0x80000001, 0xFFFFFFFF], ids=hex)
 def test_2181_02_a_ttl_with_the_top_bit_is_0(ttl, sotto, upstream, over, name):
     upstream.when(name, with_ttls(ttl))
     assert ask(sotto.address, name, over=over).answer[0].ttl == 0
@@ -279,7 +291,7 @@ def test_2181_03_a_truncated_reply_is_never_passed_on_as_a_whole_one(records, so
 ODD_LABELS = [b"\0", b" ", b"\xff", b".", b"a\0b", b"\\", b'"', b"\x80\xc0", b"\xc3\x84", bytes(range(63))]
 
 
-@pytest.mark.parametrize("label", ODD_LABELS)
+@pytest.mark.parametrize("label", ODD_LABELS, ids=lambda label: label[:4].hex())
 def test_2181_04_any_octet_may_stand_in_a_label(label, sotto, upstream, over):
     name = bytes([len(label)]) + label + wire_name(unique_name())
     asked = query(name)
@@ -399,7 +411,7 @@ BAD_QUERIES = {
     "a pointer past the end in a record": header(9, messages.RD, 1, additional=1) + ONE + record("A", b"1234", owner=b"\xc0\xff"),
     "a pointer to itself in a record": header(9, messages.RD, 1, additional=1)
     + ONE
-    + record("A", b"1234", owner=struct.pack("!H", 0xC000 | 12 + len(ONE))),
+    + record("A", b"1234", owner=pointer(12 + len(ONE))),
     "a label of 64 octets": header(9, messages.RD, 1) + b"\x40" + b"l" * 64 + b"\0" + QTYPE_QCLASS,
     "a name of 256 octets": header(9, messages.RD, 1) + messages.name_of_length(256) + QTYPE_QCLASS,
     "a name without its end": header(9, messages.RD, 1) + b"\x3f" + b"l" * 63,

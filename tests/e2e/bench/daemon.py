@@ -74,15 +74,16 @@ class Sotto:
         return (self.host, self.port)
 
     def wait_until_serving(self):
-        wanted = {(address, proto) for address in self.config["listen"] for proto in ("udp", "tcp")}
-
         def serving():
-            seen = {(line.get("addr"), line.get("proto")) for line in self.log(msg="listening")}
-            return wanted <= seen or self.process.poll() is not None
+            return self.log_of_start() or self.process.poll() is not None
 
         if not eventually(serving, 30) or self.process.poll() is not None:
             self.kill()
             raise NotServing(f"exit status {self.process.returncode}\n{self.text()}")
+
+    def log_of_start(self):
+        """The line that says what is served; None before it is."""
+        return next((line for line in self.log() if line.get("msg", "").endswith("is ready")), None)
 
     def log(self, **wanted):
         """The log lines so far that have these fields."""
