@@ -12,6 +12,7 @@
 #define FILE_MAX  (1024 * 1024)
 #define KEY_MAX   128
 #define WORD_ENDS ", \t"
+#define DEFAULT   "default"
 
 /* A load under way. */
 struct load {
@@ -308,14 +309,19 @@ static void take_arguments(
 /* --- what must hold between values -------------------------------------------------------------
  */
 
+/* A default gives way; what somebody asked for does not. */
 static void check_order(
-	struct load *l, const char *less, unsigned less_ms, const char *more, unsigned more_ms)
+	struct load *l, const char *less, unsigned *less_ms, const char *more, unsigned more_ms)
 {
-	size_t at = options_index(options_find(less));
+	const struct place *at = &l->set_at[options_index(options_find(less))];
 
-	if (less_ms > more_ms)
-		problem(&l->problems, &l->set_at[at], less,
-			"%u ms is longer than %s, which is %u ms", less_ms, more, more_ms);
+	if (*less_ms <= more_ms)
+		return;
+	if (strcmp(at->source->name, DEFAULT) == 0)
+		*less_ms = more_ms;
+	else
+		problem(&l->problems, at, less, "%u ms is longer than %s, which is %u ms", *less_ms,
+			more, more_ms);
 }
 
 /* Would what we send there come back to us? */
@@ -352,7 +358,7 @@ static void check_loops(struct load *l)
 
 static void take_defaults(struct load *l)
 {
-	struct source *source = new_source(l, "default");
+	struct source *source = new_source(l, DEFAULT);
 
 	for (const struct config_option *o = options; o->key; o++)
 		set_text(l, o, source, o->standard);
@@ -371,9 +377,9 @@ bool config_load(struct config *c, const struct config_sources *from, FILE *err)
 	take_arguments(&l, "upstreams", "--upstream", from->upstreams);
 	for (size_t i = 0; i < from->override_count; i++)
 		take_override(&l, &from->overrides[i]);
-	check_order(&l, "timeouts.attempt", c->upstream.attempt_ms, "timeouts.query",
+	check_order(&l, "timeouts.attempt", &c->upstream.attempt_ms, "timeouts.query",
 		c->query.deadline_ms);
-	check_order(&l, "timeouts.connect", c->upstream.connect_ms, "timeouts.query",
+	check_order(&l, "timeouts.connect", &c->upstream.connect_ms, "timeouts.query",
 		c->query.deadline_ms);
 	check_loops(&l);
 	problems_sum_up(&l.problems);

@@ -256,16 +256,23 @@ static int on_ticket(SSL *ssl, SSL_SESSION *session)
 	return 1; /* it is ours now */
 }
 
+/* A ticket of TLS 1.3 is used once, so that nobody can tell two connections to be of one client
+ * (RFC 8446 C.4); in TLS 1.2 it is shown in clear anyway, and a resumed session brings no new one.
+ */
 static void use_ticket(struct tls *t)
 {
 	struct tls_identity *id = t->identity;
 
 	if (!id->ticket_count)
 		return;
-	SSL_SESSION *session = id->tickets[--id->ticket_count];
+	SSL_SESSION *session = id->tickets[id->ticket_count - 1];
 
 	if (SSL_SESSION_is_resumable(session))
 		SSL_set_session(t->ssl, session);
+	if (SSL_SESSION_is_resumable(session) &&
+		SSL_SESSION_get_protocol_version(session) < TLS1_3_VERSION)
+		return;
+	id->ticket_count--;
 	SSL_SESSION_free(session);
 }
 

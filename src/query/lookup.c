@@ -91,19 +91,31 @@ static int ask_server(struct lookup *l, struct server *s)
 	return 0;
 }
 
+/* A stream does not lose messages: sending again on the one that is waited on is of no use. */
+static bool is_waited_for(const struct lookup *l, const struct server *s)
+{
+	for (int i = 0; i < TRIES_MAX; i++)
+		if (l->tries[i].exchange.conn && l->tries[i].exchange.server == s)
+			return true;
+	return false;
+}
+
 /* Asks the next server that can be asked. */
 static int ask_next(struct lookup *l)
 {
+	uint8_t sends[SERVERS_MAX];
 	int err = -EAGAIN;
 
+	memcpy(sends, l->sends, sizeof sends);
 	for (size_t i = 0; i < SERVERS_MAX && err; i++) {
-		struct server *s = upstreams_pick(l->env->upstreams, l->sends);
+		struct server *s = upstreams_pick(l->env->upstreams, sends);
 
 		if (!s)
 			return -EAGAIN;
-		err = ask_server(l, s);
+		if (!is_waited_for(l, s))
+			err = ask_server(l, s);
 		if (err)
-			l->sends[server_index(s)] = SENDS_PER_SERVER; /* it cannot take this one */
+			sends[server_index(s)] = SENDS_PER_SERVER; /* not this one, not now */
 	}
 	return err;
 }

@@ -29,7 +29,9 @@ struct conn {
 	uint64_t heard_ms, used_ms;
 	bool answered; /* at least once */
 	unsigned mismatches;
-	size_t forgotten; /* exchanges whose replies may still come */
+	uint8_t used[65536 /
+		8]; /* IDs that were sent here: what comes under them later is only late */
+	unsigned idle_ms;
 	size_t in_flight;
 	struct list waiting;
 	struct exchange *by_id[BUCKETS];
@@ -68,6 +70,7 @@ static void put_in(struct conn *c, struct exchange *e)
 	e->next_of_id = *bucket;
 	*bucket = e;
 	list_push(&c->waiting, &e->node);
+	c->used[e->id / 8] |= (uint8_t)(1u << e->id % 8);
 	c->in_flight++;
 }
 
@@ -82,10 +85,9 @@ static void take_out(struct conn *c, struct exchange *e)
 	c->used_ms = loop_now(loop_of(c));
 }
 
-static void conn_forget(struct conn *c, struct exchange *e)
+static bool was_used(const struct conn *c, uint16_t id)
 {
-	take_out(c, e);
-	c->forgotten++;
+	return c->used[id / 8] & 1u << id % 8;
 }
 
 /* ---- ending ---- */
@@ -140,23 +142,26 @@ static void conn_finish(struct conn *c)
 
 /* ---- replies ---- */
 
-/* A reply on an authenticated stream that cannot be used ends the wait of the exchange it names:
- * the server will not say anything better. */
-static void on_useless_reply(struct conn *c, struct span m)
+/* The wait goes on: what cannot be read cannot be matched. */
+static void on_malformed(struct conn *c)
 {
-	struct metrics *metrics = c->server->all->metrics;
-	struct exchange *e = m.len < DNS_HEADER ? NULL : *place(c, get_u16(m.at));
 	struct fault f;
 
-	metrics->replies_malformed++;
+	c->server->all->metrics->replies_malformed++;
 	fault_set(&f, PHASE_PARSE, "malformed",
 		"the server is broken: use another, or tell its operator",
 		"the server sent a reply that is not a DNS message");
 	server_complain(c->server, &f);
-	if (!e)
-		return;
-	take_out(c, e);
-	exchange_end(e, LOST, NULL);
+}
+
+/* How long the server keeps an idle connection (RFC 7828 §3.4); we are gone before. */
+static void learn_idle_time(struct conn *c, unsigned keepalive)
+{
+	unsigned ms = keepalive * 90, most = c->server->all->conf->idle_ms;
+
+	c->idle_ms = ms < most ? ms : most;
+	if (!c->in_flight)
+		timer_start(loop_of(c), &c->timer, c->idle_ms);
 }
 
 /* Servers without EDNS may send a header with FORMERR or NOTIMP and nothing else (RFC 6891 §7). */
@@ -168,17 +173,15 @@ static void on_header_only(struct conn *c, struct exchange *e, const struct repl
 	exchange_end(e, LOST, NULL);
 }
 
-/* No such exchange, or another question. Late replies to what was given up are no fault of the
- * server's. */
-static void on_mismatch(struct conn *c, bool known_id)
+/* No such exchange, or another question. Duplicates, and late replies to what was given up, do no
+ * harm. */
+static void on_mismatch(struct conn *c, const struct reply *r, bool is_waited_for)
 {
 	struct fault f;
 
 	c->server->all->metrics->replies_unmatched++;
-	if (!known_id && c->forgotten) {
-		c->forgotten--;
+	if (!is_waited_for && was_used(c, r->id))
 		return;
-	}
 	if (++c->mismatches <= MISMATCHES_MAX)
 		return;
 	fault_set(&f, PHASE_PARSE, "mismatch", "the server or something before it is broken",
@@ -192,7 +195,7 @@ static void on_message(struct conn *c, struct span m)
 	struct reply reply;
 
 	if (!reply_parse(m, &reply)) {
-		on_useless_reply(c, m);
+		on_malformed(c);
 		return;
 	}
 	struct exchange *e = *place(c, reply.id);
@@ -201,11 +204,13 @@ static void on_message(struct conn *c, struct span m)
 		reply.rcode != RCODE_NXDOMAIN) {
 		on_header_only(c, e, &reply);
 	} else if (!e || !reply_answers(&reply, e->question)) {
-		on_mismatch(c, e != NULL);
+		on_mismatch(c, &reply, e != NULL);
 	} else {
 		take_out(c, e);
 		c->answered = true;
 		server_answered(c->server);
+		if (reply.edns.has_keepalive)
+			learn_idle_time(c, reply.edns.keepalive);
 		exchange_end(e, REPLIED, &reply);
 	}
 }
@@ -266,7 +271,7 @@ static void on_timer(struct timer *t)
 	struct conn *c = container_of(t, struct conn, timer);
 	const struct upstream_conf *conf = c->server->all->conf;
 	struct list *oldest = list_first(&c->waiting);
-	uint64_t now = loop_now(loop_of(c)), since = c->used_ms, limit = conf->idle_ms;
+	uint64_t now = loop_now(loop_of(c)), since = c->used_ms, limit = c->idle_ms;
 
 	if (oldest) {
 		since = container_of(oldest, struct exchange, node)->sent_ms;
@@ -300,6 +305,7 @@ static struct conn *tls_open(struct server *s)
 	c->bury.run = on_bury;
 	list_init(&c->waiting);
 	c->used_ms = loop_now(u->loop);
+	c->idle_ms = u->conf->idle_ms;
 	c->stream = stream_connect(u->loop, &s->conf->addr, s->tls, &s->identity, &conf);
 	if (!c->stream) {
 		free(c);
@@ -323,6 +329,7 @@ static int stream_transport_send(struct conn *c, struct exchange *e, const struc
 		.question = *ask->question,
 		.edns = e->edns,
 		.dnssec_ok = ask->dnssec_ok,
+		.keepalive = true,
 		.pad = true };
 	size_t len = build_query(message, &form);
 
@@ -339,5 +346,5 @@ static int stream_transport_send(struct conn *c, struct exchange *e, const struc
 const struct transport over_tls = { .name = "tls",
 	.open = tls_open,
 	.send = stream_transport_send,
-	.forget = conn_forget,
+	.forget = take_out,
 	.finish = conn_finish };

@@ -228,7 +228,7 @@ BARE = lambda u, c: u.address(None)  # noqa: E731
 GOOD = {
     "by name": Case({}),
     "by one of several names": Case({"names": ("other.test", NAME)}),
-    "by a wildcard": Case({"names": ("*.test",)}),
+    "by a wildcard": Case({"names": ("*.upstream.test",)}, lambda u, c: u.address("a.upstream.test")),
     "by IP address": Case({"names": (), "addresses": ("127.0.0.1",)}, BARE),
     "by pin and name": Case({}, pinned("own")),
     "by a backup pin": Case({}, pinned(OTHER_PIN, "own")),
@@ -240,6 +240,7 @@ BAD = {
     "wrong name": Case({"names": ("other.test",)}),
     "the name only as common name": Case({"names": ()}),
     "the name only as common name beside another": Case({"names": ("other.test",), "common_name": NAME}),
+    "a wildcard for a whole top-level domain": Case({"names": ("*.test",)}),
     "a wildcard of two labels": Case({"names": ("*.upstream.test",)}),
     "part of a label as wildcard": Case({"names": ("up*.test",)}),
     "an IP address instead of the name": Case({"names": (), "addresses": ("127.0.0.1",)}),
