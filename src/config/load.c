@@ -156,9 +156,13 @@ static void take_map(struct load *l, const struct node *root)
 	}
 	for (const struct node *n = root->first; n; n = n->next) {
 		const char *key = n->key->text;
-		const struct config_option *o = strchr(key, '.') ? NULL : options_find(key);
+		const struct config_option *o = options_find(key);
+		const char *dot = strchr(key, '.');
 
-		if (o)
+		if (o && dot)
+			problem(&l->problems, &n->key->place, key, "write %s: under %.*s:", dot + 1,
+				(int)(dot - key), key);
+		else if (o)
 			set(l, o, n);
 		else if (is_section(key))
 			take_section(l, key, n);
