@@ -3,47 +3,47 @@
 #define CONFIG_KINDS_H
 
 #include "config/config.h"
-#include "config/options.h"
 #include "config/syntax.h"
-#include "config/values.h"
+
+struct kind;
+
+/* One row of the table in options.c. */
+struct config_option {
+	const char *key; /* dotted: section.name, or name */
+	const struct kind *kind;
+	size_t offset, width; /* of the field in struct config, where the kind is a number */
+	const char *standard; /* the default, as it would be written in a variable */
+	uint64_t min, max; /* where the kind is a number */
+	const char *help;
+};
 
 /* One value on its way into the configuration. */
 struct setting {
 	struct config *config;
-	const struct option *option;
+	const struct config_option *option;
 	struct problems *problems;
 };
 
 struct kind {
 	const char *name; /* for the documentation */
-	const char *form; /* what a value must be: "VALUE is not FORM" */
-
-	/* Takes one value, or one element of a list; node is NODE_TEXT, path its key. Tells what is
-	 * wrong. */
-	void (*take)(const struct setting *, const struct node *node, const char *path);
-	/* The value, or the element of a list at index; NULL: it has no more. Lives in the memory. */
-	const char *(*text)(const struct config *, const struct option *, size_t index,
-		struct memory *);
-
-	/* Of a number: its spelling. */
-	bool (*read)(const char *text, uint64_t *);
-	const char *(*print)(uint64_t, char text[VALUE_TEXT]);
-
-	/* Of a list: the most elements, and what makes room for count of them, none there yet. */
-	size_t most;
+	const char *form; /* what a value must be: "NAME is not FORM" */
+	size_t most; /* elements, where the kind is a list; 0: one value */
+	/* Of a list: makes room for so many elements, none of them there yet. */
 	void (*begin)(struct config *, size_t count);
+	/* Takes one value, or one element; node is NODE_TEXT, path its key. Tells what is wrong. */
+	void (*take)(const struct setting *, const struct node *node, const char *path);
+	/* The value; of a list, the element at index. NULL: it has no more. Lives in the memory. */
+	const char *(*text)(
+		const struct config *, const struct config_option *, size_t index, struct memory *);
 };
 
-extern const struct kind kind_workers, kind_ca, kind_level, kind_size, kind_duration, kind_count;
-extern const struct kind kind_listen, kind_allow, kind_upstreams; /* lists.c */
+extern const struct kind kind_listen, kind_allow, kind_upstreams, kind_workers, kind_ca, kind_level,
+	kind_size, kind_duration, kind_count;
 
-/* Takes a whole value: a list or its only element where the kind is a list, one value otherwise. */
+/* Takes a whole value: one for each kind, a list or one element where the kind is a list. */
 void kind_take(const struct setting *, const struct node *);
 
-/* Tells that the text of a node is not of the kind's form. */
-void kind_tell_form(const struct setting *, const struct node *, const char *path);
-
-/* What a value must be, with the range of a number. */
-void kind_print_form(const struct option *, FILE *);
+/* The kind's name and, of numbers, the range. */
+void kind_print_range(const struct config_option *, FILE *);
 
 #endif

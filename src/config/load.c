@@ -1,397 +1,513 @@
-#include "config/load.h"
+#include "config/config.h"
 
-#include <dirent.h>
 #include <errno.h>
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "config/kinds.h"
 #include "config/near.h"
+#include "config/options.h"
+#include "config/syntax.h"
 
-/* A configuration is a page or two; this bounds what a wrong file can cost. */
-#define FILE_MAX   (256 * 1024)
-#define KEY_MAX    128
-#define VARIABLES  "SOTTO_"
-#define SEPARATORS ", \t"
+#define FILE_MAX  (1024 * 1024)
+#define KEY_MAX   128
+#define WORD_ENDS ", \t"
+#define DEFAULT   "default"
 
-static void give(struct load *l, const struct option *option, const struct node *value)
+/* A load under way. */
+struct load {
+	struct config *config;
+	struct problems problems;
+	struct place set_at[OPTIONS_MAX]; /* where each option got its value */
+};
+
+/* --- one value ---------------------------------------------------------------------------------
+ */
+
+static void set(struct load *l, const struct config_option *o, const struct node *node)
 {
-	struct setting s = { l->config, option, &l->problems };
+	struct setting s = { l->config, o, &l->problems };
 
-	kind_take(&s, value);
-	l->given[options_index(option)] = value;
+	l->set_at[options_index(o)] = node->place;
+	l->config->upstreams_given |= strcmp(o->key, "upstreams") == 0;
+	kind_take(&s, node);
 }
 
-static const struct source *new_source(struct load *l, const char *name)
+static struct source *new_source(struct load *l, const char *name)
 {
-	struct source *source = memory_take(&l->memory, sizeof(*source));
+	struct source *source = memory_take(&l->config->memory, sizeof(*source));
 
 	source->name = name;
 	return source;
 }
 
-/* A value that stands in one line: YAML if it starts like a list, map or string, else a scalar or,
- * where the option is a list, words with commas or blanks between them. NULL: not YAML, told. */
-static struct node *read_line(
-	struct load *l, const struct option *option, struct place place, const char *text)
+/* `a, b c` as a list. */
+static struct node *words(struct load *l, struct place place, const char *text)
 {
-	if (*text && strchr("[{\"'", *text)) {
-		/* `[::1]:53` is the one address that looks like a list. */
-		struct addr addr;
-		if (!addr_parse(&addr, text, 1) && !strchr(text, '\n') && strncmp(text, "[:", 2) != 0)
-			return syntax_read(place.source, text, strlen(text), &l->memory, &l->problems);
-	}
-	if (option->kind->most == 0)
-		return syntax_text(&l->memory, place, text, strlen(text));
+	struct memory *m = &l->config->memory;
+	struct node *list = syntax_node(m, NODE_LIST, place), **end = &list->first;
 
-	struct node *list = syntax_node(&l->memory, NODE_LIST, place);
-	struct node **end = &list->first;
-	for (text += strspn(text, SEPARATORS); *text; text += strspn(text, SEPARATORS)) {
-		size_t len = strcspn(text, SEPARATORS);
+	for (;;) {
+		text += strspn(text, WORD_ENDS);
+		size_t len = strcspn(text, WORD_ENDS);
 
-		*end = syntax_text(&l->memory, place, text, len);
+		if (!len)
+			return list;
+		*end = syntax_text(m, place, text, len);
 		end = &(*end)->next;
 		text += len;
 	}
-	return list;
 }
 
-static void give_line(struct load *l, const struct option *option, const char *name, const char *text)
+/* A flow list; [::1]:53 is an address. */
+static bool is_flow_list(const char *text)
 {
-	struct place place = { new_source(l, name), 0, 0 };
-	struct node *value = read_line(l, option, place, text);
+	struct addr a;
+	size_t len = strlen(text);
 
-	if (value)
-		give(l, option, value);
+	return len >= 2 && text[0] == '[' && text[len - 1] == ']' && !addr_parse(&a, text, 1);
 }
 
-void load_defaults(struct load *l)
+/* A value from a variable or an argument. */
+static void set_text(
+	struct load *l, const struct config_option *o, struct source *source, const char *text)
 {
-	for (const struct option *o = options; o->key; o++) {
-		give_line(l, o, o->key, o->standard);
-		l->given[options_index(o)] = NULL;
+	struct memory *m = &l->config->memory;
+	struct place place = { source, 0, 0 };
+	struct node *node;
+
+	if (o->kind->most > 0 && is_flow_list(text))
+		node = syntax_read(source, text, strlen(text), m, &l->problems);
+	else if (o->kind->most > 0)
+		node = words(l, place, text);
+	else
+		node = syntax_text(m, place, text, strlen(text));
+	if (!node)
+		return;
+	node->place = place;
+	set(l, o, node);
+}
+
+/* --- files -------------------------------------------------------------------------------------
+ */
+
+/* The option or section of that level that comes closest. */
+static void tell_unknown(struct load *l, const struct place *place, const char *path)
+{
+	struct near near;
+
+	near_init(&near, path);
+	for (const struct config_option *o = options; o->key; o++) {
+		const char *dot = strchr(o->key, '.');
+
+		near_try(&near, o->key);
+		if (dot)
+			near_try(&near,
+				memory_copy(&l->config->memory, o->key, (size_t)(dot - o->key)));
 	}
+	if (near.best)
+		problem(&l->problems, place, path, "unknown key; did you mean \"%s\"?", near.best);
+	else
+		problem(&l->problems, place, path, "unknown key");
 }
 
-static bool is_section(const char *key)
+static bool is_section(const char *path)
 {
-	size_t len = strlen(key);
+	size_t len = strlen(path);
 
-	for (const struct option *o = options; o->key; o++) {
-		if (strncmp(o->key, key, len) == 0 && o->key[len] == '.')
+	for (const struct config_option *o = options; o->key; o++) {
+		if (strncmp(o->key, path, len) == 0 && o->key[len] == '.')
 			return true;
 	}
 	return false;
 }
 
-/* Tries the names that may stand where prefix ("" or "section.") leads to. */
-static void try_names(struct near *near, const char *prefix)
-{
-	size_t skip = strlen(prefix);
-
-	for (const struct option *o = options; o->key; o++) {
-		char name[KEY_MAX];
-
-		if (strncmp(o->key, prefix, skip) != 0)
-			continue;
-		snprintf(name, sizeof(name), "%s", o->key + skip);
-		name[strcspn(name, ".")] = '\0';
-		near_try(near, name);
-		if (near->best == name)
-			near->best = o->key + skip;
-	}
-}
-
-/* The option whose last name is this one, in whatever section. */
-static const struct option *find_elsewhere(const char *name)
-{
-	for (const struct option *o = options; o->key; o++) {
-		const char *dot = strchr(o->key, '.');
-
-		if (strcmp(o->key, name) == 0 || (dot && strcmp(dot + 1, name) == 0))
-			return o;
-	}
-	return NULL;
-}
-
-static void tell_unknown_key(struct load *l, const struct node *n, const char *prefix, const char *path)
-{
-	const struct option *elsewhere = find_elsewhere(n->key->text);
-	const struct option *dotted = strchr(n->key->text, '.') ? elsewhere : NULL;
-	struct near near;
-
-	near_init(&near, n->key->text);
-	try_names(&near, prefix);
-	if (dotted)
-		problem(&l->problems, &n->key->place, path,
-			"unknown key; a file has sections: write %.*s: { %s: ... }",
-			(int)strcspn(dotted->key, "."), dotted->key, strchr(dotted->key, '.') + 1);
-	else if (near.best)
-		problem(&l->problems, &n->key->place, path, "unknown key; did you mean \"%.*s\"?",
-			(int)strcspn(near.best, "."), near.best);
-	else if (elsewhere)
-		problem(&l->problems, &n->key->place, path, "unknown key here; did you mean \"%s\"?",
-			elsewhere->key);
-	else
-		problem(&l->problems, &n->key->place, path, "unknown key");
-}
-
-static void give_map(struct load *l, const struct node *map, const char *prefix);
-
-static void give_entry(struct load *l, const struct node *n, const char *prefix)
+/* Sections do not nest, so neither does this. */
+static void take_section(struct load *l, const char *section, const struct node *map)
 {
 	char path[KEY_MAX];
 
-	snprintf(path, sizeof(path), "%s%s", prefix, n->key->text);
-	const struct option *option = options_find(path);
-	/* A key with a dot in it names no section and no option; sections are written as such. */
-	bool dotted = strchr(n->key->text, '.') != NULL;
-	if (option && !dotted) {
-		give(l, option, n);
-	} else if (dotted || !is_section(path)) {
-		tell_unknown_key(l, n, prefix, path);
-	} else if (n->kind == NODE_MAP) {
-		char inner[KEY_MAX];
-		snprintf(inner, sizeof(inner), "%.*s.", KEY_MAX - 2, path);
-		give_map(l, n, inner);
-	} else if (n->kind == NODE_TEXT || n->kind == NODE_LIST) {
-		problem(&l->problems, &n->place, path, "%s where there must be a map of keys",
-			node_kind_name(n->kind));
+	if (map->kind == NODE_NOTHING || map->kind == NODE_BAD)
+		return;
+	if (map->kind != NODE_MAP) {
+		problem(&l->problems, &map->place, section, "%s stands where a map is expected",
+			node_kind_name(map->kind));
+		return;
+	}
+	for (const struct node *n = map->first; n; n = n->next) {
+		snprintf(path, sizeof(path), "%s.%s", section, n->key->text);
+		const struct config_option *o = options_find(path);
+
+		if (o)
+			set(l, o, n);
+		else
+			tell_unknown(l, &n->key->place, path);
 	}
 }
 
-static void give_map(struct load *l, const struct node *map, const char *prefix)
+static void take_map(struct load *l, const struct node *root)
 {
-	for (const struct node *n = map->first; n; n = n->next)
-		give_entry(l, n, prefix);
-}
-
-static void give_tree(struct load *l, const struct node *root)
-{
-	if (root->kind == NODE_MAP)
-		give_map(l, root, "");
-	else if (root->kind == NODE_TEXT || root->kind == NODE_LIST)
-		problem(&l->problems, &root->place, NULL,
-			"%s where there must be a map of keys, such as listen: 127.0.0.1:53",
+	if (root->kind == NODE_NOTHING || root->kind == NODE_BAD)
+		return;
+	if (root->kind != NODE_MAP) {
+		problem(&l->problems, &root->place, NULL, "%s stands where a map is expected",
 			node_kind_name(root->kind));
+		return;
+	}
+	for (const struct node *n = root->first; n; n = n->next) {
+		const char *key = n->key->text;
+		const struct config_option *o = options_find(key);
+		const char *dot = strchr(key, '.');
+
+		if (o && dot)
+			problem(&l->problems, &n->key->place, key, "write %s: under %.*s:", dot + 1,
+				(int)(dot - key), key);
+		else if (o)
+			set(l, o, n);
+		else if (is_section(key))
+			take_section(l, key, n);
+		else
+			tell_unknown(l, &n->key->place, key);
+	}
 }
 
-/* The whole file into the source. 0 or -errno. */
-static int read_file(struct load *l, struct source *source)
+/* False, with errno, if it cannot be read. */
+static bool read_file(struct load *l, struct source *source)
 {
-	FILE *file = fopen(source->name, "re");
-	char *text = memory_take(&l->memory, FILE_MAX + 1);
+	FILE *f = fopen(source->name, "re");
 
-	if (!file)
-		return -errno;
-	errno = 0;
-	source->len = fread(text, 1, FILE_MAX + 1, file);
-	int err = ferror(file) ? -errno : 0;
-	fclose(file);
-	if (err == 0)
-		source->text = text;
-	return err;
-}
+	if (!f)
+		return false;
+	char *text = memory_take(&l->config->memory, FILE_MAX + 1);
 
-/* 0, also if it had problems; -errno: it could not be read, which has not been told. */
-static int give_file(struct load *l, const char *name)
-{
-	struct source *source = memory_take(&l->memory, sizeof(*source));
-	struct place place = { source, 0, 0 };
-
-	source->name = name;
-	int err = read_file(l, source);
-	if (err < 0)
-		return err;
+	source->len = fread(text, 1, FILE_MAX + 1, f);
+	source->text = text;
+	bool failed = ferror(f);
+	fclose(f);
 	if (source->len > FILE_MAX) {
-		problem(&l->problems, &place, NULL, "larger than %d octets", FILE_MAX);
-		return 0;
+		errno = EFBIG;
+		return false;
 	}
-	struct node *root = syntax_read(source, source->text, source->len, &l->memory, &l->problems);
+	return !failed;
+}
+
+static void take_file(struct load *l, const char *name)
+{
+	struct memory *m = &l->config->memory;
+	struct source *source = new_source(l, memory_copy(m, name, strlen(name)));
+	struct place whole = { source, 0, 0 };
+
+	if (!read_file(l, source)) {
+		problem(&l->problems, &whole, NULL, "cannot be read: %s", strerror(errno));
+		return;
+	}
+	const struct node *root = syntax_read(source, source->text, source->len, m, &l->problems);
+
 	if (root)
-		give_tree(l, root);
-	return 0;
+		take_map(l, root);
 }
 
-static void tell_unreadable(struct load *l, const char *name, int err)
+static void take_directory(struct load *l, const char *file)
 {
-	struct place place = { new_source(l, name), 0, 0 };
-
-	problem(&l->problems, &place, NULL, "cannot be read: %s", strerror(-err));
-}
-
-void load_file(struct load *l, const char *name)
-{
-	struct config *c = l->config;
-	const char *file = name ? name : CONFIG_FILE;
-	int err = give_file(l, file);
-
-	if (err == 0)
-		c->file = memory_copy(&c->memory, file, strlen(file));
-	else if (name || (err != -ENOENT && err != -ENOTDIR))
-		tell_unreadable(l, file, err);
-}
-
-static int is_fragment(const struct dirent *entry)
-{
-	const char *dot = strrchr(entry->d_name, '.');
-
-	return entry->d_name[0] != '.' && dot &&
-		(strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
-}
-
-static void give_fragment(struct load *l, const char *name)
-{
-	size_t len = strlen(name);
-	struct place place = { NULL, 0, 0 };
-
-	/* Not to be passed over: whoever wrote it thinks that it counts. */
-	if (strcmp(name + len - 4, ".yml") == 0) {
-		place.source = new_source(l, name);
-		problem(&l->problems, &place, NULL, "its name must end in .yaml to be read");
-		return;
-	}
-	int err = give_file(l, name);
-	if (err < 0)
-		tell_unreadable(l, name, err);
-}
-
-void load_folder(struct load *l, const char *file)
-{
-	if (!file)
-		file = CONFIG_FILE;
 	const char *slash = strrchr(file, '/');
-	int len = slash ? (int)(slash + 1 - file) : 0;
-	char *folder = memory_format(&l->memory, "%.*sconf.d", len, file);
-	struct dirent **entries;
+	char *pattern = memory_format(
+		&l->config->memory, "%.*sconf.d/*.yaml", slash ? (int)(slash - file + 1) : 0, file);
+	glob_t found;
 
-	int count = scandir(folder, &entries, is_fragment, alphasort);
-	if (count < 0) {
-		if (errno != ENOENT && errno != ENOTDIR)
-			tell_unreadable(l, folder, -errno);
+	if (glob(pattern, 0, NULL, &found) == 0) {
+		for (size_t i = 0; i < found.gl_pathc; i++)
+			take_file(l, found.gl_pathv[i]);
+		globfree(&found);
+	}
+}
+
+/* A file that was asked for must be there; the one nobody asked for need not. */
+static void take_files(struct load *l, const char *file)
+{
+	FILE *f = file ? NULL : fopen(CONFIG_FILE, "re");
+
+	if (!file && !f && errno == ENOENT)
 		return;
-	}
-	for (int i = 0; i < count; i++) {
-		give_fragment(l, memory_format(&l->memory, "%s/%s", folder, entries[i]->d_name));
-		free(entries[i]);
-	}
-	free(entries);
+	if (f)
+		fclose(f);
+	l->config->file = file ? file : CONFIG_FILE;
+	take_file(l, l->config->file);
+	take_directory(l, l->config->file);
 }
 
-/* Kubernetes and old Docker put variables about every service next door into a container; for one
- * that is called sotto they look like ours: SOTTO_SERVICE_HOST, SOTTO_PORT_53_UDP_ADDR. */
-static bool is_service_link(const char *name)
-{
-	const char *port = strstr(name, "_PORT");
+/* --- variables and arguments -------------------------------------------------------------------
+ */
 
-	return strstr(name, "_SERVICE_HOST") || strstr(name, "_SERVICE_PORT") ||
-		(port && (port[5] == '\0' || port[5] == '_'));
-}
-
-static void tell_unknown_variable(struct load *l, const char *name)
+static void take_variable(struct load *l, const char *text)
 {
-	struct place place = { new_source(l, name), 0, 0 };
-	char names[OPTIONS_MAX][OPTIONS_VARIABLE];
+	struct memory *m = &l->config->memory;
+	const char *equals = strchr(text, '=');
+	char name[OPTIONS_VARIABLE];
 	struct near near;
 
-	near_init(&near, name + strlen(VARIABLES));
-	for (const struct option *o = options; o->key; o++)
-		near_try(&near, options_variable(o, names[options_index(o)]) + strlen(VARIABLES));
-	if (near.best)
-		problem(&l->problems, &place, NULL, "unknown variable; did you mean \"%s%s\"?", VARIABLES,
-			near.best);
-	else
-		problem(&l->problems, &place, NULL, "unknown variable");
-}
+	if (!equals)
+		return;
+	struct source *source = new_source(l, memory_copy(m, text, (size_t)(equals - text)));
+	struct place whole = { source, 0, 0 };
 
-static void give_variable(struct load *l, const char *name, const char *value)
-{
-	char variable[OPTIONS_VARIABLE];
-
-	for (const struct option *o = options; o->key; o++) {
-		if (strcmp(options_variable(o, variable), name) == 0) {
-			give_line(l, o, name, value);
+	near_init(&near, source->name);
+	for (const struct config_option *o = options; o->key; o++) {
+		if (strcmp(source->name, options_variable(o, name)) == 0) {
+			set_text(l, o, source, equals + 1);
 			return;
 		}
+		near_try(&near, memory_copy(m, name, strlen(name)));
 	}
-	if (!is_service_link(name))
-		tell_unknown_variable(l, name);
-}
-
-void load_environment(struct load *l, char **environment)
-{
-	for (char **at = environment; at && *at; at++) {
-		const char *equals = strchr(*at, '=');
-
-		if (!equals || strncmp(*at, VARIABLES, strlen(VARIABLES)) != 0)
-			continue;
-		give_variable(
-			l, memory_copy(&l->memory, *at, (size_t)(equals - *at)), equals + 1);
-	}
-}
-
-static void tell_unknown_override(struct load *l, const char *name, const char *key)
-{
-	struct place place = { new_source(l, name), 0, 0 };
-	const struct option *elsewhere = find_elsewhere(key);
-	struct near near;
-
-	near_init(&near, key);
-	for (const struct option *o = options; o->key; o++)
-		near_try(&near, o->key);
-	const char *meant = near.best ? near.best : elsewhere ? elsewhere->key : NULL;
-	if (is_section(key))
-		problem(&l->problems, &place, NULL, "%s is a section; set its keys, as %s.NAME=VALUE",
-			key, key);
-	else if (meant)
-		problem(&l->problems, &place, NULL, "unknown key; did you mean \"%s\"?", meant);
+	if (near.best)
+		problem(&l->problems, &whole, NULL, "unknown variable; did you mean \"%s\"?",
+			near.best);
 	else
-		problem(&l->problems, &place, NULL, "unknown key");
+		problem(&l->problems, &whole, NULL, "unknown variable");
 }
 
-static void give_override(struct load *l, const struct config_override *override)
+static void take_environment(struct load *l, char **environment)
 {
-	const struct option *option = options_find(override->key);
-	const char *name = override->said;
-
-	if (!name)
-		name = memory_format(&l->memory, "--set %s=%s", override->key, override->value);
-	if (option)
-		give_line(l, option, name, override->value);
-	else
-		tell_unknown_override(l, name, override->key);
-}
-
-/* `-l` and `-u`: each is an element of its list. */
-static void give_elements(
-	struct load *l, const char *key, const char *said, const char *const *elements)
-{
-	const struct option *option = options_find(key);
-	struct place place = { new_source(l, said), 0, 0 };
-	struct node *list = syntax_node(&l->memory, NODE_LIST, place);
-	struct node **end = &list->first;
-
-	if (!elements || !*elements)
-		return;
-	const struct node *before = l->given[options_index(option)];
-	if (before && strncmp(before->place.source->name, "--set", 5) == 0) {
-		problem(&l->problems, &place, NULL, "not together with --set %s=...; which one counts?",
-			key);
-		return;
+	for (; environment && *environment; environment++) {
+		if (strncmp(*environment, "SOTTO_", 6) == 0)
+			take_variable(l, *environment);
 	}
-	for (; *elements; elements++) {
-		place.source = new_source(l, memory_format(&l->memory, "%s %s", said, *elements));
-		*end = syntax_text(&l->memory, place, *elements, strlen(*elements));
+}
+
+static void take_override(struct load *l, const struct config_override *v)
+{
+	struct source *source = new_source(l,
+		v->said ? v->said
+			: memory_format(&l->config->memory, "--set %s=%s", v->key, v->value));
+	const struct config_option *o = options_find(v->key);
+	struct place whole = { source, 0, 0 };
+
+	if (o)
+		set_text(l, o, source, v->value);
+	else
+		tell_unknown(l, &whole, v->key);
+}
+
+/* Each -l and -u is an element of one list. */
+static void take_arguments(
+	struct load *l, const char *key, const char *said, const char *const *list)
+{
+	struct memory *m = &l->config->memory;
+	struct node *root, **end;
+
+	if (!list || !*list)
+		return;
+	struct place all = { new_source(l, said), 0, 0 };
+
+	root = syntax_node(m, NODE_LIST, all);
+	end = &root->first;
+	for (; *list; list++) {
+		struct place place = { new_source(l, memory_format(m, "%s %s", said, *list)), 0,
+			0 };
+
+		*end = syntax_text(m, place, *list, strlen(*list));
 		end = &(*end)->next;
 	}
-	give(l, option, list);
+	set(l, options_find(key), root);
 }
 
-void load_command_line(struct load *l, const struct config_sources *sources)
+/* --- what must hold between values -------------------------------------------------------------
+ */
+
+/* A default gives way; what somebody asked for does not. */
+static void check_order(
+	struct load *l, const char *less, unsigned *less_ms, const char *more, unsigned more_ms)
 {
-	for (size_t i = 0; i < sources->override_count; i++)
-		give_override(l, &sources->overrides[i]);
-	give_elements(l, "listen", "-l", sources->listen);
-	give_elements(l, "upstreams", "-u", sources->upstreams);
+	const struct place *at = &l->set_at[options_index(options_find(less))];
+
+	if (*less_ms <= more_ms)
+		return;
+	if (strcmp(at->source->name, DEFAULT) == 0)
+		*less_ms = more_ms;
+	else
+		problem(&l->problems, at, less, "%u ms is longer than %s, which is %u ms", *less_ms,
+			more, more_ms);
+}
+
+/* Would what we send there come back to us? */
+static bool is_listener(const struct addr *listen, const struct addr *server)
+{
+	struct addr loopback;
+
+	if (addr_equal(listen, server))
+		return true;
+	if (!addr_is_any(listen) || addr_port(listen) != addr_port(server))
+		return false;
+	addr_parse(&loopback, listen->any.sa_family == AF_INET ? "127.0.0.1" : "::1",
+		addr_port(server));
+	return addr_same_host(&loopback, server);
+}
+
+static void check_loops(struct load *l)
+{
+	const struct config *c = l->config;
+	size_t at = options_index(options_find("upstreams"));
+
+	for (size_t i = 0; i < c->upstream.count; i++) {
+		for (size_t k = 0; k < c->listen.count; k++) {
+			if (is_listener(&c->listen.addrs[k], &c->upstream.servers[i].addr))
+				problem(&l->problems, &l->set_at[at], "upstreams",
+					"\"%s\" is an address that sotto itself listens on: a loop",
+					c->upstream.servers[i].text);
+		}
+	}
+}
+
+/* --- everything --------------------------------------------------------------------------------
+ */
+
+static void take_defaults(struct load *l)
+{
+	struct source *source = new_source(l, DEFAULT);
+
+	for (const struct config_option *o = options; o->key; o++)
+		set_text(l, o, source, o->standard);
+	l->config->upstreams_given = false;
+}
+
+bool config_load(struct config *c, const struct config_sources *from, FILE *err)
+{
+	struct load l = { .config = c, .problems = { .out = err } };
+
+	*c = (struct config){ 0 };
+	take_defaults(&l);
+	take_files(&l, from->file);
+	take_environment(&l, from->environment);
+	take_arguments(&l, "listen", "--listen", from->listen);
+	take_arguments(&l, "upstreams", "--upstream", from->upstreams);
+	for (size_t i = 0; i < from->override_count; i++)
+		take_override(&l, &from->overrides[i]);
+	check_order(&l, "timeouts.attempt", &c->upstream.attempt_ms, "timeouts.query",
+		c->query.deadline_ms);
+	check_order(&l, "timeouts.connect", &c->upstream.connect_ms, "timeouts.query",
+		c->query.deadline_ms);
+	check_loops(&l);
+	problems_sum_up(&l.problems);
+	if (l.problems.count == 0)
+		return true;
+	config_clear(c);
+	return false;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static const char *ca_of(const struct config *c, size_t i)
+{
+	const char *own = c->upstream.servers[i].ca;
+
+	return own ? own : c->ca;
+}
+
+bool config_load_trust(struct config *c, FILE *err)
+{
+	struct fault f;
+
+	for (size_t i = 0; i < c->upstream.count; i++) {
+		struct server_conf *s = &c->upstream.servers[i];
+
+		for (size_t k = 0; k < i && !s->trust; k++) {
+			if (same_file(ca_of(c, i), ca_of(c, k)))
+				s->trust = c->upstream.servers[k].trust;
+		}
+		if (s->trust)
+			continue;
+		s->trust = tls_trust_load(ca_of(c, i), &f);
+		if (!s->trust) {
+			fprintf(err, "upstream %s: %s (%s): %s\n", s->text, f.reason, f.cause,
+				f.hint);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void free_trust(struct config *c)
+{
+	for (size_t i = 0; i < c->upstream.count; i++) {
+		struct tls_trust *trust = c->upstream.servers[i].trust;
+
+		if (!trust)
+			continue;
+		for (size_t k = i; k < c->upstream.count; k++) {
+			if (c->upstream.servers[k].trust == trust)
+				c->upstream.servers[k].trust = NULL;
+		}
+		tls_trust_free(trust);
+	}
+}
+
+/* A scalar that YAML takes for nothing but itself, or in quotes. */
+static void put_scalar(FILE *out, const char *text)
+{
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./-_";
+
+	if (strspn(text, plain) == strlen(text)) {
+		fputs(text, out);
+		return;
+	}
+	fputc('"', out);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', out);
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			fprintf(out, "\\x%02x", (unsigned)*text);
+		else
+			fputc(*text, out);
+	}
+	fputc('"', out);
+}
+
+static void print_option(
+	const struct config *c, const struct config_option *o, const char *name, FILE *out)
+{
+	struct memory m = { NULL };
+	const char *text;
+
+	fprintf(out, "%s:", name);
+	if (o->kind->most > 0)
+		fputs(" [", out);
+	for (size_t i = 0; (text = o->kind->text(c, o, i, &m)); i++) {
+		fputs(o->kind->most > 0 && i > 0 ? ", " : o->kind->most > 0 ? "" : " ", out);
+		put_scalar(out, text);
+	}
+	fputs(o->kind->most > 0 ? "]\n" : "\n", out);
+	memory_clear(&m);
+}
+
+void config_print(const struct config *c, FILE *out)
+{
+	const char *section = "";
+	size_t len = 0;
+
+	for (const struct config_option *o = options; o->key; o++) {
+		const char *dot = strchr(o->key, '.');
+
+		if (!dot) {
+			print_option(c, o, o->key, out);
+			continue;
+		}
+		if (len != (size_t)(dot - o->key) || strncmp(section, o->key, len) != 0) {
+			section = o->key;
+			len = (size_t)(dot - o->key);
+			fprintf(out, "%.*s:\n", (int)len, section);
+		}
+		fputs("  ", out);
+		print_option(c, o, dot + 1, out);
+	}
+}
+
+void config_clear(struct config *c)
+{
+	free_trust(c);
+	acl_clear(&c->query.allow);
+	memory_clear(&c->memory);
+	*c = (struct config){ 0 };
 }

@@ -92,7 +92,7 @@ void options_print(FILE *out)
 	fputs("| key | kind | default | meaning |\n|---|---|---|---|\n", out);
 	for (const struct config_option *o = options; o->key; o++) {
 		fprintf(out, "| `%s` | ", o->key);
-		kind_print_form(o, out);
+		kind_print_range(o, out);
 		fprintf(out, " | `%s` | %s `%s` |\n", o->standard, o->help,
 			options_variable(o, variable));
 	}
