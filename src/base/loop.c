@@ -122,36 +122,56 @@ static void on_after_sleep(uv_check_t *c)
 
 /* ---- file descriptors ---- */
 
-static void on_ready(uv_poll_t *p, int status, int events)
+/* The handle is the first member: closing it frees the whole. */
+struct poll {
+	uv_poll_t uv;
+	struct watch *watch;
+	int events; /* libuv's */
+};
+
+static void on_ready(uv_poll_t *uv, int status, int events)
 {
-	struct watch *w = p->data;
+	struct poll *p = uv->data;
 	int ready =
 		(events & UV_READABLE ? LOOP_READ : 0) | (events & UV_WRITABLE ? LOOP_WRITE : 0);
 
-	/* A status is an error of the descriptor; reading from it tells which. */
-	w->ready(w, status < 0 ? LOOP_READ | LOOP_WRITE : ready);
+	/* A status is an error of the descriptor; reading from it tells which, but perhaps only
+	 * after what came before the error. libuv has stopped watching: it goes on until the
+	 * owner has heard of the error. */
+	if (status < 0) {
+		uv_poll_start(uv, p->events, on_ready);
+		ready = LOOP_READ | LOOP_WRITE;
+	}
+	p->watch->ready(p->watch, ready);
+}
+
+static struct poll *poll_new(struct loop *l, struct watch *w, int fd, int *err)
+{
+	struct poll *p = malloc(sizeof *p);
+
+	*err = p ? uv_poll_init(&l->uv, &p->uv, fd) : -ENOMEM;
+	if (*err) {
+		free(p);
+		return NULL;
+	}
+	p->uv.data = p;
+	p->watch = w;
+	return p;
 }
 
 int watch_start(struct loop *l, struct watch *w, int fd, int events)
 {
-	int uv_events =
+	int err;
+
+	if (!w->handle)
+		w->handle = poll_new(l, w, fd, &err);
+	struct poll *p = w->handle;
+
+	if (!p)
+		return err;
+	p->events =
 		(events & LOOP_READ ? UV_READABLE : 0) | (events & LOOP_WRITE ? UV_WRITABLE : 0);
-
-	if (!w->handle) {
-		uv_poll_t *p = malloc(sizeof *p);
-
-		if (!p)
-			return -ENOMEM;
-		int err = uv_poll_init(&l->uv, p, fd);
-
-		if (err) {
-			free(p);
-			return err;
-		}
-		p->data = w;
-		w->handle = p;
-	}
-	return uv_poll_start(w->handle, uv_events, on_ready);
+	return uv_poll_start(&p->uv, p->events, on_ready);
 }
 
 static void free_handle(uv_handle_t *h)
@@ -163,7 +183,9 @@ void watch_stop(struct watch *w)
 {
 	if (!w->handle)
 		return;
-	uv_close(w->handle, free_handle);
+	struct poll *p = w->handle;
+
+	uv_close((uv_handle_t *)&p->uv, free_handle);
 	w->handle = NULL;
 }
 

@@ -48,6 +48,15 @@ def test_a_second_query_is_not_taken_while_it_stops(start_upstream, start_sotto,
     assert not upstream.asked("late." + name)
 
 
+def test_the_end_is_said_to_upstreams_with_close_notify(start_upstream, start_sotto, name):
+    upstream = start_upstream()
+    sotto = start_sotto(upstream)
+    ask(sotto.address, name)
+    sotto.stop()
+    assert eventually(lambda: not upstream.connections[0].open)
+    assert upstream.connections[0].heard_close_notify and not upstream.connections[0].was_reset
+
+
 @pytest.mark.parametrize("kind, proto", [(socket.SOCK_DGRAM, "udp"), (socket.SOCK_STREAM, "tcp")])
 def test_a_port_that_is_taken_is_said_with_its_holder(kind, proto, start):
     port = daemon.free_port()

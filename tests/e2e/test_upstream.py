@@ -348,7 +348,7 @@ def test_f_01_an_idle_close_is_no_failure_and_no_log_line(how, start_upstream, s
 def test_f_02_queries_in_flight_on_a_dying_connection_are_sent_again(answers, how, start_upstream, start_sotto):
     upstream = start_upstream(otherwise=behaviours.close_after(answers, how))
     good = start_upstream()
-    sotto = start_sotto(upstream, good)
+    sotto = start_sotto(upstream, good, timeouts=PATIENT)  # no timer helps: the end itself must be noticed
     for _ in range(5):
         are_answered(sotto, names(40))
 
@@ -364,7 +364,7 @@ def test_f_02_an_upstream_of_one_query_per_connection_is_enough(start_upstream, 
 def test_7766_06_a_query_is_sent_again_when_its_connection_dies(start_upstream, start_sotto, name):
     upstream = start_upstream()
     upstream.when(name, behaviours.first_then(behaviours.close("reset"), behaviours.derive))
-    sotto = start_sotto(upstream)
+    sotto = start_sotto(upstream, timeouts=PATIENT)
     assert is_answered(sotto, name)
     assert len(upstream.asked(name)) == 2
 
@@ -377,7 +377,7 @@ def test_f_03_half_an_answer_is_no_answer(kept, how, start_upstream, start_sotto
 
     upstream = start_upstream()
     upstream.when(name, behaviours.first_then(behaviours.close(how, first=half), behaviours.derive))
-    assert is_answered(start_sotto(upstream), name)
+    assert is_answered(start_sotto(upstream, timeouts=PATIENT), name)
 
 
 def test_f_06_a_refused_connection_sends_the_query_to_the_next(start_upstream, start_sotto):
