@@ -2,12 +2,10 @@
 
 import contextlib
 import ctypes
-import itertools
 import os
 import subprocess
 
 _libc = ctypes.CDLL(None, use_errno=True)
-_numbers = itertools.count(1)
 CLONE_NEWNET = 0x40000000
 
 
@@ -19,51 +17,57 @@ def reason_not_to():
     """Why namespaces cannot be had here; None if they can."""
     if os.geteuid() != 0:
         return "network namespaces need root"
-    name = f"sotto-probe-{os.getpid()}"
     try:
-        run("ip", "netns", "add", name)
-        run("ip", "netns", "del", name)
+        Namespace().remove()
     except (OSError, subprocess.CalledProcessError) as error:
         return f"network namespaces are not permitted here: {error}"
     return None
 
 
 class Namespace:
-    """A network namespace with its loopback up."""
+    """A network namespace with its loopback up.
+
+    It has no name in /run/netns, whose mounts a chroot does not permit: it lives as long as our
+    descriptor of it, which is its path.
+    """
 
     def __init__(self):
-        self.name = f"sotto-{os.getpid()}-{next(_numbers)}"
-        run("ip", "netns", "add", self.name)
+        home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        try:
+            _check(_libc.unshare(CLONE_NEWNET), "unshare")
+            self._there = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        finally:
+            _check(_libc.setns(home, CLONE_NEWNET), "setns")
+            os.close(home)
+        self.path = f"/proc/{os.getpid()}/fd/{self._there}"
         self.ip("link", "set", "lo", "up")
 
     def ip(self, *arguments):
-        run("ip", "-n", self.name, *arguments)
+        run(*self.prefix, "ip", *arguments)
 
     @property
     def prefix(self):
         """What to put before a command to run it here."""
-        return ("ip", "netns", "exec", self.name)
+        return ("nsenter", f"--net={self.path}")
 
     @contextlib.contextmanager
     def entered(self):
         """Sockets made by this thread meanwhile belong to the namespace, and stay there."""
         home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-        there = os.open(f"/run/netns/{self.name}", os.O_RDONLY)
         try:
-            _set(there)
+            _check(_libc.setns(self._there, CLONE_NEWNET), "setns")
             yield
         finally:
-            _set(home)
+            _check(_libc.setns(home, CLONE_NEWNET), "setns")
             os.close(home)
-            os.close(there)
 
     def remove(self):
-        run("ip", "netns", "del", self.name)
+        os.close(self._there)
 
 
-def _set(namespace):
-    if _libc.setns(namespace, CLONE_NEWNET):
-        raise OSError(ctypes.get_errno(), "setns")
+def _check(result, call):
+    if result:
+        raise OSError(ctypes.get_errno(), call)
 
 
 class Link:
@@ -74,7 +78,7 @@ class Link:
 
     def __init__(self, mtu=1500):
         self.near, self.far = Namespace(), Namespace()
-        self.near.ip("link", "add", "near", "type", "veth", "peer", "name", "far", "netns", self.far.name)
+        self.near.ip("link", "add", "near", "type", "veth", "peer", "name", "far", "netns", self.far.path)
         for space, device, v4, v6 in (
             (self.near, "near", self.NEAR, self.NEAR6),
             (self.far, "far", self.FAR, self.FAR6),
