@@ -1,0 +1,69 @@
+#include "daemon.h"
+
+#include "world.h"
+
+#include <string.h>
+
+#define LISTEN    "10.0.0.53:53"
+#define NO_FILE   "/dev/null"
+#define OVERRIDES 32
+
+bool daemon_start(struct daemon *d, const char *const *upstreams,
+	const struct config_override *overrides, size_t override_count)
+{
+	static const char *const listen[] = { LISTEN, NULL };
+	struct config_override all[OVERRIDES] = { { "workers", "1", NULL } };
+
+	memset(d, 0, sizeof *d);
+	if (override_count >= OVERRIDES)
+		return false;
+	memcpy(all + 1, overrides, override_count * sizeof *overrides);
+	struct config_sources sources = { .file = NO_FILE,
+		.listen = listen,
+		.upstreams = upstreams,
+		.overrides = all,
+		.override_count = override_count + 1 };
+
+	if (!config_load(&d->conf, &sources, stderr))
+		return false;
+	log_set_level(d->conf.log_level);
+	d->worker = worker_new(&d->conf);
+	d->loop = worker_loop(d->worker);
+	return worker_listen(d->worker, BIND_ALONE) == 0;
+}
+
+void daemon_drain(struct daemon *d)
+{
+	if (d->draining)
+		return;
+	d->draining = true;
+	loop_post(d->loop, worker_drain, d->worker);
+}
+
+const char *daemon_remains(struct daemon *d)
+{
+	const struct metrics *m = worker_metrics(d->worker);
+	const struct world *w = loop_world(d->loop);
+
+	if (!d->draining || !w->stops)
+		return "the daemon never ends: it waits for something that will not come";
+	if (w->socket || w->acceptor)
+		return "the daemon has ended, and still listens";
+	if (w->streams)
+		return "the daemon has ended, and a stream is left";
+	if (loop_timers(d->loop))
+		return "the daemon has ended, and a timer runs";
+	if (loop_tasks(d->loop))
+		return "the daemon has ended, and a task waits";
+	if (m->queries_udp + m->queries_tcp != m->answers + m->errors + m->dropped)
+		return "messages received are not answers + errors + dropped";
+	return NULL;
+}
+
+void daemon_free(struct daemon *d)
+{
+	if (!d->worker)
+		return;
+	worker_free(d->worker);
+	config_clear(&d->conf);
+}

@@ -1,0 +1,29 @@
+/* daemon: the real one, a single worker of it, in a world: started, told to end, found gone. */
+#ifndef SIM_DAEMON_H
+#define SIM_DAEMON_H
+
+#include "worker.h"
+
+struct daemon {
+	struct config conf;
+	struct worker *worker; /* NULL: not started */
+	struct loop *loop;
+	bool draining, ended;
+};
+
+/* Assembles it from that configuration (upstreams as `tls://192.0.2.1`), listening on port 53.
+ * False: the configuration is wrong, as standard error says. */
+bool daemon_start(struct daemon *, const char *const *upstreams, const struct config_override *,
+	size_t override_count);
+
+/* As SIGTERM does. */
+void daemon_drain(struct daemon *);
+
+/* To be called when loop_run() has returned with no event left: what the daemon still holds, or has
+ * not accounted for, in words; NULL if all is well. */
+const char *daemon_remains(struct daemon *);
+
+/* Frees it and its world. */
+void daemon_free(struct daemon *);
+
+#endif

@@ -1,0 +1,84 @@
+/* world: what the stand-ins of base/loop, net/datagram and net/stream offer to those who play the
+ * peers of the daemon.
+ *
+ * Time is virtual: it stands still while anything happens, then jumps to the next thing that will.
+ * A world belongs to its loop. Bytes take a wire's delay each way and keep their order. TLS is only
+ * a property.
+ */
+#ifndef WORLD_H
+#define WORLD_H
+
+#include "base/buf.h"
+#include "base/loop.h"
+#include "net/addr.h"
+
+/* Something that will happen outside of the daemon. Those of one moment happen in the order they
+ * were posted. */
+struct event {
+	struct list node;
+	uint64_t at_ms;
+	bool waiting;
+	bool owned; /* is freed when it has happened, or when the world ends */
+	void (*happen)(struct event *);
+};
+
+/* The peers, as the daemon meets them. */
+struct wire;
+struct peers {
+	/* The daemon sent a datagram. */
+	void (*datagram)(void *arg, const struct addr *to, struct span message);
+	/* The daemon connects: set how that goes, and who gets the bytes. */
+	void (*dialled)(void *arg, const struct addr *to, struct wire *);
+	/* All that was to happen by now has; the next moment is next_ms, UINT64_MAX if none. */
+	void (*moment_over)(void *arg, uint64_t next_ms);
+};
+
+enum dial { DIAL_OPENS, DIAL_REFUSED, DIAL_VANISHES };
+
+/* The far end of a connection. Lives as long as its world. */
+struct wire {
+	struct list node;
+	struct loop *loop;
+	struct stream *stream; /* the daemon's end; NULL: it has closed it */
+	enum dial dial;
+	unsigned open_ms; /* until a connection stands or is refused */
+	unsigned delay_ms; /* each way */
+	bool open; /* has been */
+	bool full; /* takes no bytes: set by wire_take() */
+	bool ended, reset; /* by this end */
+	bool near_ended; /* by the daemon */
+	void (*got)(void *arg, struct span bytes);
+	void (*closed)(void *arg); /* the daemon sends no more */
+	void *arg;
+};
+
+struct world {
+	const struct peers *peers;
+	void *arg;
+	struct list events, wires;
+	struct datagram *socket; /* the one listener, or NULL */
+	struct acceptor *acceptor; /* likewise */
+	size_t streams; /* alive */
+	size_t segment; /* the most bytes that arrive at once; 0: any number */
+	unsigned stops; /* calls of loop_stop() */
+};
+
+struct world *loop_world(struct loop *);
+void event_post(struct loop *, struct event *, uint64_t at_ms);
+void event_cancel(struct event *);
+/* Timers and tasks of the daemon that still wait. */
+size_t loop_timers(const struct loop *);
+size_t loop_tasks(const struct loop *);
+
+/* A datagram comes to the daemon. */
+void world_datagram(struct loop *, const struct addr *from, struct span message);
+
+/* A client connects; `closed` tells if nobody listens. */
+struct wire *wire_connect(struct loop *, const struct addr *from, void (*got)(void *, struct span),
+	void (*closed)(void *), void *arg);
+void wire_send(struct wire *, struct span bytes);
+void wire_end(struct wire *); /* FIN */
+void wire_reset(struct wire *);
+void wire_take(struct wire *, bool takes); /* whether it takes what the daemon sends */
+
+#endif
