@@ -155,6 +155,9 @@ static void place_node(struct builder *b, struct node *n)
 	} else if (!b->key[b->depth - 1]) {
 		take_key(b, n);
 	} else {
+		/* libfyaml's releases differ in where a value is that is not there. */
+		if (n->kind == NODE_NOTHING && n->place.line == 0)
+			n->place = b->key[b->depth - 1]->place;
 		take_value(b, n);
 	}
 }
@@ -197,6 +200,8 @@ static struct node *read_scalar(struct builder *b, struct fy_event *event, struc
 	struct fy_token *token = event->scalar.value;
 	const char *text = token ? fy_token_get_text(token, &len) : "";
 
+	if (b->depth && b->key[b->depth - 1] && len == 0 && !is_quoted(event))
+		place.line = 0; /* nowhere */
 	if (!text || is_null(event, text, len))
 		return syntax_node(b->memory, NODE_NOTHING, place);
 	for (size_t i = 0; i < len; i++) {
