@@ -2,6 +2,7 @@
 `sotto check` says of each (NAME.expected). And what is right is taken from all places in their order."""
 
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -24,15 +25,32 @@ def effective(*arguments, **environment):
     return done.stdout
 
 
-@pytest.mark.parametrize("name", sorted(f.stem for f in BROKEN.glob("*.yaml")))
+NAMES = sorted(f.stem for f in BROKEN.glob("*.yaml"))
+SHOWN = re.compile(r"^([\w.-]+):(\d+):(\d+): .*\n *(\d+) \| (.*)\n *\| ( *)\^$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_broken_configuration_is_told_exactly(name):
     done = check(f"{name}.yaml", cwd=BROKEN)
     assert (done.returncode, done.stdout) == (78, "")
     expected = (BROKEN / f"{name}.expected").read_text()
     if ": not YAML: " in expected:  # the library's words and places, which change with its version
-        assert done.stderr.startswith(f"{name}.yaml:") and ": not YAML: " in done.stderr
+        assert re.match(rf"{name}\.yaml:\d+:\d+: not YAML: \w", done.stderr)
+        assert SHOWN.match(done.stderr) and done.stderr.endswith("^\n1 error\n")
     else:
         assert done.stderr == expected
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_expected_points_at_what_stands_at_its_place(name):
+    expected = (BROKEN / f"{name}.expected").read_text()
+    lines = (BROKEN / f"{name}.yaml").read_text().splitlines() + [""]
+    shown = SHOWN.findall(expected)
+    assert len(shown) == int(re.search(r"^(\d+) errors?\n\Z", expected, re.MULTILINE)[1])
+    for file, number, column, again, excerpt, blanks in shown:
+        assert (file, again) == (f"{name}.yaml", number)
+        at = lines[int(number) - 1][int(column) - 1 :][:1]
+        assert excerpt[len(blanks) :][:1] == at.replace("\t", " "), (number, column)
 
 
 @pytest.fixture
@@ -73,15 +91,34 @@ def test_a_list_replaces_a_list_whole(write):
 def test_a_wrong_variable_is_named_with_the_nearest_one():
     done = check(SOTTO_WORKER="1", SOTTO_TIMEOUTS_QUERY="x")
     assert done.returncode == 78
-    assert 'SOTTO_WORKER: unknown variable; did you mean "SOTTO_WORKERS"?' in done.stderr
-    assert 'SOTTO_TIMEOUTS_QUERY: "x" is not a duration' in done.stderr
+    assert sorted(done.stderr.splitlines()) == [
+        "2 errors",
+        'SOTTO_TIMEOUTS_QUERY: "x" is not a duration such as 800ms, 4s or 1h',
+        'SOTTO_WORKER: unknown variable; did you mean "SOTTO_WORKERS"?',
+    ]
 
 
 def test_a_wrong_argument_is_named():
     done = check("--set", "worker=1", "--upstream", "1.1.1.1")
     assert done.returncode == 78
-    assert '--set worker=1: unknown key; did you mean "workers"?' in done.stderr
-    assert "--upstream 1.1.1.1: a bare address" in done.stderr
+    assert done.stderr.splitlines() == [
+        "--upstream 1.1.1.1: a bare address would mean plain DNS; for DNS over TLS write tls://1.1.1.1",
+        '--set worker=1: unknown key; did you mean "workers"?',
+        "2 errors",
+    ]
+
+
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path):
+    done = check("none.yaml", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (78, "")
+    assert done.stderr == "none.yaml: cannot be read: No such file or directory\n1 error\n"
+
+
+def test_what_is_not_text_is_an_error_at_its_byte(tmp_path):
+    (tmp_path / "latin.yaml").write_bytes(b"workers: 1\nlog: {level: \xe9}\n")
+    done = subprocess.run([daemon.BINARY, "check", "latin.yaml"], cwd=tmp_path, capture_output=True, timeout=30)
+    assert done.returncode == 78
+    assert done.stderr.startswith(b"latin.yaml:2:14: byte 0xe9 is not text in UTF-8\n    2 | log: {level: ")
 
 
 @pytest.mark.parametrize(
