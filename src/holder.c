@@ -9,11 +9,52 @@
 
 #define TCP_LISTENING 0x0a
 
-/* The inode of a socket bound to that port, on this address or on all; 0: none in this table. */
+/* Every address as one of IPv6, which an IPv4 one is to a socket that serves both. */
+static struct in6_addr as_v6(const struct addr *a)
+{
+	struct in6_addr v6 = { 0 };
+
+	if (a->any.sa_family == AF_INET6)
+		return a->v6.sin6_addr;
+	v6.s6_addr32[2] = htonl(0xffff);
+	v6.s6_addr32[3] = a->v4.sin_addr.s_addr;
+	return v6;
+}
+
+/* Reads an address in words of hexadecimal digits, as the kernel prints them. */
+static bool parse_host(const char *text, struct in6_addr *host)
+{
+	uint32_t *word = host->s6_addr32;
+
+	if (strlen(text) > 8)
+		return sscanf(text, "%8x%8x%8x%8x", &word[0], &word[1], &word[2], &word[3]) == 4;
+	struct addr v4 = { .v4 = { .sin_family = AF_INET } };
+
+	*host = as_v6(&v4);
+	return sscanf(text, "%8x", &word[3]) == 1;
+}
+
+static bool is_any(const struct in6_addr *a)
+{
+	return IN6_IS_ADDR_UNSPECIFIED(a) || (IN6_IS_ADDR_V4MAPPED(a) && !a->s6_addr32[3]);
+}
+
+/* Does a socket that is bound to host keep another one from being bound to a? */
+static bool is_in_the_way(const struct in6_addr *host, const struct in6_addr *a)
+{
+	if (IN6_IS_ADDR_UNSPECIFIED(host) || IN6_ARE_ADDR_EQUAL(host, a))
+		return true;
+	if (!IN6_IS_ADDR_V4MAPPED(host) != !IN6_IS_ADDR_V4MAPPED(a))
+		return false;
+	return is_any(host) || is_any(a);
+}
+
+/* The inode of the socket in the way of that address; 0: there is none in this table. */
 static unsigned long inode_in(const char *table, const struct addr *a, bool stream)
 {
 	FILE *f = fopen(table, "re");
-	char line[512], host[33];
+	struct in6_addr address = as_v6(a), host;
+	char line[512], text[33];
 	unsigned port, state;
 	unsigned long inode, found = 0;
 
@@ -22,19 +63,23 @@ static unsigned long inode_in(const char *table, const struct addr *a, bool stre
 	while (!found && fgets(line, sizeof line, f)) {
 		if (sscanf(line,
 			    " %*d: %32[0-9A-F]:%x %*[0-9A-F]:%*x %x %*x:%*x %*x:%*x %*x %*u %*u %lu",
-			    host, &port, &state, &inode) != 4)
+			    text, &port, &state, &inode) != 4)
 			continue;
-		bool any = strspn(host, "0") == strlen(host);
-		char v4[9];
-
-		snprintf(v4, sizeof v4, "%08X", (unsigned)a->v4.sin_addr.s_addr);
-		bool same = a->any.sa_family == AF_INET6 || addr_is_any(a) || strcmp(host, v4) == 0;
-
-		if (port == addr_port(a) && (any || same) && (!stream || state == TCP_LISTENING))
+		if (port == addr_port(a) && (!stream || state == TCP_LISTENING) &&
+			parse_host(text, &host) && is_in_the_way(&host, &address))
 			found = inode;
 	}
 	fclose(f);
 	return found;
+}
+
+/* A socket of IPv6 that serves IPv4, too, is only looked for when no socket of IPv4 is in the way:
+ * the table does not tell whether it does. */
+static unsigned long find_inode(const struct addr *a, bool stream)
+{
+	unsigned long inode = inode_in(stream ? "/proc/net/tcp" : "/proc/net/udp", a, stream);
+
+	return inode ? inode : inode_in(stream ? "/proc/net/tcp6" : "/proc/net/udp6", a, stream);
 }
 
 static bool has_socket(const char *pid, unsigned long inode)
@@ -78,9 +123,7 @@ static void name_of(const char *pid, char *name, size_t size)
 
 const char *holder_find(const struct addr *a, bool stream, char text[HOLDER_TEXT])
 {
-	static const char *const tables[2][2] = { { "/proc/net/udp", "/proc/net/udp6" },
-		{ "/proc/net/tcp", "/proc/net/tcp6" } };
-	unsigned long inode = inode_in(tables[stream][a->any.sa_family == AF_INET6], a, stream);
+	unsigned long inode = find_inode(a, stream);
 	DIR *proc = inode ? opendir("/proc") : NULL;
 	struct dirent *e;
 	char name[32];

@@ -5,12 +5,16 @@
 #include "healthcheck.h"
 #include "worker.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <libfyaml.h>
 #include <openssl/crypto.h>
 #include <openssl/opensslv.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <uv.h>
 
 #define TEXT_OF(x) #x
@@ -25,7 +29,8 @@ extern char **environ;
 
 /* What the command line said. */
 struct command {
-	int (*run)(struct config *);
+	const struct verb *verb; /* NULL: none yet */
+	bool check; /* --check was given */
 	struct config_sources sources;
 	const char *listen[ARGUMENTS_MAX + 1], *upstreams[ARGUMENTS_MAX + 1];
 	struct config_override overrides[ARGUMENTS_MAX];
@@ -75,16 +80,28 @@ static void on_ready(void *arg)
 
 static int run(struct config *c)
 {
+	log_open();
 	log_set_level(c->log_level);
 	if (!config_load_trust(c, stderr))
 		return EXIT_CONFIG;
 	return workers_run(c, on_ready, c);
 }
 
+/* What is printed counts when it has arrived. */
+static int printed(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	fprintf(stderr, "sotto: cannot write to standard output: %s\n", strerror(errno));
+	return 1;
+}
+
 static int check(struct config *c)
 {
+	if (!config_load_trust(c, stderr))
+		return EXIT_CONFIG;
 	config_print(c, stdout);
-	return 0;
+	return printed();
 }
 
 static int health(struct config *c)
@@ -99,19 +116,19 @@ static int print_version(void)
 	       "%s (built with %s)\nlibuv %s (built with %s)\nlibfyaml %s\n",
 		OpenSSL_version(OPENSSL_VERSION), OPENSSL_VERSION_TEXT, uv_version_string(),
 		UV_BUILT_WITH, fy_library_version());
-	return 0;
+	return printed();
 }
 
 static int print_options(void)
 {
 	options_print(stdout);
-	return 0;
+	return printed();
 }
 
 static int print_help(void)
 {
 	fputs(help, stdout);
-	return 0;
+	return printed();
 }
 
 /* ---- the command line ---- */
@@ -131,7 +148,9 @@ static const struct verb verbs[] = {
 	{ "version", NULL, print_version },
 };
 
-enum { OPTION_SET = 256 };
+/* Words come in their place among the options, as options of their own (getopt(3)). */
+#define LETTERS "c:l:u:vqthV"
+enum { WORD = 1, OPTION_SET = 256 };
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
@@ -221,7 +240,7 @@ static bool take_option(struct command *c, int option)
 	case 'q':
 		return add_override(c, "log.level", "warn", "-q");
 	default:
-		c->run = check;
+		c->check = true;
 		return true;
 	}
 }
@@ -234,58 +253,121 @@ static const struct verb *find_verb(const char *word)
 	return NULL;
 }
 
-/* Fills in c; returns -1 to go on, or the exit status. */
-static int read_options(struct command *c, int argc, char **argv)
+static bool checks(const struct command *c)
 {
-	int option;
+	return c->check || (c->verb && c->verb->run == check);
+}
+
+/* What is no option: the command, or the file to check. -1: go on; else the exit status. */
+static int take_word(struct command *c, const char *word)
+{
+	const struct verb *verb = c->verb ? NULL : find_verb(word);
+
+	if (verb && verb->print)
+		return verb->print();
+	if (verb)
+		c->verb = verb;
+	else if (checks(c) && !c->sources.file)
+		c->sources.file = word;
+	else if (checks(c) || c->verb)
+		return usage("what is this:", word, NULL);
+	else
+		return unknown_verb(word);
+	return -1;
+}
+
+/* getopt_long() says which letter it does not know; of a long option it leaves only the word. */
+static int refuse_option(const char *word)
+{
+	char letter[] = { '-', (char)optopt, '\0' };
+
+	if (!optopt)
+		return unknown_option(word);
+	if (optopt != ':' && strchr(LETTERS, optopt))
+		return usage("no value is wanted by", word, NULL);
+	return unknown_option(letter);
+}
+
+/* Fills in c; returns -1 to go on, or the exit status. */
+static int read_arguments(struct command *c, int argc, char **argv)
+{
+	int option, status = -1;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":c:l:u:vqthV", long_options, NULL)) != -1) {
+	while (status < 0 &&
+		(option = getopt_long(argc, argv, "-:" LETTERS, long_options, NULL)) != -1) {
 		const char *word = argv[optind - 1];
 
-		if (option == '?')
-			return unknown_option(word);
-		if (option == ':')
-			return usage("a value is missing behind", word, NULL);
-		if (option == 'h')
-			return print_help();
-		if (option == 'V')
-			return print_version();
-		if (!take_option(c, option))
-			return usage("cannot be understood (--set wants KEY=VALUE):", word, NULL);
+		if (option == WORD)
+			status = take_word(c, optarg);
+		else if (option == '?')
+			status = refuse_option(word);
+		else if (option == ':')
+			status = usage("a value is missing behind", word, NULL);
+		else if (option == 'h')
+			status = print_help();
+		else if (option == 'V')
+			status = print_version();
+		else if (!take_option(c, option))
+			status = usage("cannot be understood (--set wants KEY=VALUE):", word, NULL);
 	}
-	if (optind < argc && c->run == check && !c->sources.file)
-		c->sources.file = argv[optind++];
-	return optind < argc ? usage("what is this:", argv[optind], NULL) : -1;
+	while (status < 0 && optind < argc) /* behind `--` */
+		status = take_word(c, argv[optind++]);
+	return status;
+}
+
+/* ---- the process ---- */
+
+/* A descriptor below 3 that is not open would become one of ours, and take what is meant for
+ * standard error. */
+static void open_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void leave(int signal_number)
+{
+	(void)signal_number;
+	_exit(0);
+}
+
+/* Told to end before it serves anybody, sotto has nothing to bring to an end. Left to the kernel,
+ * the signal would kill, or, in the first process of a container, be ignored. */
+static void end_when_told(void)
+{
+	struct sigaction action = { .sa_handler = leave };
+
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
 }
 
 int main(int argc, char **argv)
 {
 	static struct command c;
-	const struct verb *verb = &verbs[0];
 	struct config config;
 
-	if (argc > 1 && *argv[1] != '-') {
-		verb = find_verb(argv[1]);
-		if (!verb)
-			return unknown_verb(argv[1]);
-		argc--;
-		argv++;
-	}
-	if (verb->print)
-		return verb->print();
-	c.run = verb->run;
-	int status = read_options(&c, argc, argv);
+	open_standard_files();
+	int status = read_arguments(&c, argc, argv);
 
 	if (status >= 0)
 		return status;
+	int (*run_it)(struct config *) = c.check ? check : c.verb ? c.verb->run : run;
+
+	if (run_it == run)
+		end_when_told();
 	c.sources.environment = environ;
 	c.sources.listen = c.listen;
 	c.sources.upstreams = c.upstreams;
 	c.sources.overrides = c.overrides;
 	if (!config_load(&config, &c.sources, stderr))
 		return EXIT_CONFIG;
-	status = c.run(&config);
+	status = run_it(&config);
 	config_clear(&config);
 	return status;
 }

@@ -12,6 +12,7 @@
 #include "query/stages.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -19,13 +20,20 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Descriptors kept for everything that is not a client. */
-#define FILES_RESERVED 64
+/* Descriptors that each server may need in each worker: its connection, and the one after it. */
+#define FILES_PER_SERVER 2
+/* Descriptors for what is opened for a moment only. */
+#define FILES_SPARE 8
+/* What an idle timeout is told in, and the longest that can be told (RFC 7828 §3.1). */
+#define KEEPALIVE_UNIT_MS 100
+#define KEEPALIVE_MAX     UINT16_MAX
+/* Turns between the signal and the end, for what the kernel has taken for us by then. */
+#define LAST_TURNS 5
 
 struct worker {
 	const struct config *conf;
 	struct query_conf query;
-	struct listen_conf listen;
+	struct listening listening;
 	struct loop *loop;
 	struct rand rand;
 	struct metrics metrics;
@@ -38,6 +46,9 @@ struct worker {
 	pthread_t thread;
 };
 
+static const char more_files[] =
+	"raise the limit (`ulimit -n`, LimitNOFILE=), or set fewer workers";
+
 /* ---- one worker ---- */
 
 static size_t share(size_t whole, unsigned workers)
@@ -45,29 +56,26 @@ static size_t share(size_t whole, unsigned workers)
 	return (whole + workers - 1) / workers;
 }
 
-/* Clients may not use up the descriptors that servers need. */
-static size_t files_for_clients(size_t wanted, unsigned workers)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur == RLIM_INFINITY)
-		return wanted;
-	size_t free_files = files.rlim_cur > 2 * FILES_RESERVED ? files.rlim_cur - FILES_RESERVED
-								: files.rlim_cur / 2;
-
-	return wanted < free_files / workers ? wanted : free_files / workers;
-}
-
 static void set_limits(struct worker *w)
 {
-	unsigned n = w->conf->workers;
+	unsigned n = w->conf->workers, keepalive = w->conf->listen.idle_ms / KEEPALIVE_UNIT_MS;
+	struct listen_conf *listen = &w->listening.conf;
 
 	w->query = w->conf->query;
 	w->query.queries_max = share(w->query.queries_max, n);
-	w->query.keepalive = (uint16_t)(w->conf->listen.idle_ms / 100);
-	w->listen = w->conf->listen;
-	w->listen.connections = files_for_clients(share(w->listen.connections, n), n);
-	w->listen.connections_per_client = share(w->listen.connections_per_client, n);
+	w->query.keepalive = (uint16_t)(keepalive < KEEPALIVE_MAX ? keepalive : KEEPALIVE_MAX);
+	*listen = w->conf->listen;
+	listen->connections = share(listen->connections, n);
+	listen->connections_per_client = share(listen->connections_per_client, n);
+}
+
+static void say_cannot_start(void)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_ERROR, "cannot start: out of memory or of file descriptors");
+	log_str(&l, "hint", more_files);
+	log_end(&l);
 }
 
 struct worker *worker_new(const struct config *conf)
@@ -91,13 +99,15 @@ struct worker *worker_new(const struct config *conf)
 		.upstreams = w->upstreams,
 		.conf = &w->query,
 		.pipeline = default_pipeline };
+	w->listening.env = &w->env;
+	hosts_init(&w->listening.hosts, &w->rand);
 	lookups_init(&w->env);
 	if (query_env_init(&w->env) < 0)
 		goto fail;
 	return w;
 
 fail:
-	log_say(LOG_ERROR, "cannot start: out of memory or of file descriptors");
+	say_cannot_start();
 	worker_free(w);
 	return NULL;
 }
@@ -143,6 +153,8 @@ static const char *remedy(int err)
 		return "ports below 1024 need root or CAP_NET_BIND_SERVICE; or --listen 127.0.0.1:5300";
 	case -EADDRNOTAVAIL:
 		return "the address is not one of this host: see `ip address`";
+	case -EMFILE:
+		return more_files;
 	default:
 		return "see the reason";
 	}
@@ -166,14 +178,15 @@ static void say_cannot_listen(const struct addr *a, const struct listener_ops *o
 int worker_listen(struct worker *w, enum sharing sharing)
 {
 	static const struct listener_ops *const transports[] = { &on_udp, &on_tcp };
+	const struct listen_conf *listen = &w->conf->listen;
 
-	for (size_t i = 0; i < w->listen.count; i++) {
+	for (size_t i = 0; i < listen->count; i++) {
 		for (size_t t = 0; t < sizeof transports / sizeof *transports; t++) {
-			int err = transports[t]->open(&w->listeners[w->listener_count], &w->env,
-				&w->listen, &w->listen.addrs[i], sharing);
+			int err = transports[t]->open(&w->listeners[w->listener_count],
+				&w->listening, &listen->addrs[i], sharing);
 
 			if (err < 0) {
-				say_cannot_listen(&w->listen.addrs[i], transports[t], err);
+				say_cannot_listen(&listen->addrs[i], transports[t], err);
 				return err;
 			}
 			w->listener_count++;
@@ -238,22 +251,39 @@ void worker_drain(void *arg)
 struct crew {
 	struct worker **workers;
 	unsigned count, started;
-	bool stopping;
+	int stop_signal; /* 0: none yet */
+	struct timer turn;
+	unsigned turns_left;
 };
+
+/* Connections and queries that came before the signal may still be with the kernel: closing at once
+ * would reset them. */
+static void on_last_turn(struct timer *t)
+{
+	struct crew *crew = container_of(t, struct crew, turn);
+	struct log_line l;
+
+	if (crew->turns_left--) {
+		timer_start(crew->workers[0]->loop, t, 1);
+		return;
+	}
+	log_begin(&l, LOG_INFO, "stopping: answering what is in flight");
+	log_str(&l, "signal", strsignal(crew->stop_signal));
+	log_end(&l);
+	for (unsigned i = 0; i < crew->count; i++)
+		loop_post(crew->workers[i]->loop, worker_drain, crew->workers[i]);
+}
 
 static void on_stop_signal(void *arg, int signal_number)
 {
 	struct crew *crew = arg;
-	struct log_line l;
 
-	if (crew->stopping)
+	if (crew->stop_signal)
 		_exit(1); /* asked twice: somebody does not want to wait */
-	crew->stopping = true;
-	log_begin(&l, LOG_INFO, "stopping: answering what is in flight");
-	log_str(&l, "signal", strsignal(signal_number));
-	log_end(&l);
-	for (unsigned i = 0; i < crew->count; i++)
-		loop_post(crew->workers[i]->loop, worker_drain, crew->workers[i]);
+	crew->stop_signal = signal_number;
+	crew->turns_left = LAST_TURNS;
+	crew->turn.fire = on_last_turn;
+	timer_start(crew->workers[0]->loop, &crew->turn, 1);
 }
 
 static void *run_thread(void *arg)
@@ -327,6 +357,8 @@ static void say_goodbye(struct crew *crew)
 	log_end(&l);
 }
 
+/* ---- file descriptors ---- */
+
 static void raise_file_limit(void)
 {
 	struct rlimit files;
@@ -336,6 +368,47 @@ static void raise_file_limit(void)
 	files.rlim_cur = files.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &files);
 }
+
+/* How many may still be opened. The lowest free one tells how many are in use, since each new one
+ * takes that place. */
+static size_t files_left(void)
+{
+	struct rlimit files;
+	int lowest = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+
+	if (lowest < 0 || getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return 0;
+	close(lowest);
+	return files.rlim_cur - (size_t)lowest;
+}
+
+/* Clients get what is left when everything else has its own, so that they cannot keep sotto from
+ * its servers. False: nothing is left, which is said. */
+static bool share_files(struct crew *crew, const struct config *conf)
+{
+	size_t left = files_left(),
+	       reserved = FILES_SPARE + crew->count * FILES_PER_SERVER * conf->upstream.count;
+
+	if (left < reserved + crew->count) {
+		struct log_line l;
+
+		log_begin(&l, LOG_ERROR, "too few file descriptors");
+		log_fmt(&l, "missing", "%zu", reserved + crew->count - left);
+		log_str(&l, "hint", more_files);
+		log_end(&l);
+		return false;
+	}
+	for (unsigned i = 0; i < crew->count; i++) {
+		struct listen_conf *listen = &crew->workers[i]->listening.conf;
+		size_t most = (left - reserved) / crew->count;
+
+		if (listen->connections > most)
+			listen->connections = most;
+	}
+	return true;
+}
+
+/* ---- the whole ---- */
 
 int workers_run(const struct config *conf, void (*ready)(void *arg), void *arg)
 {
@@ -348,6 +421,8 @@ int workers_run(const struct config *conf, void (*ready)(void *arg), void *arg)
 		goto out;
 	if (loop_on_signal(crew.workers[0]->loop, SIGTERM, on_stop_signal, &crew) < 0 ||
 		loop_on_signal(crew.workers[0]->loop, SIGINT, on_stop_signal, &crew) < 0)
+		goto out;
+	if (!share_files(&crew, conf))
 		goto out;
 	if (start_threads(&crew)) {
 		ready(arg);

@@ -10,6 +10,7 @@ void hosts_init(struct hosts *h, struct rand *r)
 	memset(h, 0, sizeof *h);
 	for (int i = 0; i < 4; i++)
 		h->seed = h->seed << 16 | rand_u16(r);
+	list_init(&h->quiet);
 }
 
 static uint64_t mix(uint64_t h, uint64_t word)
@@ -49,6 +50,7 @@ bool hosts_enter(struct hosts *h, const struct addr *a, size_t most)
 	if ((*at)->connections >= most)
 		return false;
 	(*at)->connections++;
+	h->connections++;
 	return true;
 }
 
@@ -57,6 +59,7 @@ void hosts_leave(struct hosts *h, const struct addr *a)
 	struct host **at = place(h, a), *host = *at;
 
 	MUST(host && host->connections);
+	h->connections--;
 	if (--host->connections)
 		return;
 	*at = host->next;

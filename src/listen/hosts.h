@@ -1,7 +1,9 @@
-/* hosts: how many connections each client address has. */
+/* hosts: the stream connections of one worker's clients, whichever listener they came by: how many
+ * there are, how many each address has, and which of them could give way to another. */
 #ifndef LISTEN_HOSTS_H
 #define LISTEN_HOSTS_H
 
+#include "base/list.h"
 #include "base/rand.h"
 #include "net/addr.h"
 
@@ -16,6 +18,8 @@ struct host {
 struct hosts {
 	uint64_t seed; /* so that nobody can choose addresses that fall together */
 	struct host *buckets[HOSTS_BUCKETS];
+	size_t connections; /* of all */
+	struct list quiet; /* connections for which no query waits, the longest so first */
 };
 
 void hosts_init(struct hosts *, struct rand *);

@@ -2,6 +2,7 @@
 #ifndef LISTEN_LISTENER_H
 #define LISTEN_LISTENER_H
 
+#include "listen/hosts.h"
 #include "net/socket.h"
 #include "query/query.h"
 
@@ -16,6 +17,13 @@ struct listen_conf {
 	unsigned write_ms; /* answers that the client does not take end its connection */
 };
 
+/* What the listeners of one worker share. */
+struct listening {
+	struct query_env *env;
+	struct listen_conf conf;
+	struct hosts hosts;
+};
+
 /* One address over one transport. */
 struct listener {
 	const struct listener_ops *ops;
@@ -24,8 +32,7 @@ struct listener {
 struct listener_ops {
 	const char *name; /* "udp", "tcp" */
 	/* Opens, binds and serves. 0 or -errno. */
-	int (*open)(struct listener **, struct query_env *, const struct listen_conf *,
-		const struct addr *, enum sharing);
+	int (*open)(struct listener **, struct listening *, const struct addr *, enum sharing);
 	/* The address that was bound, with its port if 0 was asked for. */
 	void (*address)(const struct listener *, struct addr *);
 	/* Takes no new query; answers still go out. */

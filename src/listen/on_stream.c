@@ -1,14 +1,14 @@
 /* on_stream: queries that come in frames over connections (RFC 7766).
  *
  * A connection is idle (no query waits, no message has begun), reading (a message has begun), or
- * busy (queries wait); only in the first two does its timer run. It ends when its client has ended
- * or gone, or when a limit says so, but not before the answers to what it asked have been sent. Its
- * struct lives until the last of its queries is over, even when the stream is gone.
+ * busy (queries wait); only in the first two does its timer run, and may it have to give way to a
+ * newcomer. It ends when its client has ended or gone, or when a limit says so, but not before the
+ * answers to what it asked have been sent. Its struct lives until the last of its queries is over,
+ * even when the stream is gone.
  */
 #include "listen/listener.h"
 
 #include "base/bug.h"
-#include "listen/hosts.h"
 #include "net/frame.h"
 #include "net/stream.h"
 
@@ -22,10 +22,10 @@ struct stream_listener {
 	struct listener base;
 	struct query_env *env;
 	const struct listen_conf *conf;
+	struct hosts *hosts; /* shared with other listeners */
 	struct acceptor *acceptor; /* NULL: stopped */
-	struct hosts hosts;
-	struct list conns; /* with a stream, the longest idle first */
-	size_t count, live; /* with a stream; with memory */
+	struct list conns; /* with a stream */
+	size_t live; /* with memory */
 	struct task gone;
 	void (*closed)(void *arg);
 	void *closed_arg;
@@ -35,6 +35,7 @@ enum clock { STOPPED, IDLE, READING };
 
 struct stream_conn {
 	struct list node; /* in conns */
+	struct list quiet; /* in hosts->quiet while nothing waits, unless finishing */
 	struct stream_listener *listener;
 	struct stream *stream; /* NULL: gone */
 	struct addr peer;
@@ -80,8 +81,8 @@ static void detach(struct stream_conn *c)
 	c->stream = NULL;
 	timer_stop(l->env->loop, &c->timer);
 	list_remove(&c->node);
-	hosts_leave(&l->hosts, &c->peer);
-	l->count--;
+	list_remove(&c->quiet);
+	hosts_leave(l->hosts, &c->peer);
 	free_if_over(c);
 }
 
@@ -90,6 +91,7 @@ static void finish(struct stream_conn *c)
 	if (!c->stream || c->finishing)
 		return;
 	c->finishing = true;
+	list_remove(&c->quiet);
 	timer_stop(c->listener->env->loop, &c->timer);
 	stream_finish(c->stream);
 }
@@ -137,15 +139,6 @@ static void start_clock(struct stream_conn *c, enum clock clock)
 		timer_start(loop, &c->timer, clock == IDLE ? conf->idle_ms : conf->message_ms);
 }
 
-static void became_idle(struct stream_conn *c)
-{
-	struct stream_listener *l = c->listener;
-
-	list_remove(&c->node);
-	list_push(&l->conns, &c->node);
-	start_clock(c, IDLE);
-}
-
 static void reply(struct client *base, struct span message)
 {
 	struct stream_conn *c = container_of(base, struct stream_client, base)->conn;
@@ -171,12 +164,14 @@ static void done(struct client *base)
 	}
 	if (c->finishing)
 		return;
+	if (!c->waiting)
+		list_push(&c->listener->hosts->quiet, &c->quiet);
 	if (c->paused && !c->stopped && !is_full(c))
 		set_paused(c, false); /* on_got() comes, and goes on */
 	else if (!c->waiting && (c->stopped || c->ended))
 		finish(c);
 	else if (!c->waiting && c->clock == STOPPED)
-		became_idle(c);
+		start_clock(c, IDLE);
 }
 
 static const struct client_ops client_ops = { reply, done };
@@ -196,6 +191,7 @@ static void begin_query(struct stream_conn *c, struct span message)
 	client->base = (struct client){ &client_ops, &c->peer, true };
 	client->conn = c;
 	c->waiting++;
+	list_remove(&c->quiet);
 	query_begin(env, &client->base, message);
 }
 
@@ -207,7 +203,7 @@ static void set_clock(struct stream_conn *c, bool partial, bool took_some)
 	else if (!partial && c->waiting)
 		start_clock(c, STOPPED);
 	else if (!partial)
-		became_idle(c);
+		start_clock(c, IDLE);
 }
 
 static void take_queries(struct stream_conn *c, struct buf *in, bool *took_some)
@@ -290,20 +286,20 @@ static void on_timer(struct timer *t)
 
 /* ---- connections ---- */
 
-/* The table is full: the one that has been idle longest goes (RFC 9210 §4.2). */
-static bool make_room(struct stream_listener *l)
+/* Counts a newcomer. In a full table, who has been quiet longest gives way (RFC 9210 §4.2). */
+static bool enter(struct stream_listener *l, const struct addr *peer)
 {
-	struct list *node = list_first(&l->conns);
-	struct stream_conn *oldest;
-
-	if (l->count < l->conf->connections)
+	if (!hosts_enter(l->hosts, peer, l->conf->connections_per_client))
+		return false;
+	if (l->hosts->connections <= l->conf->connections)
 		return true;
-	if (!node)
+	struct list *quiet = list_first(&l->hosts->quiet);
+
+	if (!quiet) {
+		hosts_leave(l->hosts, peer);
 		return false;
-	oldest = container_of(node, struct stream_conn, node);
-	if (oldest->waiting)
-		return false;
-	close_now(oldest);
+	}
+	close_now(container_of(quiet, struct stream_conn, quiet));
 	return true;
 }
 
@@ -313,7 +309,7 @@ static void on_client(void *arg, const struct addr *peer)
 	struct stream_conf conf = { .events = &events, .write_ms = l->conf->write_ms };
 	struct stream_conn *c;
 
-	if (!make_room(l) || !hosts_enter(&l->hosts, peer, l->conf->connections_per_client)) {
+	if (!enter(l, peer)) {
 		l->env->metrics->clients_refused++;
 		return;
 	}
@@ -328,14 +324,14 @@ static void on_client(void *arg, const struct addr *peer)
 	if (!c->stream)
 		goto fail;
 	list_push(&l->conns, &c->node);
-	l->count++;
+	list_push(&l->hosts->quiet, &c->quiet);
 	l->live++;
 	start_clock(c, IDLE);
 	return;
 
 fail:
 	free(c);
-	hosts_leave(&l->hosts, peer);
+	hosts_leave(l->hosts, peer);
 }
 
 /* ---- the listener ---- */
@@ -350,20 +346,20 @@ static void on_gone(struct task *t)
 	closed(arg);
 }
 
-static int tcp_open(struct listener **out, struct query_env *env, const struct listen_conf *conf,
-	const struct addr *a, enum sharing sharing)
+static int tcp_open(
+	struct listener **out, struct listening *shared, const struct addr *a, enum sharing sharing)
 {
 	struct stream_listener *l = calloc(1, sizeof *l);
 
 	if (!l)
 		return -ENOMEM;
 	l->base.ops = &on_tcp;
-	l->env = env;
-	l->conf = conf;
+	l->env = shared->env;
+	l->conf = &shared->conf;
+	l->hosts = &shared->hosts;
 	l->gone.run = on_gone;
 	list_init(&l->conns);
-	hosts_init(&l->hosts, env->rand);
-	int err = acceptor_open(&l->acceptor, env->loop, a, sharing, on_client, l);
+	int err = acceptor_open(&l->acceptor, l->env->loop, a, sharing, on_client, l);
 
 	if (err < 0) {
 		free(l);

@@ -87,12 +87,12 @@ static void on_gone(struct task *t)
 	closed(arg);
 }
 
-static int udp_open(struct listener **out, struct query_env *env, const struct listen_conf *conf,
-	const struct addr *a, enum sharing sharing)
+static int udp_open(
+	struct listener **out, struct listening *shared, const struct addr *a, enum sharing sharing)
 {
+	struct query_env *env = shared->env;
 	struct udp_listener *l = calloc(1, sizeof *l);
 
-	(void)conf;
 	if (!l)
 		return -ENOMEM;
 	l->base.ops = &on_udp;

@@ -33,11 +33,6 @@ void query_env_clear(struct query_env *env)
 	free(env->answer);
 }
 
-size_t query_env_live(const struct query_env *env)
-{
-	return env->queries.live;
-}
-
 static void tell_if_drained(struct query_env *env)
 {
 	if (env->idle && !env->queries.live)
@@ -105,23 +100,35 @@ void query_resume(struct query *q, enum verdict v)
 	query_go(q, v);
 }
 
-/* Every place is taken: the client still hears of it. */
+static void query_init(
+	struct query *q, struct query_env *env, struct client *client, struct span message)
+{
+	q->env = env;
+	q->client = client;
+	q->at = env->pipeline;
+	q->message = message;
+	q->answer = (struct answer){ .rcode = RCODE_NOERROR, .ede = EDE_NONE };
+}
+
+/* Every place is taken: the first stage, which admits, is all that a query can still run through.
+ * Who would have to wait is told that there is no place. */
 static void overload(struct query_env *env, struct client *client, struct span message)
 {
-	struct query q = { .env = env,
-		.client = client,
-		.answer = { .rcode = RCODE_SERVFAIL,
-			.ede = EDE_OTHER,
-			.ede_text = "too many queries are waiting" } };
-	enum rcode rcode;
-	enum ede ede;
+	struct query q;
 
-	if (query_parse(message, &q.request, &rcode, &ede) == ADMIT_DROP) {
-		env->metrics->dropped++;
-	} else {
+	query_init(&q, env, client, message);
+	enum verdict v = q.at->run(&q);
+
+	if (v == NEXT) {
 		env->metrics->overload++;
-		answer(&q);
+		q.answer = (struct answer){ .rcode = RCODE_SERVFAIL,
+			.ede = EDE_OTHER,
+			.ede_text = "too many queries are waiting" };
 	}
+	if (v == DROP)
+		env->metrics->dropped++;
+	else
+		answer(&q);
 	client->ops->done(client);
 }
 
@@ -133,10 +140,6 @@ void query_begin(struct query_env *env, struct client *client, struct span messa
 		overload(env, client, message);
 		return;
 	}
-	q->env = env;
-	q->client = client;
-	q->at = env->pipeline;
-	q->message = message;
-	q->answer = (struct answer){ .rcode = RCODE_NOERROR, .ede = EDE_NONE };
+	query_init(q, env, client, message);
 	query_go(q, NEXT);
 }

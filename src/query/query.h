@@ -76,7 +76,6 @@ struct query_env {
 /* 0 or -ENOMEM. The caller fills in everything above `queries`, and prepares the lookups. */
 int query_env_init(struct query_env *);
 void query_env_clear(struct query_env *);
-size_t query_env_live(const struct query_env *);
 
 /* Calls idle(arg) from the loop as soon as no query is waiting. */
 void query_env_drain(struct query_env *, void (*idle)(void *arg), void *arg);

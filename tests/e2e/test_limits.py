@@ -1,0 +1,178 @@
+"""Limits of the whole: whichever listener clients come by, however few descriptors there are."""
+
+import pytest
+
+from bench import clients, daemon, eventually, messages
+from bench.behaviours import Gate
+from bench.clients import Head, Tcp, Udp, addresses, ask, parse
+from bench.messages import KEEPALIVE, option, opt, query, unique_name
+
+PATIENT = {"query": "60s", "attempt": "30s", "upstream-silent": "60s"}
+
+
+def is_answered(client):
+    name = unique_name()
+    return addresses(parse(client.ask(query(name)))) == [messages.address_of(name)]
+
+
+def two_addresses():
+    return [f"{host}:{daemon.free_port(host)}" for host in ("127.0.0.1", "127.0.0.2")]
+
+
+def endpoint(text):
+    host, _, port = text.rpartition(":")
+    return (host, int(port))
+
+
+# ---- connections
+
+
+def test_the_limit_of_connections_holds_for_all_listeners_together(start_sotto, upstream):
+    sotto = start_sotto(upstream, listen=two_addresses(), limits={"connections": 10})
+    held = []
+    for i in range(20):
+        held.append(Tcp(endpoint(sotto.config["listen"][i % 2])))
+        assert is_answered(held[-1])
+    assert all(client.is_closed() for client in held[:10])
+    assert all(is_answered(client) for client in held[10:])
+    for client in held:
+        client.close()
+
+
+def test_the_limit_of_one_client_holds_for_all_listeners_together(start_sotto, upstream):
+    sotto = start_sotto(upstream, listen=two_addresses(), limits={"connections-per-client": 3})
+    first, second = (endpoint(text) for text in sotto.config["listen"])
+    held = [Tcp(address, source="127.0.0.9") for address in (first, second, first)]
+    assert all(is_answered(client) for client in held)
+    with Tcp(second, source="127.0.0.9") as one_too_many, Tcp(second, source="127.0.0.8") as other:
+        assert one_too_many.is_closed()
+        assert is_answered(other)
+    for client in held:
+        client.close()
+
+
+def test_newcomers_are_taken_while_the_oldest_connection_waits(start_sotto, start_upstream):
+    upstream, gate, slow = start_upstream(), Gate(), unique_name("slow")
+    upstream.when(slow, gate)
+    sotto = start_sotto(upstream, limits={"connections": 5}, timeouts=PATIENT)
+    oldest, *idle = held = [Tcp(sotto.address) for _ in range(5)]
+    oldest.send(query(slow))
+    assert eventually(lambda: gate.held)
+    for _ in range(6):
+        held.append(Tcp(sotto.address))
+        assert is_answered(held[-1])
+    assert all(client.is_closed() for client in idle)
+    gate.open(upstream)
+    assert addresses(parse(oldest.receive())) == [messages.address_of(slow)]
+    for client in held:
+        client.close()
+
+
+def test_who_was_quiet_longest_gives_way_and_not_who_has_just_been_answered(start_sotto, upstream):
+    sotto = start_sotto(upstream, limits={"connections": 3})
+    held = [Tcp(sotto.address) for _ in range(3)]
+    assert all(is_answered(client) for client in held)
+    assert is_answered(held[0])
+    with Tcp(sotto.address) as newest:
+        assert is_answered(newest)
+        assert held[1].is_closed()
+        assert is_answered(held[0]) and is_answered(held[2])
+    for client in held:
+        client.close()
+
+
+def test_a_client_at_its_own_limit_drives_nobody_away(start_sotto, upstream):
+    sotto = start_sotto(
+        upstream, listen=[f"0.0.0.0:{daemon.free_port('0.0.0.0')}"],
+        limits={"connections": 4, "connections-per-client": 2},
+    )
+    address = ("127.0.0.1", sotto.port)
+    others = [Tcp(address, source="127.0.0.2") for _ in range(2)]
+    greedy = [Tcp(address) for _ in range(2)]
+    assert all(is_answered(client) for client in others + greedy)
+    for _ in range(5):
+        with Tcp(address) as one_too_many:
+            assert one_too_many.is_closed()
+    assert all(is_answered(client) for client in others + greedy)
+    for client in others + greedy:
+        client.close()
+
+
+# ---- descriptors
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_clients_leave_the_descriptors_that_the_upstream_needs(workers, start_sotto, start_upstream):
+    sotto = start_sotto(
+        start_upstream(), listen=two_addresses(), workers=workers, prefix=("prlimit", "--nofile=200:200")
+    )
+    held = [Tcp(endpoint(sotto.config["listen"][i % 2])) for i in range(300)]
+    assert eventually(lambda: sum(client.is_closed(0.001) for client in held) >= 100)
+    name = unique_name()
+    assert addresses(ask(sotto.address, name)) == [messages.address_of(name)]
+    assert not sotto.log(cause="no-files")
+    for client in held:
+        client.close()
+
+
+@pytest.mark.parametrize("files", [8, 12, 16, 20, 24, 32])
+def test_with_few_descriptors_it_serves_few_clients_or_says_why_not(files, start, upstream):
+    sotto = start.sotto(upstream, serving=False, prefix=("prlimit", f"--nofile={files}:{files}"))
+    assert eventually(lambda: sotto.log_of_start() or sotto.process.poll() is not None)
+    if sotto.log_of_start():
+        for over in ("udp", "tcp"):
+            name = unique_name()
+            assert addresses(ask(sotto.address, name, over=over)) == [messages.address_of(name)]
+    else:
+        assert sotto.wait() == 1
+        line = sotto.log(level="error")[-1]
+        assert "descriptors" in line[""] and "ulimit -n" in line["hint"]
+
+
+# ---- queries
+
+
+def test_what_is_not_admitted_is_refused_in_the_same_way_when_all_places_are_taken(start_sotto, start_upstream, over):
+    gate = Gate()
+    upstream = start_upstream(otherwise=gate)
+    sotto = start_sotto(
+        upstream, listen=[f"0.0.0.0:{daemon.free_port('0.0.0.0')}"], allow=["127.0.0.1"], limits={"queries": 1},
+        timeouts=PATIENT,
+    )
+    address, name = ("127.0.0.1", sotto.port), unique_name()
+    cases = {
+        "a stranger": ("127.0.0.2", query(name, id=1, edns=opt())),
+        "a STATUS query": ("127.0.0.1", query(name, id=2, flags=2 << 11)),
+        "a query without RD": ("127.0.0.1", query(name, id=3, flags=0, edns=opt())),
+        "a transfer": ("127.0.0.1", query(name, "AXFR", id=4)),
+        "another EDNS version": ("127.0.0.1", query(name, id=5, edns=opt(version=1))),
+    }
+
+    def answers():
+        out = {}
+        for case, (source, message) in cases.items():
+            with clients.OVER[over](address, source=source) as client:
+                out[case] = client.ask(message)
+        return out
+
+    with_room = answers()
+    with Tcp(address) as busy:
+        busy.send(query(unique_name()))
+        assert eventually(lambda: gate.held)
+        assert answers() == with_room
+        assert Head(with_room["a stranger"]).rcode == messages.REFUSED
+        with Udp(address) as one_too_many:
+            assert Head(one_too_many.ask(query(name))).rcode == messages.SERVFAIL
+        gate.open(upstream)
+        assert Head(busy.receive()).rcode == messages.NOERROR
+
+
+# ---- what is told of them
+
+
+@pytest.mark.parametrize("idle", ["2h", "6553600ms", "1d"])
+def test_an_idle_timeout_that_is_too_long_to_be_told_is_told_as_the_longest(idle, start_sotto, upstream, name):
+    sotto = start_sotto(upstream, timeouts={"client-idle": idle})
+    answer = ask(sotto.address, name, over="tcp", edns=opt(options=option(KEEPALIVE)))
+    told, = [o.data for o in answer.options if int(o.otype) == KEEPALIVE]
+    assert told == (65535).to_bytes(2, "big")
