@@ -64,9 +64,9 @@ def write(tmp_path):
     return begin
 
 
-def test_what_check_prints_is_a_configuration_that_says_the_same(write, certificate, tmp_path):
+def test_what_check_prints_is_a_configuration_that_says_the_same(write, authority, tmp_path):
     ca = tmp_path / "a b.pem"
-    ca.write_bytes(certificate.ca.read_bytes())
+    ca.write_bytes(pathlib.Path(authority.file).read_bytes())
     printed = effective("--set", "timeouts.query=3s", "-l", "[::1]:5300", "-u", f"tls://192.0.2.1#dns.example?ca={ca}")
     assert effective(write(printed)) == printed
 
