@@ -270,6 +270,10 @@ static void begin_upstreams(struct config *c, size_t count)
 {
 	c->upstream.servers = memory_take(&c->memory, count * sizeof(*c->upstream.servers));
 	c->upstream.count = 0;
+	c->upstream.groups = memory_take(&c->memory, GROUPS_FIXED * sizeof(*c->upstream.groups));
+	c->upstream.groups[GROUP_DEFAULT] = (struct group_conf){ .name = "default" };
+	c->upstream.groups[GROUP_BOOTSTRAP] = (struct group_conf){ .name = "bootstrap" };
+	c->upstream.group_count = GROUPS_FIXED;
 	c->notes = NULL;
 }
 
@@ -300,7 +304,9 @@ static void take_upstreams(const struct setting *s, const struct node *node, con
 			return;
 		}
 	}
-	c->upstream.count++;
+	struct group_conf *group = &c->upstream.groups[GROUP_DEFAULT];
+
+	group->servers[group->count++] = (uint8_t)c->upstream.count++;
 	if (reading.is_foreign)
 		add_note(c, node->text, server->text);
 }
@@ -312,7 +318,7 @@ static const char *upstreams_text(
 	return index < c->upstream.count ? uri_print(&c->upstream.servers[index], m) : NULL;
 }
 
-const struct kind kind_upstreams = { "list of upstreams", "tls://ADDRESS#NAME", SERVERS_MAX,
+const struct kind kind_upstreams = { "list of upstreams", "tls://ADDRESS#NAME", GROUP_MAX,
 	begin_upstreams, take_upstreams, upstreams_text };
 
 /* --- all kinds ---------------------------------------------------------------------------------

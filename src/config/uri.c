@@ -22,22 +22,22 @@ struct parts {
 	char *host, *port, *name;
 };
 
-enum scheme_use { SCHEME_TLS, SCHEME_TLS_FOREIGN, SCHEME_PLAIN, SCHEME_LATER };
+enum spelling_use { USE_TLS, USE_TLS_FOREIGN, USE_PLAIN, USE_LATER };
 
-static const struct scheme {
+static const struct spelling {
 	const char *prefix;
-	enum scheme_use use;
+	enum spelling_use use;
 } schemes[] = {
-	{ "tls://", SCHEME_TLS },
-	{ "tcp-tls://", SCHEME_TLS_FOREIGN },
-	{ "tcp-tls:", SCHEME_TLS_FOREIGN },
-	{ "udp://", SCHEME_PLAIN },
-	{ "tcp://", SCHEME_PLAIN },
-	{ "tcp+udp:", SCHEME_PLAIN },
-	{ "https://", SCHEME_LATER },
-	{ "h3://", SCHEME_LATER },
-	{ "quic://", SCHEME_LATER },
-	{ "sdns://", SCHEME_LATER },
+	{ "tls://", USE_TLS },
+	{ "tcp-tls://", USE_TLS_FOREIGN },
+	{ "tcp-tls:", USE_TLS_FOREIGN },
+	{ "udp://", USE_PLAIN },
+	{ "tcp://", USE_PLAIN },
+	{ "tcp+udp:", USE_PLAIN },
+	{ "https://", USE_LATER },
+	{ "h3://", USE_LATER },
+	{ "quic://", USE_LATER },
+	{ "sdns://", USE_LATER },
 	{ 0 },
 };
 
@@ -291,9 +291,9 @@ static bool read_address(struct parts *p)
 	return read_port(p);
 }
 
-static const struct scheme *find_scheme(const char *text)
+static const struct spelling *find_scheme(const char *text)
 {
-	const struct scheme *s = schemes;
+	const struct spelling *s = schemes;
 
 	while (s->prefix && strncasecmp(text, s->prefix, strlen(s->prefix)) != 0)
 		s++;
@@ -339,19 +339,19 @@ static bool check_bare(struct uri_reading *r, const char *text, struct memory *m
 }
 
 static bool check_scheme(
-	struct uri_reading *r, const struct scheme *s, const char *text, struct memory *m)
+	struct uri_reading *r, const struct spelling *s, const char *text, struct memory *m)
 {
 	if (!s)
 		return check_bare(r, text, m);
-	if (s->use == SCHEME_PLAIN)
+	if (s->use == USE_PLAIN)
 		return fail(r,
 			"%s would send in plain text; this version sends over TLS only: tls://%s",
 			s->prefix, text + strlen(s->prefix));
-	if (s->use == SCHEME_LATER)
+	if (s->use == USE_LATER)
 		return fail(r,
 			"%s is not in this version, which sends over TLS only: tls://ADDRESS#NAME",
 			s->prefix);
-	r->is_foreign = s->use == SCHEME_TLS_FOREIGN;
+	r->is_foreign = s->use == USE_TLS_FOREIGN;
 	return true;
 }
 
@@ -370,10 +370,10 @@ static const char *canonical_text(const struct server_conf *s, struct memory *m)
 
 bool uri_read(struct server_conf *s, const char *text, struct memory *m, struct uri_reading *r)
 {
-	const struct scheme *scheme = find_scheme(text);
+	const struct spelling *scheme = find_scheme(text);
 	struct parts p = { .memory = m, .reading = r, .server = s };
 
-	*s = (struct server_conf){ 0 };
+	*s = (struct server_conf){ .weight = 100 };
 	*r = (struct uri_reading){ 0 };
 	if (!check_scheme(r, scheme, text, m))
 		return false;

@@ -10,7 +10,8 @@ enum phase {
 	PHASE_VERIFY,
 	PHASE_WRITE,
 	PHASE_READ,
-	PHASE_PARSE
+	PHASE_PARSE,
+	PHASES /* how many there are */
 };
 
 struct fault {

@@ -423,11 +423,22 @@ static bool begins_with_tls(struct tls *t)
 	return first == 0x16 || first == 0x15;
 }
 
+static int64_t not_after(const X509 *cert)
+{
+	struct tm tm;
+
+	if (!cert || !ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm))
+		return 0;
+	return timegm(&tm);
+}
+
 static void note_facts(struct tls *t)
 {
 	t->facts.version = SSL_get_version(t->ssl);
 	t->facts.cipher = SSL_get_cipher_name(t->ssl);
 	t->facts.resumed = SSL_session_reused(t->ssl);
+	t->facts.verified = true;
+	t->facts.not_after_s = not_after(SSL_get0_peer_certificate(t->ssl));
 	t->facts.group = SSL_group_to_name(t->ssl, (int)SSL_get_negotiated_group(t->ssl));
 }
 

@@ -25,6 +25,12 @@ struct tls_trust;
 struct tls_trust *tls_trust_load(const char *ca, struct fault *);
 void tls_trust_free(struct tls_trust *);
 
+/* What we show to a server that wants to know who we are: a certificate with its chain, and its key,
+ * from PEM files. NULL and a fault (phase HANDSHAKE). */
+struct tls_credentials;
+struct tls_credentials *tls_credentials_load(const char *cert, const char *key, struct fault *);
+void tls_credentials_free(struct tls_credentials *);
+
 /* A worker's TLS context; it holds its own reference to the trust. NULL: out of memory. */
 struct tls_client;
 struct tls_client *tls_client_new(struct tls_trust *);
@@ -37,6 +43,7 @@ struct tls_identity {
 	const struct addr *ip; /* ... this address must be in the certificate; NULL: only pins */
 	uint8_t pins[TLS_PINS_MAX][TLS_PIN_LEN]; /* SHA-256 of the SubjectPublicKeyInfo */
 	unsigned pin_count;
+	bool opportunistic; /* whoever answers is taken; tls_facts() tells who did not prove it */
 
 	void *tickets[TLS_TICKETS_MAX]; /* sessions to resume, each used once (RFC 8446 C.4) */
 	unsigned ticket_count;
@@ -46,6 +53,8 @@ void tls_identity_clear(struct tls_identity *); /* frees the tickets */
 struct tls_facts {
 	const char *version, *cipher, *group; /* "TLSv1.3", "TLS_AES_256_GCM_SHA384", "X25519" */
 	bool resumed;
+	bool verified; /* false only where whoever answers is taken */
+	int64_t not_after_s; /* when the peer's certificate ends, since 1970; 0: unknown */
 };
 
 enum tls_status {

@@ -34,7 +34,7 @@ struct lookup {
 	unsigned running; /* tries */
 	uint8_t *worse; /* a reply that is better than none; owned */
 	size_t worse_len;
-	uint8_t sends[SERVERS_MAX];
+	uint8_t sends[GROUP_MAX];
 	struct try tries[TRIES_MAX];
 };
 
@@ -103,11 +103,11 @@ static bool is_waited_for(const struct lookup *l, const struct server *s)
 /* Asks the next server that can be asked. */
 static int ask_next(struct lookup *l)
 {
-	uint8_t sends[SERVERS_MAX];
+	uint8_t sends[GROUP_MAX];
 	int err = -EAGAIN;
 
 	memcpy(sends, l->sends, sizeof sends);
-	for (size_t i = 0; i < SERVERS_MAX && err; i++) {
+	for (size_t i = 0; i < GROUP_MAX && err; i++) {
 		struct server *s = upstreams_pick(l->env->upstreams, sends);
 
 		if (!s)

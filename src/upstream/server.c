@@ -129,9 +129,9 @@ void server_lost(struct server *s, const struct fault *f, bool useless)
 
 /* ---- choosing ---- */
 
-struct server *upstreams_pick(struct upstreams *u, const uint8_t sends[SERVERS_MAX])
+struct server *upstreams_pick(struct upstreams *u, const uint8_t sends[GROUP_MAX])
 {
-	struct candidate c[SERVERS_MAX];
+	struct candidate c[GROUP_MAX];
 
 	for (size_t i = 0; i < u->count; i++) {
 		const struct server *s = &u->servers[i];

@@ -15,31 +15,74 @@
 #include "net/addr.h"
 #include "net/tls.h"
 
-/* More servers than this in one group are refused by the configuration. */
-#define SERVERS_MAX 32
+/* The most servers of one group, and of all groups together. */
+#define GROUP_MAX   32
+#define SERVERS_MAX 255
 /* Sends of one query to one server (RFC 9520 §3.1). */
 #define SENDS_PER_SERVER 3
+
+enum scheme { SCHEME_TLS, SCHEME_TCP, SCHEME_UDP };
+
+/* Which server of a group is asked: the fastest; the first that can be, in the configured order;
+ * the two fastest at once; or each its share of the domains, so that none sees all. */
+enum policy { POLICY_FASTEST, POLICY_ORDERED, POLICY_RACE, POLICY_SPREAD };
 
 /* One server, as configured; everything is borrowed from the configuration. */
 struct server_conf {
 	const char *text; /* the canonical spelling, for people: tls://192.0.2.1#name */
-	struct addr addr;
+	enum scheme scheme;
+	const char *host; /* a name that is to be resolved; NULL: addr was given */
+	struct addr addr; /* of a host, only the port counts */
+	struct addr *hints; /* addresses of the host that are known without asking anybody */
+	size_t hint_count;
 	const char *auth_name; /* NULL: the address must be in the certificate, or, with pins, only
 				  those */
 	uint8_t pins[TLS_PINS_MAX][TLS_PIN_LEN];
 	unsigned pin_count;
+	bool opportunistic; /* encrypted, whoever it is */
+	bool tls13; /* nothing older is spoken */
 	const char *ca; /* PEM file; NULL: tls.ca */
-	struct tls_trust *trust; /* loaded at start */
+	const char *cert, *key; /* what we show to a server that asks who we are; NULL: nothing */
+	struct addr source; /* to connect from; AF_UNSPEC: the kernel chooses */
+	const char *interface; /* likewise; NULL: the kernel chooses */
+	unsigned weight; /* 1 to 1000, 100 if not given: its share, or how it is favoured */
+	struct tls_trust *trust; /* loaded at start, NULL if not TLS */
+	struct tls_credentials *credentials; /* loaded at start from cert and key, or NULL */
 };
 
-struct upstream_conf {
-	struct server_conf *servers;
+/* Servers that can stand in for each other. */
+struct group_conf {
+	const char *name;
+	enum policy policy;
+	uint8_t servers[GROUP_MAX]; /* by index */
 	size_t count;
+};
+
+/* Questions for this domain and below go to that group. */
+struct zone_conf {
+	const char *text; /* the domain, for people */
+	const uint8_t *name; /* on the wire, in lower case */
+	size_t name_len;
+	size_t group;
+};
+
+/* The group of `upstreams:`, and the one of `bootstrap:`. */
+enum { GROUP_DEFAULT, GROUP_BOOTSTRAP, GROUPS_FIXED };
+
+struct upstream_conf {
+	struct server_conf *servers; /* of all groups, each once */
+	size_t count;
+	struct group_conf *groups; /* GROUPS_FIXED at least */
+	size_t group_count;
+	struct zone_conf *zones;
+	size_t zone_count;
+	bool hedge; /* ask the next server as well when one is later than it usually is */
 	unsigned connect_ms; /* TCP and TLS set-up of a connection */
-	unsigned attempt_ms; /* without a reply this long, the next server is asked as well */
+	unsigned attempt_ms; /* the most that one server is waited for alone */
 	unsigned idle_ms; /* a connection with nothing to do is closed after this */
 	unsigned silent_ms; /* one that owes answers and says nothing is given up after this */
 	size_t in_flight; /* the most exchanges of one connection, below 65536 */
+	const char *state; /* folder for what should survive a restart; NULL: nothing does */
 };
 
 struct server;
@@ -85,7 +128,7 @@ struct ask {
 
 /* Which server next, of those not sent to SENDS_PER_SERVER times: NULL if none may be asked now.
  * sends: how often each was asked for this lookup, by index. */
-struct server *upstreams_pick(struct upstreams *, const uint8_t sends[SERVERS_MAX]);
+struct server *upstreams_pick(struct upstreams *, const uint8_t sends[GROUP_MAX]);
 size_t server_index(const struct server *);
 
 /* Appends the query to the server's connection, opening one if there is none. 0; -EAGAIN: the

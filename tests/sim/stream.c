@@ -284,7 +284,7 @@ void stream_pause(struct stream *s, bool paused)
 const struct tls_facts *stream_tls_facts(const struct stream *s)
 {
 	static const struct tls_facts facts = { "TLSv1.3", "TLS_AES_256_GCM_SHA384", "X25519",
-		false };
+		.verified = true };
 
 	return s->tls && s->state >= OPEN ? &facts : NULL;
 }
