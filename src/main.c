@@ -2,8 +2,8 @@
 #include "announce.h"
 #include "config/near.h"
 #include "config/options.h"
+#include "crew.h"
 #include "healthcheck.h"
-#include "worker.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -84,7 +84,7 @@ static int run(struct config *c)
 	log_set_level(c->log_level);
 	if (!config_load_trust(c, stderr))
 		return EXIT_CONFIG;
-	return workers_run(c, on_ready, c);
+	return crew_run(c, on_ready, c);
 }
 
 /* What is printed counts when it has arrived. */

@@ -12,23 +12,12 @@
 #include "query/stages.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
-/* Descriptors that each server may need in each worker: its connection, and the one after it. */
-#define FILES_PER_SERVER 2
-/* Descriptors for what is opened for a moment only. */
-#define FILES_SPARE 8
 /* What an idle timeout is told in, and the longest that can be told (RFC 7828 §3.1). */
 #define KEEPALIVE_UNIT_MS 100
 #define KEEPALIVE_MAX     UINT16_MAX
-/* Turns between the signal and the end, for what the kernel has taken for us by then. */
-#define LAST_TURNS 5
 
 struct worker {
 	const struct config *conf;
@@ -43,13 +32,12 @@ struct worker {
 	size_t listener_count;
 	size_t ending; /* parts that have not said goodbye */
 	bool draining;
-	pthread_t thread;
 };
 
-static const char more_files[] =
+const char worker_more_files[] =
 	"raise the limit (`ulimit -n`, LimitNOFILE=), or set fewer workers";
 
-/* ---- one worker ---- */
+/* ---- life ---- */
 
 static size_t share(size_t whole, unsigned workers)
 {
@@ -74,7 +62,7 @@ static void say_cannot_start(void)
 	struct log_line l;
 
 	log_begin(&l, LOG_ERROR, "cannot start: out of memory or of file descriptors");
-	log_str(&l, "hint", more_files);
+	log_str(&l, "hint", worker_more_files);
 	log_end(&l);
 }
 
@@ -142,6 +130,12 @@ const struct metrics *worker_metrics(const struct worker *w)
 	return &w->metrics;
 }
 
+void worker_limit_clients(struct worker *w, size_t most)
+{
+	if (w->listening.conf.connections > most)
+		w->listening.conf.connections = most;
+}
+
 /* ---- listening ---- */
 
 static const char *remedy(int err)
@@ -154,7 +148,7 @@ static const char *remedy(int err)
 	case -EADDRNOTAVAIL:
 		return "the address is not one of this host: see `ip address`";
 	case -EMFILE:
-		return more_files;
+		return worker_more_files;
 	default:
 		return "see the reason";
 	}
@@ -195,8 +189,7 @@ int worker_listen(struct worker *w, enum sharing sharing)
 	return 0;
 }
 
-/* One line each, for who asked for port 0. */
-static void say_listening(const struct worker *w)
+void worker_say_listening(const struct worker *w)
 {
 	for (size_t i = 0; i < w->listener_count; i++) {
 		const struct listener *l = w->listeners[i];
@@ -244,203 +237,4 @@ void worker_drain(void *arg)
 	for (size_t i = 0; i < w->listener_count; i++)
 		w->listeners[i]->ops->stop(w->listeners[i]);
 	query_env_drain(&w->env, on_queries_over, w);
-}
-
-/* ---- all workers ---- */
-
-struct crew {
-	struct worker **workers;
-	unsigned count, started;
-	int stop_signal; /* 0: none yet */
-	struct timer turn;
-	unsigned turns_left;
-};
-
-/* Connections and queries that came before the signal may still be with the kernel: closing at once
- * would reset them. */
-static void on_last_turn(struct timer *t)
-{
-	struct crew *crew = container_of(t, struct crew, turn);
-	struct log_line l;
-
-	if (crew->turns_left--) {
-		timer_start(crew->workers[0]->loop, t, 1);
-		return;
-	}
-	log_begin(&l, LOG_INFO, "stopping: answering what is in flight");
-	log_str(&l, "signal", strsignal(crew->stop_signal));
-	log_end(&l);
-	for (unsigned i = 0; i < crew->count; i++)
-		loop_post(crew->workers[i]->loop, worker_drain, crew->workers[i]);
-}
-
-static void on_stop_signal(void *arg, int signal_number)
-{
-	struct crew *crew = arg;
-
-	if (crew->stop_signal)
-		_exit(1); /* asked twice: somebody does not want to wait */
-	crew->stop_signal = signal_number;
-	crew->turns_left = LAST_TURNS;
-	crew->turn.fire = on_last_turn;
-	timer_start(crew->workers[0]->loop, &crew->turn, 1);
-}
-
-static void *run_thread(void *arg)
-{
-	struct worker *w = arg;
-
-	loop_run(w->loop);
-	return NULL;
-}
-
-static bool build_all(struct crew *crew, const struct config *conf)
-{
-	crew->workers = calloc(conf->workers, sizeof(struct worker *));
-	if (!crew->workers)
-		return false;
-	for (; crew->count < conf->workers; crew->count++) {
-		enum sharing sharing = conf->workers == 1 ? BIND_ALONE
-			: crew->count == 0                ? BIND_FIRST
-							  : BIND_NEXT;
-		struct worker *w = worker_new(conf);
-
-		crew->workers[crew->count] = w;
-		if (!w)
-			return false;
-		if (worker_listen(w, sharing) < 0) {
-			crew->count++;
-			return false;
-		}
-	}
-	return true;
-}
-
-/* Signals are for the first worker's loop; the threads of the others inherit a mask without them.
- */
-static bool start_threads(struct crew *crew)
-{
-	sigset_t all, before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	for (crew->started = 1; crew->started < crew->count; crew->started++) {
-		struct worker *w = crew->workers[crew->started];
-		int err = pthread_create(&w->thread, NULL, run_thread, w);
-
-		if (err) {
-			log_say(LOG_ERROR, "cannot start a thread");
-			break;
-		}
-	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return crew->started == crew->count;
-}
-
-static void add_count(void *arg, const char *name, const char *help, uint64_t value)
-{
-	(void)help;
-	if (value)
-		log_count(arg, name, value);
-}
-
-static void say_goodbye(struct crew *crew)
-{
-	struct metrics sum = { 0 };
-	struct log_line l;
-
-	for (unsigned i = 0; i < crew->count; i++)
-		metrics_add(&sum, &crew->workers[i]->metrics);
-	log_flush();
-	log_begin(&l, LOG_INFO, "stopped");
-	metrics_each(&sum, add_count, &l);
-	log_end(&l);
-}
-
-/* ---- file descriptors ---- */
-
-static void raise_file_limit(void)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
-		return;
-	files.rlim_cur = files.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &files);
-}
-
-/* How many may still be opened. The lowest free one tells how many are in use, since each new one
- * takes that place. */
-static size_t files_left(void)
-{
-	struct rlimit files;
-	int lowest = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-
-	if (lowest < 0 || getrlimit(RLIMIT_NOFILE, &files) < 0)
-		return 0;
-	close(lowest);
-	return files.rlim_cur - (size_t)lowest;
-}
-
-/* Clients get what is left when everything else has its own, so that they cannot keep sotto from
- * its servers. False: nothing is left, which is said. */
-static bool share_files(struct crew *crew, const struct config *conf)
-{
-	size_t left = files_left(),
-	       reserved = FILES_SPARE + crew->count * FILES_PER_SERVER * conf->upstream.count;
-
-	if (left < reserved + crew->count) {
-		struct log_line l;
-
-		log_begin(&l, LOG_ERROR, "too few file descriptors");
-		log_fmt(&l, "missing", "%zu", reserved + crew->count - left);
-		log_str(&l, "hint", more_files);
-		log_end(&l);
-		return false;
-	}
-	for (unsigned i = 0; i < crew->count; i++) {
-		struct listen_conf *listen = &crew->workers[i]->listening.conf;
-		size_t most = (left - reserved) / crew->count;
-
-		if (listen->connections > most)
-			listen->connections = most;
-	}
-	return true;
-}
-
-/* ---- the whole ---- */
-
-int workers_run(const struct config *conf, void (*ready)(void *arg), void *arg)
-{
-	struct crew crew = { 0 };
-	int status = 1;
-
-	signal(SIGPIPE, SIG_IGN);
-	raise_file_limit();
-	if (!build_all(&crew, conf))
-		goto out;
-	if (loop_on_signal(crew.workers[0]->loop, SIGTERM, on_stop_signal, &crew) < 0 ||
-		loop_on_signal(crew.workers[0]->loop, SIGINT, on_stop_signal, &crew) < 0)
-		goto out;
-	if (!share_files(&crew, conf))
-		goto out;
-	if (start_threads(&crew)) {
-		ready(arg);
-		say_listening(crew.workers[0]);
-		loop_run(crew.workers[0]->loop);
-		status = 0;
-	} else {
-		for (unsigned i = 1; i < crew.started; i++)
-			loop_post(crew.workers[i]->loop, worker_drain, crew.workers[i]);
-	}
-	for (unsigned i = 1; i < crew.started; i++)
-		pthread_join(crew.workers[i]->thread, NULL);
-	if (status == 0)
-		say_goodbye(&crew);
-
-out:
-	for (unsigned i = 0; i < crew.count; i++)
-		worker_free(crew.workers[i]);
-	free(crew.workers);
-	return status;
 }

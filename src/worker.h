@@ -1,4 +1,5 @@
-/* worker: one thread with its loop, its connections to the servers, and its share of the clients.
+/* worker: one thread's part of the daemon: its loop, its connections to the servers, and its share
+ * of the clients.
  */
 #ifndef WORKER_H
 #define WORKER_H
@@ -15,17 +16,20 @@ void worker_free(struct worker *);
 struct loop *worker_loop(struct worker *);
 const struct metrics *worker_metrics(const struct worker *);
 
+/* The connections of clients are no more than that, whatever its share would be. */
+void worker_limit_clients(struct worker *, size_t most);
+
 /* Opens every listener: all of them, or, after a line in the log that says why and what to do,
  * none. 0 or -errno. */
 int worker_listen(struct worker *, enum sharing);
+/* Logs each address that it listens on, for who asked for port 0. */
+void worker_say_listening(const struct worker *);
 
 /* Takes no new query, answers those that wait, says goodbye to clients and servers, stops the loop.
  * Takes a struct worker; to be posted to the loop. */
 void worker_drain(void *worker);
 
-/* Runs the whole daemon: every worker, in a thread each but the first, until SIGTERM or SIGINT,
- * which drain; a second one ends at once. ready() is called when all listeners serve. The exit
- * status. */
-int workers_run(const struct config *, void (*ready)(void *arg), void *arg);
+/* What to do where file descriptors are short, as a hint of a line in the log. */
+extern const char worker_more_files[];
 
 #endif

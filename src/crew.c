@@ -1,0 +1,227 @@
+#include "crew.h"
+
+#include "base/log.h"
+#include "worker.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* Descriptors that each server may need in each worker: its connection, and the one after it. */
+#define FILES_PER_SERVER 2
+/* Descriptors for what is opened for a moment only. */
+#define FILES_SPARE 8
+/* Turns between the signal and the end, for what the kernel has taken for us by then. */
+#define LAST_TURNS 5
+
+struct member {
+	struct worker *worker;
+	pthread_t thread; /* of all but the first */
+};
+
+struct crew {
+	struct member *members;
+	unsigned count, started;
+	int stop_signal; /* 0: none yet */
+	struct timer turn;
+	unsigned turns_left;
+};
+
+static struct loop *loop_of(const struct crew *crew, unsigned i)
+{
+	return worker_loop(crew->members[i].worker);
+}
+
+/* ---- the end ---- */
+
+static void drain_from(struct crew *crew, unsigned first)
+{
+	for (unsigned i = first; i < crew->started; i++)
+		loop_post(loop_of(crew, i), worker_drain, crew->members[i].worker);
+}
+
+/* Connections and queries that came before the signal may still be with the kernel: closing at once
+ * would reset them. */
+static void on_last_turn(struct timer *t)
+{
+	struct crew *crew = container_of(t, struct crew, turn);
+	struct log_line l;
+
+	if (crew->turns_left--) {
+		timer_start(loop_of(crew, 0), t, 1);
+		return;
+	}
+	log_begin(&l, LOG_INFO, "stopping: answering what is in flight");
+	log_str(&l, "signal", strsignal(crew->stop_signal));
+	log_end(&l);
+	drain_from(crew, 0);
+}
+
+static void on_stop_signal(void *arg, int signal_number)
+{
+	struct crew *crew = arg;
+
+	if (crew->stop_signal)
+		_exit(1); /* asked twice: somebody does not want to wait */
+	crew->stop_signal = signal_number;
+	crew->turns_left = LAST_TURNS;
+	crew->turn.fire = on_last_turn;
+	timer_start(loop_of(crew, 0), &crew->turn, 1);
+}
+
+/* ---- the beginning ---- */
+
+static void *run_thread(void *arg)
+{
+	loop_run(worker_loop(arg));
+	return NULL;
+}
+
+static bool build_all(struct crew *crew, const struct config *conf)
+{
+	crew->members = calloc(conf->workers, sizeof *crew->members);
+	if (!crew->members)
+		return false;
+	for (; crew->count < conf->workers; crew->count++) {
+		enum sharing sharing = conf->workers == 1 ? BIND_ALONE
+			: crew->count == 0                ? BIND_FIRST
+							  : BIND_NEXT;
+		struct worker *w = worker_new(conf);
+
+		crew->members[crew->count].worker = w;
+		if (!w)
+			return false;
+		if (worker_listen(w, sharing) < 0) {
+			crew->count++;
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Signals are for the first worker's loop; the threads of the others inherit a mask without them.
+ */
+static bool start_threads(struct crew *crew)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	for (crew->started = 1; crew->started < crew->count; crew->started++) {
+		struct member *m = &crew->members[crew->started];
+		int err = pthread_create(&m->thread, NULL, run_thread, m->worker);
+
+		if (err) {
+			log_say(LOG_ERROR, "cannot start a thread");
+			break;
+		}
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return crew->started == crew->count;
+}
+
+static void add_count(void *arg, const char *name, const char *help, uint64_t value)
+{
+	(void)help;
+	if (value)
+		log_count(arg, name, value);
+}
+
+static void say_goodbye(struct crew *crew)
+{
+	struct metrics sum = { 0 };
+	struct log_line l;
+
+	for (unsigned i = 0; i < crew->count; i++)
+		metrics_add(&sum, worker_metrics(crew->members[i].worker));
+	log_flush();
+	log_begin(&l, LOG_INFO, "stopped");
+	metrics_each(&sum, add_count, &l);
+	log_end(&l);
+}
+
+/* ---- file descriptors ---- */
+
+static void raise_file_limit(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+}
+
+/* How many may still be opened. The lowest free one tells how many are in use, since each new one
+ * takes that place. */
+static size_t files_left(void)
+{
+	struct rlimit files;
+	int lowest = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+
+	if (lowest < 0 || getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return 0;
+	close(lowest);
+	return files.rlim_cur - (size_t)lowest;
+}
+
+/* Clients get what is left when everything else has its own, so that they cannot keep sotto from
+ * its servers. False: nothing is left, which is said. */
+static bool share_files(struct crew *crew, const struct config *conf)
+{
+	size_t left = files_left(),
+	       reserved = FILES_SPARE + crew->count * FILES_PER_SERVER * conf->upstream.count;
+
+	if (left < reserved + crew->count) {
+		struct log_line l;
+
+		log_begin(&l, LOG_ERROR, "too few file descriptors");
+		log_fmt(&l, "missing", "%zu", reserved + crew->count - left);
+		log_str(&l, "hint", worker_more_files);
+		log_end(&l);
+		return false;
+	}
+	for (unsigned i = 0; i < crew->count; i++)
+		worker_limit_clients(crew->members[i].worker, (left - reserved) / crew->count);
+	return true;
+}
+
+/* ---- the whole ---- */
+
+int crew_run(const struct config *conf, void (*ready)(void *arg), void *arg)
+{
+	struct crew crew = { 0 };
+	int status = 1;
+
+	signal(SIGPIPE, SIG_IGN);
+	raise_file_limit();
+	if (!build_all(&crew, conf))
+		goto out;
+	if (loop_on_signal(loop_of(&crew, 0), SIGTERM, on_stop_signal, &crew) < 0 ||
+		loop_on_signal(loop_of(&crew, 0), SIGINT, on_stop_signal, &crew) < 0)
+		goto out;
+	if (!share_files(&crew, conf))
+		goto out;
+	if (start_threads(&crew)) {
+		ready(arg);
+		worker_say_listening(crew.members[0].worker);
+		loop_run(loop_of(&crew, 0));
+		status = 0;
+	} else {
+		drain_from(&crew, 1);
+	}
+	for (unsigned i = 1; i < crew.started; i++)
+		pthread_join(crew.members[i].thread, NULL);
+	if (status == 0)
+		say_goodbye(&crew);
+
+out:
+	for (unsigned i = 0; i < crew.count; i++)
+		worker_free(crew.members[i].worker);
+	free(crew.members);
+	return status;
+}
