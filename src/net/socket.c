@@ -1,6 +1,7 @@
 #include "net/socket.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -48,4 +49,36 @@ int socket_bound(int type, const struct addr *a, enum sharing sharing)
 		close(fd);
 	}
 	return bind_one(type, a, sharing != BIND_ALONE);
+}
+
+static bool start_from(int fd, const struct addr *source, const char *interface)
+{
+	if (interface &&
+		setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface,
+			(socklen_t)strlen(interface)) < 0)
+		return false;
+	if (!source || source->any.sa_family == AF_UNSPEC)
+		return true;
+	/* The port is chosen by connect(), which knows the peer: the same one may then serve for
+	 * many peers. */
+	socket_set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+	return bind(fd, &source->any, addr_size(source)) == 0;
+}
+
+int socket_outgoing(
+	int type, const struct addr *to, const struct addr *source, const char *interface)
+{
+	sa_family_t family = to->any.sa_family;
+
+	if (source && source->any.sa_family != AF_UNSPEC && source->any.sa_family != family)
+		return -EAFNOSUPPORT;
+	int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0 && start_from(fd, source, interface))
+		return fd;
+	int err = -errno;
+
+	if (fd >= 0)
+		close(fd);
+	return err;
 }

@@ -1,4 +1,4 @@
-/* socket: what datagram sockets and listening stream sockets have in common. */
+/* socket: how sockets are made: those that are bound to be found, those that go out. */
 #ifndef NET_SOCKET_H
 #define NET_SOCKET_H
 
@@ -10,6 +10,14 @@ enum sharing { BIND_ALONE, BIND_FIRST, BIND_NEXT };
 
 /* A non-blocking socket of that type (SOCK_DGRAM, SOCK_STREAM), bound; or -errno. */
 int socket_bound(int type, const struct addr *, enum sharing);
+
+/* A non-blocking socket of that type (SOCK_DGRAM, SOCK_STREAM), for the caller to connect to `to`
+ * from that address (its port 0; NULL or AF_UNSPEC: the kernel chooses) and through that interface
+ * (NULL: likewise). The port is chosen by the kernel when it is connected. Or -errno:
+ * -EADDRNOTAVAIL if the address is not one of this host, -EAFNOSUPPORT if it cannot reach `to`,
+ * -ENODEV if there is no such interface. */
+int socket_outgoing(
+	int type, const struct addr *to, const struct addr *source, const char *interface);
 
 /* Sets an integer option; false if the kernel does not know or want it. */
 bool socket_set(int fd, int level, int option, int value);

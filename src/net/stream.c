@@ -42,6 +42,7 @@ struct stream {
 	int fd;
 	int error; /* of a connect that failed at once */
 	bool paused, resumed, ended, finishing, gone;
+	bool syn_held; /* the kernel waits for the bytes that go with it: fast open */
 	bool stuck; /* the kernel took less than there was */
 	size_t read_size;
 	struct watch watch;
@@ -353,6 +354,17 @@ static void read_some(struct stream *s)
 
 /* ---- connecting ---- */
 
+/* One that stood for a moment is reset; one that never did is refused. With fast open, the peer may
+ * have read the ClientHello before we look. */
+static enum phase phase_of_connect_error(const struct stream *s, int error)
+{
+	bool stood = error == ECONNRESET || error == EPIPE;
+
+	if (!stood)
+		return PHASE_CONNECT;
+	return s->tls ? PHASE_HANDSHAKE : PHASE_READ;
+}
+
 static void connected(struct stream *s)
 {
 	int error = 0;
@@ -360,7 +372,7 @@ static void connected(struct stream *s)
 
 	getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &size);
 	if (error) {
-		end_by_errno(s, PHASE_CONNECT, error);
+		end_by_errno(s, phase_of_connect_error(s, error), error);
 		return;
 	}
 	if (s->tls) {
@@ -400,16 +412,37 @@ static void on_timer(struct timer *t)
 		end_by_errno(s, phase_of[s->state], ETIMEDOUT);
 }
 
+/* Fast open: the kernel knows the peer's cookie, and sends the SYN together with the first bytes.
+ * The connection does not stand before the descriptor is writable again, so the state stays
+ * CONNECTING until then, and so does the phase of what goes wrong. */
+static int send_syn(struct stream *s)
+{
+	struct buf *out = cipher_or_plain_out(s);
+
+	if (s->tls)
+		tls_handshake(s->tls); /* what it says is heard when the connection stands */
+	struct span bytes = buf_span(out);
+	ssize_t n = send(s->fd, bytes.at, bytes.len, MSG_NOSIGNAL);
+
+	if (n > 0)
+		buf_drop(out, (size_t)n);
+	return n >= 0 || errno == EINPROGRESS || errno == EAGAIN ? 0 : errno;
+}
+
 /* The first turn after stream_connect(). */
 static void on_begin(struct task *t)
 {
 	struct stream *s = container_of(t, struct stream, flush);
 
 	t->run = on_flush;
-	if (s->finishing)
+	if (s->finishing) {
 		end_well(s);
-	else if (s->error)
-		end_by_errno(s, PHASE_CONNECT, s->error);
+		return;
+	}
+	if (s->syn_held)
+		s->error = send_syn(s);
+	if (s->error)
+		end_by_errno(s, phase_of_connect_error(s, s->error), s->error);
 	else
 		update_watch(s);
 }
@@ -435,28 +468,32 @@ static struct stream *stream_new(struct loop *loop, int fd, const struct stream_
 	return s;
 }
 
-static int start_connect(const struct addr *to, unsigned write_ms, int *fd)
+static void start_connect(struct stream *s, const struct addr *to)
 {
-	*fd = socket(to->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (*fd < 0)
-		return errno;
+	if (s->fd < 0)
+		return;
 	/* What the peer's host does not acknowledge in this time ends the connection: without it, a
-	 * vanished route is noticed after a quarter of an hour. */
-	socket_set(*fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)write_ms);
-	if (connect(*fd, &to->any, addr_size(to)) == 0 || errno == EINPROGRESS)
-		return 0;
-	return errno;
+	 * vanished route is noticed after a quarter of an hour. SO_KEEPALIVE stays off: a
+	 * connection that owes nothing need not be known to be dead, its probes would keep hosts
+	 * and radios awake, and one that owes an answer is watched by its owner, who is quicker. */
+	socket_set(s->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)s->write_ms);
+	/* With a cookie of the peer, connect() then succeeds at once and sends nothing. */
+	socket_set(s->fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);
+	if (connect(s->fd, &to->any, addr_size(to)) == 0)
+		s->syn_held = true;
+	else if (errno != EINPROGRESS)
+		s->error = errno;
 }
 
 struct stream *stream_connect(struct loop *loop, const struct addr *to, struct tls_client *client,
 	struct tls_identity *identity, const struct stream_conf *conf)
 {
-	int fd, error = start_connect(to, conf->write_ms, &fd);
+	int fd = socket_outgoing(SOCK_STREAM, to, conf->source, conf->interface);
 	struct stream *s = stream_new(loop, fd, conf);
 
 	if (!s)
 		goto fail_fd;
-	s->error = error;
+	s->error = fd < 0 ? -fd : 0;
 	s->state = CONNECTING;
 	s->read_size = READ_SERVER;
 	s->in.keep = s->out.keep = READ_SERVER;
@@ -466,6 +503,7 @@ struct stream *stream_connect(struct loop *loop, const struct addr *to, struct t
 			goto fail_stream;
 		tls_in(s->tls)->keep = tls_out(s->tls)->keep = READ_SERVER;
 	}
+	start_connect(s, to);
 	timer_start(loop, &s->timer, conf->open_ms);
 	s->flush.run = on_begin;
 	loop_later(loop, &s->flush);
@@ -484,6 +522,14 @@ void stream_pause(struct stream *s, bool paused)
 	s->paused = paused;
 	/* Applied at the end of the turn, when it may have changed back. */
 	loop_later(s->loop, &s->flush);
+}
+
+bool stream_local(const struct stream *s, struct addr *a)
+{
+	socklen_t size = sizeof *a;
+
+	memset(a, 0, sizeof *a);
+	return getsockname(s->fd, &a->any, &size) == 0 && !addr_is_any(a);
 }
 
 const struct tls_facts *stream_tls_facts(const struct stream *s)

@@ -2,7 +2,9 @@
  *
  * TLS is a property of a stream: its user sees plain bytes either way. What is sent is collected
  * and goes out once per turn of the loop. Nothing given to stream_send() leaves before the
- * connection stands and, with TLS, the peer is authenticated.
+ * connection stands and, with TLS, the peer is authenticated. One exception is TCP Fast Open (RFC
+ * 7413), which is used where the kernel and the peer know it: the SYN then carries the first bytes,
+ * which are the ClientHello of TLS, or what was given to a plain stream within its first turn.
  *
  * Events come from the loop only. `closed` comes once, after it nothing; the stream frees itself
  * then. After stream_close() no event comes at all. States: connecting -> (handshake) -> open ->
@@ -40,6 +42,9 @@ struct stream_conf {
 	void *arg;
 	unsigned open_ms; /* connect and handshake together may take this long */
 	unsigned write_ms; /* bytes that the peer does not take this long end the connection */
+	/* Of stream_connect(), which copies what it needs. */
+	const struct addr *source; /* its port is 0; NULL or AF_UNSPEC: the kernel chooses */
+	const char *interface; /* NULL: the kernel chooses */
 };
 
 /* Connects; with tls, authenticates the peer as `identity` says, which it borrows for the stream's
@@ -62,6 +67,9 @@ void stream_pause(struct stream *, bool paused);
 void stream_finish(struct stream *);
 /* Closes now. The stream is gone for the caller. NULL is nothing. */
 void stream_close(struct stream *);
+
+/* The address and port it is connected from. False: it is not (yet) from any. */
+bool stream_local(const struct stream *, struct addr *);
 
 /* What the handshake agreed on; NULL on plain or not yet open streams. */
 const struct tls_facts *stream_tls_facts(const struct stream *);

@@ -13,6 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What the daemon connects from, where nothing else is said. */
+#define OWN_HOST "10.0.0.53"
+
 /* How long a finished stream waits for the peer's end, as in the real one. */
 #define LINGER_MS 500
 
@@ -25,6 +28,7 @@ struct stream {
 	unsigned write_ms;
 	enum state state;
 	struct wire *wire;
+	struct addr local;
 	bool tls;
 	bool paused, resumed, ended, finishing, gone;
 	bool stuck; /* the wire is full */
@@ -281,6 +285,12 @@ void stream_pause(struct stream *s, bool paused)
 	loop_later(s->loop, &s->flush);
 }
 
+bool stream_local(const struct stream *s, struct addr *a)
+{
+	*a = s->local;
+	return true;
+}
+
 const struct tls_facts *stream_tls_facts(const struct stream *s)
 {
 	static const struct tls_facts facts = { "TLSv1.3", "TLS_AES_256_GCM_SHA384", "X25519",
@@ -363,6 +373,10 @@ struct stream *stream_connect(struct loop *loop, const struct addr *to, struct t
 	if (!s)
 		return NULL;
 	s->tls = client != NULL;
+	if (conf->source && conf->source->any.sa_family != AF_UNSPEC)
+		s->local = *conf->source;
+	else
+		MUST(addr_parse(&s->local, OWN_HOST, 0));
 	timer_start(loop, &s->timer, conf->open_ms);
 	loop_world(loop)->peers->dialled(loop_world(loop)->arg, to, w);
 	if (w->dial == DIAL_OPENS)

@@ -45,6 +45,16 @@ class Namespace:
     def ip(self, *arguments):
         run(*self.prefix, "ip", *arguments)
 
+    def sysctl(self, name, value):
+        """Sets net.NAME, written with slashes."""
+        run(*self.prefix, "sh", "-c", f"echo {value} >/proc/sys/net/{name}")
+
+    def tcp_counter(self, name):
+        """A number of the TcpExt rows of /proc/net/netstat."""
+        shown = subprocess.run([*self.prefix, "cat", "/proc/net/netstat"], check=True, capture_output=True, text=True)
+        names, values = [line.split() for line in shown.stdout.splitlines() if line.startswith("TcpExt:")]
+        return int(values[names.index(name)])
+
     @property
     def prefix(self):
         """What to put before a command to run it here."""

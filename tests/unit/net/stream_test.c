@@ -1,0 +1,411 @@
+/* Streams over real sockets, on loopback: in a network namespace of its own where it is permitted.
+ */
+#include "net/stream.h"
+
+#include "own_net.h"
+
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define OPEN_MS 300
+
+static const struct span nothing = { (const uint8_t *)"", 0 };
+static const struct span question = { (const uint8_t *)"question", 8 };
+
+/* The user of a stream: keeps what it is told, and stops the loop at opened and at closed. */
+struct user {
+	struct loop *loop;
+	struct stream *stream;
+	bool opened, closed, has_local;
+	struct addr local;
+	struct fault fault;
+};
+
+static void on_opened(void *arg)
+{
+	struct user *u = arg;
+
+	u->opened = true;
+	loop_stop(u->loop);
+}
+
+static void on_got(void *arg, struct buf *in)
+{
+	(void)arg;
+	buf_drop(in, buf_len(in));
+}
+
+static void on_ended(void *arg)
+{
+	(void)arg;
+}
+
+static void on_closed(void *arg, const struct fault *f)
+{
+	struct user *u = arg;
+
+	u->closed = true;
+	u->fault = *f;
+	u->stream = NULL;
+	loop_stop(u->loop);
+}
+
+static const struct stream_events events = {
+	.opened = on_opened, .got = on_got, .ended = on_ended, .closed = on_closed
+};
+
+static void prepare(
+	struct user *u, const struct addr *to, const struct addr *source, const char *interface)
+{
+	struct stream_conf conf = { .events = &events,
+		.arg = u,
+		.open_ms = OPEN_MS,
+		.write_ms = OPEN_MS,
+		.source = source,
+		.interface = interface };
+
+	memset(u, 0, sizeof *u);
+	u->loop = loop_new();
+	u->stream = stream_connect(u->loop, to, NULL, NULL, &conf);
+	OK(u->stream);
+	u->has_local = stream_local(u->stream, &u->local);
+}
+
+/* Connects, sends, and waits for what comes of it. */
+static void dial(struct user *u, const struct addr *to, const struct addr *source,
+	const char *interface, struct span first)
+{
+	prepare(u, to, source, interface);
+	if (first.len)
+		OK(stream_send(u->stream, nothing, first));
+	loop_run(u->loop);
+}
+
+static void hang_up(struct user *u)
+{
+	stream_close(u->stream);
+	loop_free(u->loop);
+}
+
+static void fails_to_connect(struct user *u, const char *cause)
+{
+	OK(u->closed && !u->opened);
+	EQ(u->fault.phase, PHASE_CONNECT);
+	STR(u->fault.cause, cause);
+	hang_up(u);
+}
+
+static struct addr address(const char *text)
+{
+	struct addr a;
+
+	OK(addr_parse(&a, text, 0));
+	return a;
+}
+
+/* A listening socket; `a` gets its port. */
+static int listen_at(struct addr *a, bool fast_open)
+{
+	int fd = socket_bound(SOCK_STREAM, a, BIND_ALONE);
+	socklen_t size = sizeof *a;
+
+	OK(fd >= 0);
+	if (fast_open)
+		OK(socket_set(fd, IPPROTO_TCP, TCP_FASTOPEN, 16));
+	EQ(listen(fd, 16), 0);
+	EQ(getsockname(fd, &a->any, &size), 0);
+	return fd;
+}
+
+/* Takes a connection and what it has sent so far. */
+static size_t take(int listener, struct addr *from)
+{
+	socklen_t size = sizeof *from;
+	char text[64];
+	int fd = accept(listener, &from->any, &size);
+
+	OK(fd >= 0);
+	ssize_t n = recv(fd, text, sizeof text, MSG_DONTWAIT);
+
+	close(fd);
+	return n < 0 ? 0 : (size_t)n;
+}
+
+/* ---- where it connects from ---- */
+
+CASE(it_connects_from_the_source_that_is_asked_for)
+{
+	struct addr to = address("127.0.0.1"), source = address("127.0.0.2"), seen;
+	int listener = listen_at(&to, false);
+	struct user u;
+
+	dial(&u, &to, &source, NULL, nothing);
+	OK(u.opened);
+	take(listener, &seen);
+	OK(u.has_local && addr_equal(&u.local, &seen));
+	OK(addr_same_host(&seen, &source));
+	hang_up(&u);
+	close(listener);
+}
+
+CASE(without_a_source_the_kernel_chooses)
+{
+	struct addr to = address("127.0.0.1"), none = { .any.sa_family = AF_UNSPEC };
+	int listener = listen_at(&to, false);
+	struct user u;
+
+	dial(&u, &to, &none, NULL, nothing);
+	OK(u.opened);
+	OK(u.has_local && addr_same_host(&u.local, &to));
+	OK(addr_port(&u.local) != 0);
+	hang_up(&u);
+	close(listener);
+}
+
+CASE(one_source_serves_for_more_peers_than_it_has_ports)
+{
+	/* All ports of this source are two: with the port chosen by bind(), the third would fail.
+	 */
+	struct addr source = address("127.0.0.2"), to[3];
+	int listeners[3];
+	struct user u[3];
+
+	need_own_net();
+	write_file("/proc/sys/net/ipv4/ip_local_port_range", "40000 40001");
+	for (int i = 0; i < 3; i++) {
+		to[i] = address("127.0.0.1:5000");
+		addr_set_port(&to[i], (uint16_t)(5000 + i));
+		listeners[i] = listen_at(&to[i], false);
+		dial(&u[i], &to[i], &source, NULL, nothing);
+		OK(u[i].opened);
+	}
+	for (int i = 0; i < 3; i++) {
+		hang_up(&u[i]);
+		close(listeners[i]);
+	}
+}
+
+CASE(a_source_that_is_not_ours_is_a_fault_with_a_name)
+{
+	struct addr to = address("127.0.0.1:9"), source = address("192.0.2.1");
+	struct user u;
+
+	dial(&u, &to, &source, NULL, nothing);
+	OK(!u.has_local);
+	fails_to_connect(&u, "no-source");
+
+	source = address("::1");
+	dial(&u, &to, &source, NULL, nothing);
+	fails_to_connect(&u, "no-source");
+}
+
+CASE(it_connects_through_the_interface_that_is_asked_for)
+{
+	struct addr to = address("127.0.0.1");
+	int listener = listen_at(&to, false);
+	struct user u;
+
+	dial(&u, &to, NULL, "lo", nothing);
+	OK(u.opened);
+	hang_up(&u);
+
+	dial(&u, &to, NULL, "nowhere0", nothing);
+	fails_to_connect(&u, "no-interface");
+	close(listener);
+}
+
+/* Two links, each with a route to everywhere; the first is preferred. */
+static void two_ways(void)
+{
+	need_own_net();
+	shell("ip link add one type veth peer name two && ip link set one up && ip link set two up");
+	shell("ip address add 192.0.2.1/24 dev one && ip address add 198.51.100.1/24 dev two");
+	shell("ip route add default dev one && ip route add default dev two metric 9");
+}
+
+CASE(the_interface_decides_the_way)
+{
+	struct addr to = address("203.0.113.1:853"), first = address("192.0.2.1"),
+		    second = address("198.51.100.1");
+	struct user u;
+
+	two_ways();
+	dial(&u, &to, NULL, NULL, nothing);
+	OK(u.has_local && addr_same_host(&u.local, &first));
+	hang_up(&u);
+	dial(&u, &to, NULL, "two", nothing);
+	OK(u.has_local && addr_same_host(&u.local, &second));
+	hang_up(&u);
+}
+
+/* ---- what ends while it begins ---- */
+
+struct resetter {
+	struct task task;
+	int listener;
+};
+
+static void on_reset(struct task *t)
+{
+	struct resetter *r = container_of(t, struct resetter, task);
+	struct linger at_once = { .l_onoff = 1 };
+	int fd = accept(r->listener, NULL, NULL);
+
+	OK(fd >= 0);
+	EQ(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
+	close(fd);
+}
+
+CASE(one_that_stood_before_it_was_reset_did_not_fail_to_connect)
+{
+	struct addr to = address("127.0.0.1");
+	struct resetter r = { .task.run = on_reset, .listener = listen_at(&to, false) };
+	struct user u;
+
+	prepare(&u, &to, NULL, NULL);
+	loop_later(u.loop, &r.task); /* before the loop sees that it is connected */
+	loop_run(u.loop);
+	OK(u.closed && !u.opened);
+	EQ(u.fault.phase, PHASE_READ);
+	STR(u.fault.cause, "reset");
+	hang_up(&u);
+	close(r.listener);
+}
+
+/* ---- fast open ---- */
+
+/* How often a SYN of ours was answered as one with data. */
+static long fast_opens(void)
+{
+	return tcp_counter("TCPFastOpenActive");
+}
+
+/* A listener whose cookie the kernel knows for this source, so that the next SYN is held back. */
+static int listen_with_cookie(struct addr *to, const struct addr *source)
+{
+	int listener = listen_at(to, true);
+	struct addr from;
+	struct user u;
+
+	write_file("/proc/sys/net/ipv4/tcp_fastopen", "3");
+	dial(&u, to, source, NULL, question);
+	OK(u.opened);
+	take(listener, &from);
+	hang_up(&u);
+	EQ(fast_opens(), 0);
+	return listener;
+}
+
+CASE(a_peer_that_is_known_gets_the_first_bytes_with_the_syn)
+{
+	struct addr to = address("127.0.0.1"), from;
+	struct user u;
+
+	need_own_net();
+	int listener = listen_with_cookie(&to, NULL);
+
+	dial(&u, &to, NULL, NULL, question);
+	OK(u.opened);
+	EQ(fast_opens(), 1);
+	EQ(take(listener, &from), question.len);
+	hang_up(&u);
+	close(listener);
+}
+
+CASE(a_syn_with_nothing_to_take_along_goes_out_all_the_same)
+{
+	struct addr to = address("127.0.0.1"), from;
+	struct user u;
+
+	need_own_net();
+	int listener = listen_with_cookie(&to, NULL);
+
+	dial(&u, &to, NULL, NULL, nothing);
+	OK(u.opened);
+	EQ(take(listener, &from), 0);
+	hang_up(&u);
+	close(listener);
+}
+
+CASE(a_known_peer_that_refuses_does_so_while_connecting)
+{
+	struct addr to = address("127.0.0.1");
+	struct user u;
+
+	need_own_net();
+	close(listen_with_cookie(&to, NULL));
+	dial(&u, &to, NULL, NULL, question);
+	fails_to_connect(&u, "refused");
+}
+
+CASE(a_known_peer_without_a_route_is_unreachable_while_connecting)
+{
+	struct addr to = address("192.0.2.2");
+	struct user u;
+
+	need_own_net();
+	shell("ip address add 192.0.2.2/32 dev lo");
+	close(listen_with_cookie(&to, NULL));
+	shell("ip address delete 192.0.2.2/32 dev lo");
+	dial(&u, &to, NULL, NULL, question);
+	fails_to_connect(&u, "unreachable");
+}
+
+/* A peer that has moved from our loopback to a link where it does not exist. */
+static void know_and_lose(struct addr *to, const struct addr *source)
+{
+	shell("ip link add one type veth peer name two && ip link set one up && ip link set two up");
+	shell("ip address add 192.0.2.1/24 dev one && ip address add 192.0.2.2/32 dev lo");
+	close(listen_with_cookie(to, source));
+	shell("ip address delete 192.0.2.2/32 dev lo");
+}
+
+CASE(a_known_peer_that_is_gone_from_its_link_is_unreachable_while_connecting)
+{
+	struct addr to = address("192.0.2.2"), source = address("192.0.2.1");
+	struct user u;
+
+	need_own_net();
+	know_and_lose(&to, &source);
+	write_file("/proc/sys/net/ipv4/neigh/one/mcast_solicit", "1");
+	write_file("/proc/sys/net/ipv4/neigh/one/retrans_time_ms", "10");
+	dial(&u, &to, &source, NULL, question);
+	fails_to_connect(&u, "unreachable");
+}
+
+CASE(a_known_peer_that_is_silent_runs_into_the_timeout_while_connecting)
+{
+	struct addr to = address("192.0.2.2"), source = address("192.0.2.1");
+	struct user u;
+
+	need_own_net();
+	know_and_lose(&to, &source);
+	shell("ip neighbour replace 192.0.2.2 lladdr 02:00:00:00:00:02 dev one");
+	dial(&u, &to, &source, NULL, question);
+	fails_to_connect(&u, "timeout");
+}
+
+int main(void)
+{
+	const struct CMUnitTest cases[] = {
+		CLAIM(it_connects_from_the_source_that_is_asked_for),
+		CLAIM(without_a_source_the_kernel_chooses),
+		CLAIM(one_source_serves_for_more_peers_than_it_has_ports),
+		CLAIM(a_source_that_is_not_ours_is_a_fault_with_a_name),
+		CLAIM(it_connects_through_the_interface_that_is_asked_for),
+		CLAIM(the_interface_decides_the_way),
+		CLAIM(one_that_stood_before_it_was_reset_did_not_fail_to_connect),
+		CLAIM(a_peer_that_is_known_gets_the_first_bytes_with_the_syn),
+		CLAIM(a_syn_with_nothing_to_take_along_goes_out_all_the_same),
+		CLAIM(a_known_peer_that_refuses_does_so_while_connecting),
+		CLAIM(a_known_peer_without_a_route_is_unreachable_while_connecting),
+		CLAIM(a_known_peer_that_is_gone_from_its_link_is_unreachable_while_connecting),
+		CLAIM(a_known_peer_that_is_silent_runs_into_the_timeout_while_connecting),
+	};
+
+	return RUN(cases);
+}
