@@ -7,14 +7,15 @@
 # environment (-e SOTTO_UPSTREAMS=tls://9.9.9.9#dns.quad9.net), or in a file mounted at /etc/sotto/sotto.yaml.
 FROM docker.io/library/debian:bookworm-slim AS build
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-	gcc libc6-dev meson ninja-build pkgconf libssl-dev libuv1-dev libfyaml-dev ca-certificates
+	gcc libc6-dev meson ninja-build pkgconf libssl-dev libuv1-dev libfyaml-dev libpsl-dev publicsuffix ca-certificates
 WORKDIR /source
 COPY meson.build meson_options.txt ./
 COPY src src
 RUN meson setup /build --prefix=/usr -Dtests=disabled && meson install -C /build --strip --destdir /image
-# The libraries it is linked with, the loader among them, and whom to trust.
+# The libraries it is linked with, the loader among them, whom to trust, and which names belong together.
 RUN ldd /image/usr/bin/sotto | grep -o '/[^ ]*' | xargs cp --parents --dereference --target-directory=/image && \
-	cp --parents /etc/ssl/certs/ca-certificates.crt /image
+	cp --parents /etc/ssl/certs/ca-certificates.crt \
+	/usr/share/publicsuffix/public_suffix_list.dafsa /image
 
 FROM scratch
 LABEL org.opencontainers.image.title="sotto" \

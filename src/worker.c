@@ -89,8 +89,7 @@ struct worker *worker_new(const struct config *conf)
 		.pipeline = default_pipeline };
 	w->listening.env = &w->env;
 	hosts_init(&w->listening.hosts, &w->rand);
-	lookups_init(&w->env);
-	if (query_env_init(&w->env) < 0)
+	if (lookups_init(&w->env) < 0 || query_env_init(&w->env) < 0)
 		goto fail;
 	return w;
 
@@ -115,6 +114,7 @@ void worker_free(struct worker *w)
 	}
 	loop_free(w->loop);
 	upstreams_free(w->upstreams);
+	lookups_clear(&w->env);
 	query_env_clear(&w->env);
 	free(w->listeners);
 	free(w);

@@ -26,6 +26,7 @@ struct loop {
 	uv_check_t after_sleep;
 	uv_timer_t alarm; /* for the earliest timer */
 	uint64_t alarm_at_ms; /* 0: not set */
+	uint64_t now_us; /* 0: not read in this turn */
 	struct timers timers;
 	struct list tasks;
 	uv_async_t wake;
@@ -68,6 +69,13 @@ static void run_tasks(struct loop *l)
 uint64_t loop_now(const struct loop *l)
 {
 	return uv_now(&l->uv);
+}
+
+uint64_t loop_now_us(struct loop *l)
+{
+	if (!l->now_us)
+		l->now_us = uv_hrtime() / 1000;
+	return l->now_us;
 }
 
 void timer_start(struct loop *l, struct timer *t, uint64_t after_ms)
@@ -113,6 +121,7 @@ static void on_before_sleep(uv_prepare_t *p)
 
 	run_tasks(l);
 	set_alarm(l);
+	l->now_us = 0;
 }
 
 static void on_after_sleep(uv_check_t *c)

@@ -30,6 +30,9 @@ void loop_stop(struct loop *);
 /* Monotonic milliseconds, read once per turn. */
 uint64_t loop_now(const struct loop *);
 
+/* The same clock in microseconds, read once per turn by whoever asks first. */
+uint64_t loop_now_us(struct loop *);
+
 /* Starts or moves a timer (embedded in its user's struct, zeroed before the first start). */
 void timer_start(struct loop *, struct timer *, uint64_t after_ms);
 void timer_stop(struct loop *, struct timer *);

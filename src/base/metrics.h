@@ -15,6 +15,7 @@
 	X(overload, "Queries answered SERVFAIL because a table was full")                          \
 	X(clients_refused, "Connections closed at the door by a limit")                            \
 	X(clients_late, "Connections closed because a message or an answer took too long")         \
+	X(coalesced, "Queries that joined the lookup of another one")                              \
 	X(exchanges, "Queries sent to upstreams")                                                  \
 	X(exchanges_retried, "Of these: sent again, elsewhere or without EDNS")                    \
 	X(replies_unmatched, "Replies dropped: no such ID, or another question")                   \

@@ -12,9 +12,11 @@
 #include "base/bug.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -227,6 +229,13 @@ bool stream_send(struct stream *s, struct span head, struct span body)
 size_t stream_unsent(const struct stream *s)
 {
 	return buf_len(&s->out) + (s->tls ? buf_len(tls_out(s->tls)) : 0);
+}
+
+bool stream_is_acked(const struct stream *s)
+{
+	int left = 0; /* sent or not, and not acknowledged */
+
+	return !stream_unsent(s) && ioctl(s->fd, SIOCOUTQ, &left) == 0 && !left;
 }
 
 void stream_finish(struct stream *s)

@@ -58,6 +58,9 @@ bool stream_send(struct stream *, struct span head, struct span body);
 /* Bytes appended and not yet taken by the kernel. */
 size_t stream_unsent(const struct stream *);
 
+/* The peer's host has acknowledged every byte that was sent: it is there, whatever it does. */
+bool stream_is_acked(const struct stream *);
+
 /* While paused, nothing is read; the peer feels it. After it, `got` comes once for what was left in
  * the buffer, which may be nothing. */
 void stream_pause(struct stream *, bool paused);

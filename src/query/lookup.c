@@ -1,19 +1,27 @@
 /* lookup: see lookup.h.
  *
- * One timer drives it: a server that has not replied when it fires is not given up, but the next
- * one is asked as well, and the first good reply wins. An exchange that is lost is replaced at
- * once. SERVFAIL, REFUSED and the like lose to a better reply of another server; the first of them
- * is kept for the case that there is none. The lookup fails when its deadline comes, or when nobody
- * is asked and nobody can be.
+ * One timer drives it: a server that has not replied when it fires is later than it usually is; it
+ * is not given up, but the next one is asked as well, and the first good reply wins. That may
+ * happen to a twentieth of all lookups; beyond it, being late is the load, and asking more would
+ * add to it. An exchange that is lost, or waits on a suspect connection, is replaced at once.
+ * SERVFAIL, REFUSED and the like lose to a better reply of another server; the first of them is
+ * kept for the case that there is none. Each waiter has its own deadline; the lookup ends with the
+ * last one, with a reply, or when nobody is asked and nobody can be.
  */
 #include "query/lookup.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Exchanges of one lookup at the same time; with all in use, it waits for them. */
 #define TRIES_MAX 4
+/* Queries that wait for one lookup; more are told that there is no place. */
+#define WAITERS_MAX 4096
+/* With every server known to be down, it takes a reconnect that is just under way to answer. */
+#define DOWN_MS 40
+#define BUCKETS 4096
 
 struct lookup;
 
@@ -22,46 +30,126 @@ struct
 try {
 	struct exchange exchange;
 	struct lookup *lookup;
+	int place; /* of the server in the group */
+	enum reason reason;
 };
 
 struct lookup {
 	struct query_env *env;
-	struct waiter *waiter;
+	struct lookup *next; /* of those with the same bucket */
+	uint64_t hash;
+	struct list waiters; /* by deadline */
+	size_t waiter_count;
+	struct group *group;
 	struct question question;
 	struct ask ask;
 	struct timer timer;
-	uint64_t deadline_ms;
+	uint64_t late_at_ms; /* the server asked last is late then */
 	unsigned running; /* tries */
 	uint8_t *worse; /* a reply that is better than none; owned */
 	size_t worse_len;
 	uint8_t sends[GROUP_MAX];
 	struct try tries[TRIES_MAX];
+	uint8_t name[NAME_MAX_WIRE];
 };
+
+static uint64_t now_ms(const struct lookup *l)
+{
+	return loop_now(l->env->loop);
+}
+
+/* ---- the same question ---- */
+
+/* Everything that can change the answer. */
+static uint64_t hash_of(const struct query_env *env, const struct ask *ask)
+{
+	const struct question *q = ask->question;
+	uint8_t key[NAME_MAX_WIRE + 7];
+	size_t len = q->name_len;
+
+	for (size_t i = 0; i < len; i++)
+		key[i] = (uint8_t)tolower(q->name[i]);
+	put_u16(key + len, q->type);
+	put_u16(key + len + 2, q->class);
+	put_u16(key + len + 4, ask->flags);
+	key[len + 6] = ask->dnssec_ok;
+	return siphash(&env->key, key, len + 7);
+}
+
+static bool asks_the_same(const struct ask *a, const struct ask *b)
+{
+	return a->flags == b->flags && a->dnssec_ok == b->dnssec_ok &&
+		question_equals(a->question, b->question);
+}
+
+static struct lookup **place_of(struct query_env *env, uint64_t hash)
+{
+	return &env->by_question[hash % BUCKETS];
+}
+
+static struct lookup *find(struct query_env *env, uint64_t hash, const struct ask *ask)
+{
+	struct lookup *l = *place_of(env, hash);
+
+	while (l && (l->hash != hash || !asks_the_same(&l->ask, ask)))
+		l = l->next;
+	return l;
+}
+
+static void take_out(struct lookup *l)
+{
+	struct lookup **at = place_of(l->env, l->hash);
+
+	while (*at != l)
+		at = &(*at)->next;
+	*at = l->next;
+}
 
 /* ---- ending ---- */
 
-/* Wakes the waiter last, when nothing of the lookup is left but what it is told. */
+static void wake(struct waiter *w, const struct result *r)
+{
+	list_remove(&w->node);
+	w->wake(w, r);
+}
+
+/* Wakes the waiters last, when nothing of the lookup is left but what they are told. */
 static void finish(struct lookup *l, const struct result *r)
 {
-	struct waiter *w = l->waiter;
+	struct list waiters, *node;
 	uint8_t *worse = l->worse;
 
 	timer_stop(l->env->loop, &l->timer);
 	for (int i = 0; i < TRIES_MAX; i++)
 		exchange_cancel(&l->tries[i].exchange);
+	take_out(l);
+	list_init(&waiters);
+	while ((node = list_first(&l->waiters))) {
+		list_remove(node);
+		list_push(&waiters, node);
+	}
 	pool_put(&l->env->lookups, l);
-	w->wake(w, r);
+	while ((node = list_first(&waiters)))
+		wake(container_of(node, struct waiter, node), r);
 	free(worse);
 }
 
-/* There will be no good reply: the kept one, or the reason. */
-static void give_up(struct lookup *l, enum ede ede, const char *why)
+/* There is no good reply: the kept one, or the reason. */
+static struct result failure(const struct lookup *l, enum ede ede, struct reply *worse)
+{
+	const struct fault *f = group_fault(l->group);
+	struct result r = { .ede = ede, .why = f ? f->reason : "no upstream answered in time" };
+
+	if (l->worse && reply_parse((struct span){ l->worse, l->worse_len }, worse))
+		r.reply = worse;
+	return r;
+}
+
+static void give_up(struct lookup *l, enum ede ede)
 {
 	struct reply worse;
-	struct result r = { .reply = NULL, .ede = ede, .why = why };
+	struct result r = failure(l, ede, &worse);
 
-	if (l->worse && reply_parse((struct span){ l->worse, l->worse_len }, &worse))
-		r.reply = &worse;
 	finish(l, &r);
 }
 
@@ -70,73 +158,118 @@ static void give_up(struct lookup *l, enum ede ede, const char *why)
 static struct try *free_try(struct lookup *l)
 {
 	for (int i = 0; i < TRIES_MAX; i++)
-		if (!l->tries[i].exchange.conn)
+		if (!l->tries[i].exchange.lane)
 			return &l->tries[i];
 	return NULL;
 }
 
-static int ask_server(struct lookup *l, struct server *s)
+static int ask_server(struct lookup *l, int place, enum reason reason)
 {
+	struct server *s = group_server(l->group, place);
 	struct try *t = free_try(l);
 
 	if (!t)
 		return -EAGAIN;
+	t->place = place;
+	t->reason = reason;
 	int err = exchange_start(s, &t->exchange, &l->ask);
 
 	if (err)
 		return err;
-	if (l->sends[server_index(s)]++ || l->running)
-		l->env->metrics->exchanges_retried++;
+	server_asked(s, reason);
+	l->sends[place]++;
 	l->running++;
+	l->late_at_ms = now_ms(l) + server_hedge_ms(s);
 	return 0;
 }
 
-/* A stream does not lose messages: sending again on the one that is waited on is of no use. */
-static bool is_waited_for(const struct lookup *l, const struct server *s)
+static struct attempts attempts_of(const struct lookup *l, enum reason reason)
 {
-	for (int i = 0; i < TRIES_MAX; i++)
-		if (l->tries[i].exchange.conn && l->tries[i].exchange.server == s)
-			return true;
-	return false;
+	struct attempts a = { .only_up = reason == HEDGE };
+
+	memcpy(a.sends, l->sends, sizeof a.sends);
+	for (int i = 0; i < TRIES_MAX; i++) {
+		const struct exchange *e = &l->tries[i].exchange;
+
+		if (e->lane && !e->stalled)
+			a.waiting[l->tries[i].place] = true;
+	}
+	return a;
 }
 
-/* Asks the next server that can be asked. */
-static int ask_next(struct lookup *l)
+/* Asks the next server that can be asked. Its place, or -1. */
+static int ask_next(struct lookup *l, enum reason reason)
 {
-	uint8_t sends[GROUP_MAX];
-	int err = -EAGAIN;
+	struct attempts a = attempts_of(l, reason);
+	int place;
 
-	memcpy(sends, l->sends, sizeof sends);
-	for (size_t i = 0; i < GROUP_MAX && err; i++) {
-		struct server *s = upstreams_pick(l->env->upstreams, sends);
-
-		if (!s)
-			return -EAGAIN;
-		if (!is_waited_for(l, s))
-			err = ask_server(l, s);
-		if (err)
-			sends[server_index(s)] = SENDS_PER_SERVER; /* not this one, not now */
+	while ((place = group_pick(l->group, &a, &l->question)) >= 0) {
+		if (ask_server(l, place, reason) == 0)
+			return place;
+		a.sends[place] = SENDS_PER_SERVER; /* not this one, not now */
 	}
-	return err;
+	return -1;
+}
+
+/* One server; two where they race, or where it is time to see how fast another one is. */
+static bool ask_first(struct lookup *l)
+{
+	int first = ask_next(l, FIRST), other;
+
+	if (first < 0)
+		return false;
+	if (group_policy(l->group) == POLICY_RACE)
+		ask_next(l, RACE);
+	other = group_explore(l->group, first);
+	if (other >= 0)
+		ask_server(l, other, EXPLORE);
+	return true;
+}
+
+/* ---- time ---- */
+
+static const struct waiter *first_waiter(const struct lookup *l)
+{
+	return container_of(list_first(&l->waiters), struct waiter, node);
 }
 
 static void start_timer(struct lookup *l)
 {
-	uint64_t now = loop_now(l->env->loop), left = l->deadline_ms - now;
-	unsigned attempt = upstreams_attempt_ms(l->env->upstreams);
+	uint64_t now = now_ms(l), at = first_waiter(l)->deadline_ms;
 
-	timer_start(l->env->loop, &l->timer, left < attempt ? left : attempt);
+	if (l->late_at_ms > now && l->late_at_ms < at)
+		at = l->late_at_ms;
+	timer_start(l->env->loop, &l->timer, at > now ? at - now : 0);
+}
+
+/* Those whose time is over. False: that were all, and the lookup is gone. */
+static bool dismiss_late(struct lookup *l)
+{
+	struct reply worse;
+	struct result r = failure(l, EDE_NO_REACHABLE_AUTHORITY, &worse);
+	struct list *node = list_first(&l->waiters), *last = l->waiters.prev;
+
+	if (container_of(last, struct waiter, node)->deadline_ms <= now_ms(l)) {
+		finish(l, &r);
+		return false;
+	}
+	while (container_of(node, struct waiter, node)->deadline_ms <= now_ms(l)) {
+		wake(container_of(node, struct waiter, node), &r);
+		l->waiter_count--;
+		node = list_first(&l->waiters);
+	}
+	return true;
 }
 
 static void on_timer(struct timer *t)
 {
 	struct lookup *l = container_of(t, struct lookup, timer);
 
-	if (loop_now(l->env->loop) >= l->deadline_ms) {
-		give_up(l, EDE_NO_REACHABLE_AUTHORITY, "no upstream answered in time");
+	if (!dismiss_late(l))
 		return;
-	}
-	ask_next(l);
+	if (now_ms(l) >= l->late_at_ms && group_has_other(l->group) &&
+		upstreams_may_hedge(l->env->upstreams))
+		ask_next(l, HEDGE);
 	start_timer(l);
 }
 
@@ -165,65 +298,127 @@ static bool chokes_on_edns(const struct exchange *e, const struct reply *r)
 }
 
 /* SERVFAIL and the like: another server may do better, the same one will not. */
-static void on_bad_reply(
-	struct lookup *l, struct server *s, bool edns_is_the_cause, const struct reply *r)
+static void on_bad_reply(struct lookup *l, struct try *t, const struct reply *r)
 {
-	if (edns_is_the_cause) {
-		server_shuns_edns(s);
-		if (ask_server(l, s) == 0)
+	if (chokes_on_edns(&t->exchange, r)) {
+		server_shuns_edns(t->exchange.server);
+		if (ask_server(l, t->place, RETRY) == 0)
 			return;
 	}
 	keep(l, r);
-	l->sends[server_index(s)] = SENDS_PER_SERVER;
-	if (ask_next(l) != 0 && !l->running)
-		give_up(l, EDE_OTHER, NULL);
+	l->sends[t->place] = SENDS_PER_SERVER;
+	if (ask_next(l, RETRY) < 0 && !l->running)
+		give_up(l, EDE_OTHER);
 }
 
 static void on_done(struct exchange *e, enum outcome outcome, const struct reply *r)
 {
-	struct lookup *l = container_of(e, struct try, exchange)->lookup;
+	struct try *t = container_of(e, struct try, exchange);
+	struct lookup *l = t->lookup;
 
 	l->running--;
 	if (outcome == REPLIED && is_good(r)) {
+		if (t->reason == HEDGE)
+			server_won_hedge(e->server);
 		finish(l, &(struct result){ .reply = r });
-	} else if (outcome == REPLIED) {
-		on_bad_reply(l, e->server, chokes_on_edns(e, r), r);
-	} else if (ask_next(l) != 0 && !l->running) {
-		give_up(l, EDE_NETWORK_ERROR, "no upstream could be reached");
+		return;
 	}
+	if (outcome == REPLIED) {
+		on_bad_reply(l, t, r);
+		return;
+	}
+	if (outcome == UNSENT)
+		l->sends[t->place]--;
+	if (ask_next(l, RETRY) < 0 && !l->running)
+		give_up(l, EDE_NETWORK_ERROR);
+}
+
+static void on_stalled(struct exchange *e)
+{
+	ask_next(container_of(e, struct try, exchange)->lookup, RETRY);
 }
 
 /* ---- life ---- */
 
-int lookup_ask(struct query_env *env, const struct ask *ask, struct waiter *w)
+static void add_waiter(struct lookup *l, struct waiter *w)
+{
+	unsigned ms = l->env->conf->deadline_ms;
+
+	if (group_is_down(l->group) && ms > DOWN_MS)
+		ms = DOWN_MS;
+	w->deadline_ms = now_ms(l) + ms;
+	list_push(&l->waiters, &w->node);
+	l->waiter_count++;
+}
+
+static int join(struct lookup *l, struct waiter *w)
+{
+	if (l->waiter_count >= WAITERS_MAX)
+		return -EAGAIN;
+	l->env->metrics->coalesced++;
+	add_waiter(l, w);
+	return 0;
+}
+
+static struct lookup *lookup_new(struct query_env *env, const struct ask *ask, uint64_t hash)
 {
 	struct lookup *l = pool_get(&env->lookups);
 
 	if (!l)
-		return -ENOMEM;
-	memset(l, 0, sizeof *l);
+		return NULL;
+	memset(l, 0, offsetof(struct lookup, name));
 	l->env = env;
-	l->waiter = w;
+	l->hash = hash;
+	l->group = upstreams_group(env->upstreams, ask->question);
 	l->question = *ask->question;
+	memcpy(l->name, ask->question->name, ask->question->name_len);
+	l->question.name = l->name;
 	l->ask = *ask;
 	l->ask.question = &l->question;
-	l->deadline_ms = loop_now(env->loop) + env->conf->deadline_ms;
 	l->timer.fire = on_timer;
+	list_init(&l->waiters);
 	for (int i = 0; i < TRIES_MAX; i++) {
 		l->tries[i].lookup = l;
 		l->tries[i].exchange.done = on_done;
+		l->tries[i].exchange.on_stalled = on_stalled;
 	}
-	int err = ask_next(l);
+	return l;
+}
 
-	if (err) {
+int lookup_ask(struct query_env *env, const struct ask *ask, struct waiter *w)
+{
+	uint64_t hash = hash_of(env, ask);
+	struct lookup *l = find(env, hash, ask);
+
+	if (l)
+		return join(l, w);
+	l = lookup_new(env, ask, hash);
+	if (!l)
+		return -ENOMEM;
+	upstreams_count_lookup(env->upstreams);
+	group_wanted(l->group);
+	add_waiter(l, w);
+	if (!ask_first(l)) {
 		pool_put(&env->lookups, l);
-		return err;
+		return -EAGAIN;
 	}
+	l->next = *place_of(env, hash);
+	*place_of(env, hash) = l;
 	start_timer(l);
 	return 0;
 }
 
-void lookups_init(struct query_env *env)
+int lookups_init(struct query_env *env)
 {
 	pool_init(&env->lookups, sizeof(struct lookup), env->conf->queries_max);
+	for (unsigned i = 0; i < 8; i++)
+		env->key.k[i / 4] = env->key.k[i / 4] << 16 | rand_u16(env->rand);
+	env->by_question = calloc(BUCKETS, sizeof(struct lookup *));
+	return env->by_question ? 0 : -ENOMEM;
+}
+
+void lookups_clear(struct query_env *env)
+{
+	pool_clear(&env->lookups);
+	free(env->by_question);
 }

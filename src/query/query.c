@@ -29,7 +29,6 @@ int query_env_init(struct query_env *env)
 void query_env_clear(struct query_env *env)
 {
 	pool_clear(&env->queries);
-	pool_clear(&env->lookups);
 	free(env->answer);
 }
 

@@ -10,6 +10,7 @@
 #include "base/metrics.h"
 #include "base/pool.h"
 #include "base/rand.h"
+#include "base/siphash.h"
 #include "dns/message.h"
 #include "dns/name.h"
 #include "net/addr.h"
@@ -67,6 +68,8 @@ struct query_env {
 	const struct query_conf *conf;
 	const struct stage *pipeline; /* ends with a stage that never says NEXT */
 	struct pool queries, lookups;
+	struct lookup **by_question; /* lookups under way */
+	struct siphash_key key; /* of that table */
 	void (*idle)(void *arg); /* NULL: not draining */
 	void *idle_arg;
 	struct task drained;
@@ -94,6 +97,8 @@ struct result {
 
 /* Who waits for a lookup: embedded in the query. */
 struct waiter {
+	struct list node; /* in its lookup */
+	uint64_t deadline_ms;
 	/* From the loop, once. */
 	void (*wake)(struct waiter *, const struct result *);
 };

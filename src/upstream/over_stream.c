@@ -2,11 +2,14 @@
  *
  * Many exchanges are in flight on one connection, under random IDs (RFC 7766 §6.2.1.1, RFC 7858
  * §3.3); replies come in any order. An exchange waits in two places at once: in `waiting`, oldest
- * first, and in the bucket of its ID.
+ * first (or in `stalled`, when the connection has become suspect), and in the bucket of its ID.
  *
- * A connection ends once: by conn_end(), after which its exchanges are LOST and it only waits for
- * its memory to be freed, or by conn_finish(), after which it takes no exchange and ends with its
- * stream.
+ * A connection is suspect when its oldest exchange has waited, and nothing was heard, for longer
+ * than is usual: at once if the peer's host has not even acknowledged our bytes, else, since it may
+ * just have a hard question, after a second. It is given up after upstream_conf.silent_ms.
+ *
+ * It ends once: by finish_off(), after which its exchanges are LOST and it only waits for its
+ * memory to be freed.
  */
 #include "upstream/server.h"
 
@@ -19,32 +22,47 @@
 #define BUCKETS 1024
 /* A server that sends more replies than this which match nothing is not worth listening to. */
 #define MISMATCHES_MAX 16
+/* A peer whose host is there may be silent for so long. */
+#define PATIENCE_MS 1000
 
-struct conn {
-	struct list node; /* in server->conns */
-	struct server *server;
+struct stream_conn {
+	struct conn base;
 	struct stream *stream; /* NULL: it has ended */
 	struct timer timer; /* silence, or idleness */
 	struct task bury;
 	uint64_t heard_ms, used_ms;
-	bool answered; /* at least once */
+	bool finishing; /* ends when nothing is in flight */
+	bool useless; /* whatever it did before: it is of no use now */
 	unsigned mismatches;
-	uint8_t used[65536 /
-		8]; /* IDs that were sent here: what comes under them later is only late */
-	unsigned idle_ms;
-	size_t in_flight;
-	struct list waiting;
+	uint8_t used[65536 / 8]; /* IDs that were sent here: what comes under them later is only
+				    late */
+	struct list waiting, stalled;
 	struct exchange *by_id[BUCKETS];
 };
 
-static struct loop *loop_of(const struct conn *c)
+static struct stream_conn *own(struct conn *c)
 {
-	return c->server->all->loop;
+	return container_of(c, struct stream_conn, base);
+}
+
+static struct server *server_of(const struct stream_conn *c)
+{
+	return c->base.lane->server;
+}
+
+static struct upstreams *all_of(const struct stream_conn *c)
+{
+	return server_of(c)->all;
+}
+
+static struct loop *loop_of(const struct stream_conn *c)
+{
+	return all_of(c)->loop;
 }
 
 /* ---- exchanges by ID ---- */
 
-static struct exchange **place(struct conn *c, uint16_t id)
+static struct exchange **place(struct stream_conn *c, uint16_t id)
 {
 	struct exchange **e = &c->by_id[id % BUCKETS];
 
@@ -53,17 +71,17 @@ static struct exchange **place(struct conn *c, uint16_t id)
 	return e;
 }
 
-static uint16_t free_id(struct conn *c)
+static uint16_t free_id(struct stream_conn *c)
 {
 	uint16_t id;
 
 	do {
-		id = rand_u16(c->server->all->rand);
+		id = rand_u16(all_of(c)->rand);
 	} while (*place(c, id));
 	return id;
 }
 
-static void put_in(struct conn *c, struct exchange *e)
+static void put_in(struct stream_conn *c, struct exchange *e)
 {
 	struct exchange **bucket = &c->by_id[e->id % BUCKETS];
 
@@ -71,21 +89,30 @@ static void put_in(struct conn *c, struct exchange *e)
 	*bucket = e;
 	list_push(&c->waiting, &e->node);
 	c->used[e->id / 8] |= (uint8_t)(1u << e->id % 8);
-	c->in_flight++;
 }
 
-static void take_out(struct conn *c, struct exchange *e)
+static bool is_idle(const struct stream_conn *c)
+{
+	return list_empty(&c->waiting) && list_empty(&c->stalled);
+}
+
+static void take_out(struct stream_conn *c, struct exchange *e)
 {
 	struct exchange **at = place(c, e->id);
 
 	MUST(*at == e);
 	*at = e->next_of_id;
 	list_remove(&e->node);
-	c->in_flight--;
 	c->used_ms = loop_now(loop_of(c));
+	if (!is_idle(c))
+		return;
+	if (c->finishing)
+		stream_finish(c->stream);
+	else
+		timer_start(loop_of(c), &c->timer, conn_idle_ms(&c->base));
 }
 
-static bool was_used(const struct conn *c, uint16_t id)
+static bool was_used(const struct stream_conn *c, uint16_t id)
 {
 	return c->used[id / 8] & 1u << id % 8;
 }
@@ -94,103 +121,99 @@ static bool was_used(const struct conn *c, uint16_t id)
 
 static void on_bury(struct task *t)
 {
-	struct conn *c = container_of(t, struct conn, bury);
-	struct server *s = c->server;
+	struct stream_conn *c = container_of(t, struct stream_conn, bury);
 
-	list_remove(&c->node);
+	conn_gone(&c->base);
 	free(c);
-	server_conn_freed(s);
 }
 
-/* New exchanges go to another connection. */
-static void retire(struct conn *c)
+static struct exchange *oldest(const struct stream_conn *c)
 {
-	if (c->server->conn == c)
-		c->server->conn = NULL;
+	struct list *node = list_first(&c->stalled);
+
+	if (!node)
+		node = list_first(&c->waiting);
+	return node ? container_of(node, struct exchange, node) : NULL;
 }
 
-static void conn_end(struct conn *c, const struct fault *f)
+static void finish_off(struct stream_conn *c, const struct fault *f)
 {
-	struct list *node;
+	bool wanted = f->phase != PHASE_NONE || !is_idle(c);
+	bool useful = !c->useless && (c->base.replies || !wanted);
+	uint64_t idle_ms = loop_now(loop_of(c)) - c->used_ms;
+	struct exchange *e;
 
 	if (!c->stream)
 		return;
-	bool useless = !c->answered && (f->phase != PHASE_NONE || !list_empty(&c->waiting));
-
 	stream_close(c->stream);
 	c->stream = NULL;
+	c->finishing = false;
 	timer_stop(loop_of(c), &c->timer);
-	retire(c);
 	loop_later(loop_of(c), &c->bury);
-	if (c->answered && c->in_flight)
-		c->server->all->metrics->connections_lost++;
-	server_lost(c->server, f, useless);
-	while ((node = list_first(&c->waiting))) {
-		struct exchange *e = container_of(node, struct exchange, node);
+	conn_ended(&c->base, f, useful, (unsigned)idle_ms);
+	while ((e = oldest(c))) {
+		struct exchange **at = place(c, e->id);
 
-		take_out(c, e);
+		*at = e->next_of_id;
+		list_remove(&e->node);
 		exchange_end(e, LOST, NULL);
 	}
+	lane_pump(c->base.lane);
 }
 
-static void conn_finish(struct conn *c)
+/* When nothing is in flight any more. */
+static void conn_finish(struct conn *base)
 {
-	retire(c);
-	if (c->stream)
+	struct stream_conn *c = own(base);
+
+	c->finishing = true;
+	if (c->stream && is_idle(c))
 		stream_finish(c->stream);
 }
 
 /* ---- replies ---- */
 
 /* The wait goes on: what cannot be read cannot be matched. */
-static void on_malformed(struct conn *c)
+static void on_malformed(struct stream_conn *c)
 {
 	struct fault f;
 
-	c->server->all->metrics->replies_malformed++;
+	all_of(c)->metrics->replies_malformed++;
 	fault_set(&f, PHASE_PARSE, "malformed",
 		"the server is broken: use another, or tell its operator",
 		"the server sent a reply that is not a DNS message");
-	server_complain(c->server, &f);
-}
-
-/* How long the server keeps an idle connection (RFC 7828 §3.4); we are gone before. */
-static void learn_idle_time(struct conn *c, unsigned keepalive)
-{
-	unsigned ms = keepalive * 90, most = c->server->all->conf->idle_ms;
-
-	c->idle_ms = ms < most ? ms : most;
-	if (!c->in_flight)
-		timer_start(loop_of(c), &c->timer, c->idle_ms);
+	server_complain(server_of(c), &c->base.to, &f);
 }
 
 /* Servers without EDNS may send a header with FORMERR or NOTIMP and nothing else (RFC 6891 §7). */
-static void on_header_only(struct conn *c, struct exchange *e, const struct reply *r)
+static void on_header_only(struct stream_conn *c, struct exchange *e, const struct reply *r)
 {
 	if (e->edns && (r->rcode == RCODE_FORMERR || r->rcode == RCODE_NOTIMP))
-		server_shuns_edns(c->server);
+		server_shuns_edns(e->server);
 	take_out(c, e);
+	conn_release(&c->base);
 	exchange_end(e, LOST, NULL);
 }
 
 /* No such exchange, or another question. Duplicates, and late replies to what was given up, do no
  * harm. */
-static void on_mismatch(struct conn *c, const struct reply *r, bool is_waited_for)
+static void on_mismatch(struct stream_conn *c, const struct reply *r, bool is_waited_for)
 {
 	struct fault f;
 
-	c->server->all->metrics->replies_unmatched++;
+	all_of(c)->metrics->replies_unmatched++;
+	server_of(c)->count.unmatched++;
 	if (!is_waited_for && was_used(c, r->id))
 		return;
 	if (++c->mismatches <= MISMATCHES_MAX)
 		return;
 	fault_set(&f, PHASE_PARSE, "mismatch", "the server or something before it is broken",
 		"the server sent %u replies that match no question", c->mismatches);
-	c->answered = false;
-	conn_end(c, &f);
+	c->useless = true;
+	finish_off(c, &f);
 }
 
-static void on_message(struct conn *c, struct span m)
+static void on_message(struct stream_conn *c, struct span m)
 {
 	struct reply reply;
 
@@ -203,15 +226,13 @@ static void on_message(struct conn *c, struct span m)
 	if (e && reply.flags & DNS_QR && !reply.count[0] && reply.rcode != RCODE_NOERROR &&
 		reply.rcode != RCODE_NXDOMAIN) {
 		on_header_only(c, e, &reply);
-	} else if (!e || !reply_answers(&reply, e->question)) {
+	} else if (!e || !reply_answers(&reply, e->ask.question)) {
 		on_mismatch(c, &reply, e != NULL);
 	} else {
+		if (reply.edns.has_keepalive) /* in 100 ms; we are gone before (RFC 7828 §3.4) */
+			conn_keepalive(&c->base, reply.edns.keepalive * 90u);
 		take_out(c, e);
-		c->answered = true;
-		server_answered(c->server);
-		if (reply.edns.has_keepalive)
-			learn_idle_time(c, reply.edns.keepalive);
-		exchange_end(e, REPLIED, &reply);
+		conn_replied(&c->base, e, &reply);
 	}
 }
 
@@ -219,15 +240,16 @@ static void on_message(struct conn *c, struct span m)
 
 static void on_opened(void *arg)
 {
-	struct conn *c = arg;
+	struct stream_conn *c = arg;
 
-	c->heard_ms = loop_now(loop_of(c));
-	server_connected(c->server, stream_tls_facts(c->stream));
+	c->heard_ms = c->used_ms = loop_now(loop_of(c));
+	timer_start(loop_of(c), &c->timer, conn_idle_ms(&c->base));
+	conn_opened(&c->base, stream_tls_facts(c->stream));
 }
 
 static void on_got(void *arg, struct buf *in)
 {
-	struct conn *c = arg;
+	struct stream_conn *c = arg;
 	struct span m;
 
 	c->heard_ms = loop_now(loop_of(c));
@@ -239,14 +261,14 @@ static void on_got(void *arg, struct buf *in)
 
 static void on_closed(void *arg, const struct fault *f)
 {
-	conn_end(arg, f);
+	finish_off(arg, f);
 }
 
 static void on_ended(void *arg)
 {
 	static const struct fault none = { .phase = PHASE_NONE, .cause = "none", .hint = "" };
 
-	conn_end(arg, &none);
+	finish_off(arg, &none);
 }
 
 static const struct stream_events events = {
@@ -255,96 +277,147 @@ static const struct stream_events events = {
 
 /* ---- silence and idleness ---- */
 
-static void on_silence(struct conn *c)
+static void on_silence(struct stream_conn *c)
 {
 	struct fault f;
 
 	fault_set(&f, PHASE_READ, "silent",
 		"check the network between here and the server; queries go elsewhere meanwhile",
-		"the server owes %zu answers and says nothing", c->in_flight);
-	c->answered = false; /* whatever it did before: it is no use now */
-	conn_end(c, &f);
+		"the server owes %zu answers and says nothing", c->base.in_flight);
+	c->useless = true;
+	finish_off(c, &f);
+}
+
+/* Those that wait are told, and may ask elsewhere as well. */
+static void become_suspect(struct stream_conn *c)
+{
+	struct list *node;
+
+	conn_suspected(&c->base);
+	while ((node = list_first(&c->waiting))) {
+		struct exchange *e = container_of(node, struct exchange, node);
+
+		list_remove(node);
+		list_push(&c->stalled, node);
+		e->stalled = true;
+		if (e->on_stalled)
+			e->on_stalled(e);
+	}
+}
+
+static unsigned suspect_ms(const struct stream_conn *c)
+{
+	unsigned ms = rtt_suspect_ms(&server_of(c)->rtt);
+
+	return ms < PATIENCE_MS && stream_is_acked(c->stream) ? PATIENCE_MS : ms;
+}
+
+/* So long nothing was heard of the oldest exchange. */
+static void on_waiting(struct stream_conn *c, uint64_t waited)
+{
+	unsigned silent = all_of(c)->conf->silent_ms, limit = silent;
+
+	if (!c->base.suspect && suspect_ms(c) < silent)
+		limit = suspect_ms(c);
+	if (waited < limit) {
+		timer_start(loop_of(c), &c->timer, limit - waited);
+	} else if (waited >= silent) {
+		on_silence(c);
+	} else {
+		timer_start(loop_of(c), &c->timer, silent - waited);
+		become_suspect(c);
+	}
 }
 
 static void on_timer(struct timer *t)
 {
-	struct conn *c = container_of(t, struct conn, timer);
-	const struct upstream_conf *conf = c->server->all->conf;
-	struct list *oldest = list_first(&c->waiting);
-	uint64_t now = loop_now(loop_of(c)), since = c->used_ms, limit = c->idle_ms;
+	struct stream_conn *c = container_of(t, struct stream_conn, timer);
+	const struct exchange *e = oldest(c);
+	uint64_t now = loop_now(loop_of(c)), since = c->used_ms;
+	unsigned idle_ms = conn_idle_ms(&c->base);
 
-	if (oldest) {
-		since = container_of(oldest, struct exchange, node)->sent_ms;
-		if (since < c->heard_ms)
-			since = c->heard_ms;
-		limit = conf->silent_ms;
+	if (e) {
+		since = e->sent_us / 1000 > c->heard_ms ? e->sent_us / 1000 : c->heard_ms;
+		on_waiting(c, now > since ? now - since : 0);
+	} else if (now - since < idle_ms) {
+		timer_start(loop_of(c), t, since + idle_ms - now);
+	} else {
+		timer_start(loop_of(c), t, idle_ms);
+		conn_idle(&c->base);
 	}
-	if (now - since < limit)
-		timer_start(loop_of(c), t, since + limit - now);
-	else if (oldest)
-		on_silence(c);
-	else
-		conn_finish(c);
 }
 
 /* ---- the transport ---- */
 
-static struct conn *tls_open(struct server *s)
+static struct conn *stream_open(struct lane *l, const struct addr *to)
 {
-	struct upstreams *u = s->all;
-	struct conn *c = calloc(1, sizeof *c);
+	struct server *s = l->server;
+	struct stream_conn *c = calloc(1, sizeof *c);
 	struct stream_conf conf = { .events = &events,
 		.arg = c,
-		.open_ms = u->conf->connect_ms,
-		.write_ms = u->conf->silent_ms };
+		.open_ms = s->all->conf->connect_ms,
+		.write_ms = s->all->conf->silent_ms,
+		.source = &s->conf->source,
+		.interface = s->conf->interface };
 
 	if (!c)
 		return NULL;
-	c->server = s;
 	c->timer.fire = on_timer;
 	c->bury.run = on_bury;
 	list_init(&c->waiting);
-	c->used_ms = loop_now(u->loop);
-	c->idle_ms = u->conf->idle_ms;
-	c->stream = stream_connect(u->loop, &s->conf->addr, s->tls, &s->identity, &conf);
+	list_init(&c->stalled);
+	c->stream = stream_connect(s->all->loop, to, s->tls, &s->identity, &conf);
 	if (!c->stream) {
 		free(c);
 		return NULL;
 	}
-	list_push(&s->conns, &c->node);
-	s->conn = c;
-	return c;
+	c->used_ms = loop_now(s->all->loop);
+	conn_init(&c->base, l, to);
+	return &c->base;
 }
 
-static int stream_transport_send(struct conn *c, struct exchange *e, const struct ask *ask)
+static int stream_transport_send(struct conn *base, struct exchange *e)
 {
-	const struct upstream_conf *conf = c->server->all->conf;
+	struct stream_conn *c = own(base);
 	uint8_t head[FRAME_HEAD], message[BUILD_QUERY_MAX];
 
-	if (c->in_flight >= conf->in_flight)
-		return -EAGAIN;
 	e->id = free_id(c);
 	struct query_form form = { .id = e->id,
-		.flags = ask->flags,
-		.question = *ask->question,
+		.flags = e->ask.flags,
+		.question = *e->ask.question,
 		.edns = e->edns,
-		.dnssec_ok = ask->dnssec_ok,
+		.dnssec_ok = e->ask.dnssec_ok,
 		.keepalive = true,
-		.pad = true };
+		.pad = server_of(c)->tls != NULL };
 	size_t len = build_query(message, &form);
 
 	frame_head(head, len);
 	if (!stream_send(
 		    c->stream, (struct span){ head, sizeof head }, (struct span){ message, len }))
 		return -ENOMEM;
-	if (!c->in_flight)
-		timer_start(loop_of(c), &c->timer, conf->silent_ms);
+	if (is_idle(c))
+		timer_start(loop_of(c), &c->timer, rtt_suspect_ms(&server_of(c)->rtt));
 	put_in(c, e);
 	return 0;
 }
 
-const struct transport over_tls = { .name = "tls",
-	.open = tls_open,
-	.send = stream_transport_send,
-	.forget = take_out,
-	.finish = conn_finish };
+static void stream_forget(struct conn *base, struct exchange *e)
+{
+	take_out(own(base), e);
+}
+
+static void stream_end(struct conn *base, const struct fault *f)
+{
+	struct stream_conn *c = own(base);
+
+	if (c->stream)
+		finish_off(c, f);
+}
+
+#define OVER_STREAM(scheme)                                                                        \
+	{                                                                                          \
+		.name = scheme, .open = stream_open, .send = stream_transport_send,                \
+		.forget = stream_forget, .finish = conn_finish, .end = stream_end                  \
+	}
+
+const struct transport over_tls = OVER_STREAM("tls"), over_tcp = OVER_STREAM("tcp");

@@ -2,25 +2,27 @@
 #ifndef UPSTREAM_PICK_H
 #define UPSTREAM_PICK_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-/* With every server failing, each is tried again this often, so that the first query after the
- * network is back finds it back. */
-#define PICK_PROBE_MS 1000
+#include "upstream/status.h"
 
 /* One server, as the choice sees it. */
 struct candidate {
-	bool connected; /* or connecting */
-	uint64_t retry_at_ms; /* backing off until then */
-	uint64_t dialled_ms; /* the last attempt to connect; 0: none yet */
+	enum standing standing;
+	uint32_t cost_us; /* what a reply usually takes at most; 0: unknown */
+	unsigned weight; /* at least 1 */
+	uint32_t number; /* the same for the same server, always */
 	unsigned sends; /* of this lookup */
+	bool waiting; /* for a reply to this lookup, without anything wrong */
 };
 
-/* The index of the server to ask, in the configured order among those asked least: first the ones
- * that are connected or may be; where every one backs off, one whose last attempt is PICK_PROBE_MS
- * ago. -1: none. sends_max: a server asked so often is out. */
-int pick_next(const struct candidate *, size_t count, unsigned sends_max, uint64_t now_ms);
+/* The place of the server to ask, -1 if there is none.
+ *
+ * Out are those that were asked sends_max times and those that are waited for: a stream does not
+ * lose messages, so asking again is of no use. Of the others, the better standing wins, then who
+ * was asked less, then the policy: the lowest cost by weight; the first place; or, for each domain,
+ * always the same one, so that each server gets a share of the domains according to its weight
+ * (rendezvous hashing: when one is gone, the others keep theirs). Servers that are DOWN come last:
+ * that they are asked at all is a probe. */
+int pick_next(
+	enum policy, uint64_t domain, const struct candidate *, size_t count, unsigned sends_max);
 
 #endif

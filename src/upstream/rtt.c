@@ -100,8 +100,8 @@ unsigned rtt_hedge_ms(const struct rtt *r)
 {
 	if (!r->smoothed_us)
 		return HEDGE_FIRST_MS;
-	return clamp_ms(3ull * r->smoothed_us + 4ull * r->variation_us, HEDGE_LEAST_MS,
-		HEDGE_MOST_MS);
+	return clamp_ms(
+		3ull * r->smoothed_us + 4ull * r->variation_us, HEDGE_LEAST_MS, HEDGE_MOST_MS);
 }
 
 unsigned rtt_suspect_ms(const struct rtt *r)

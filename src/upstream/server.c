@@ -1,92 +1,206 @@
+/* server: how a server stands, and what follows from that.
+ *
+ *	UNTRIED   nothing is known                           -> a reply: GOOD
+ *	GOOD      it answered last                           -> late, or a failure: DOUBTFUL
+ *	DOUBTFUL  it is late, or failed once                 -> a reply: GOOD; a second failure:
+ *DOWN DOWN      two or more connections came to nothing    -> a reply: GOOD
+ *
+ * A failure is a connection that could not be made, or that died without having answered. The
+ * first costs nothing: a fresh connection often does better. A server that is DOWN is asked no
+ * client's question while there is another one; instead it is asked one of our own (`. NS`, which
+ * tells nobody anything), first after a quarter of a second, then less and less often, as long as
+ * anybody wants its group. Evidence that is a minute old counts no more: it is UNTRIED again, so
+ * that after a long time without queries, the first one does not fail for what once was.
+ */
 #include "upstream/server.h"
 
 #include "base/bug.h"
 #include "base/log.h"
-#include "upstream/pick.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <string.h>
 
 #define BACKOFF_FIRST_MS 250
-#define BACKOFF_MOST_MS  30000
+/* A server that is back is found within ten seconds. */
+#define BACKOFF_MOST_MS 8000
+/* A server that is down is dialled at most this often, however many want it. */
+#define DIAL_PAUSE_MS 1000
+/* Evidence counts, and probes go on after the last query, so long. */
+#define MEMORY_MS 60000
 /* A server that chokes on EDNS is asked with it again after this. */
 #define NO_EDNS_MS (15 * 60 * 1000)
+/* Gaps between exchanges longer than this are pauses, not traffic. */
+#define GAP_MOST_MS 60000
 
-/* ---- servers ---- */
-
-static bool server_init(struct server *s, struct upstreams *all, const struct server_conf *conf)
+static uint64_t now_ms(const struct server *s)
 {
-	s->all = all;
-	s->conf = conf;
-	s->transport = &over_tls;
-	list_init(&s->conns);
-	s->identity.name = conf->auth_name;
-	if (!conf->auth_name && !conf->pin_count)
-		s->identity.ip = &conf->addr;
-	s->identity.pin_count = conf->pin_count;
-	for (unsigned i = 0; i < conf->pin_count; i++)
-		for (unsigned k = 0; k < TLS_PIN_LEN; k++)
-			s->identity.pins[i][k] = conf->pins[i][k];
-	s->tls = tls_client_new(conf->trust);
-	return s->tls != NULL;
+	return loop_now(s->all->loop);
 }
 
-static void server_clear(struct server *s)
+/* ---- how it stands ---- */
+
+static void stand(struct server *s, enum standing standing)
 {
-	MUST(list_empty(&s->conns));
-	tls_identity_clear(&s->identity);
-	tls_client_free(s->tls);
+	if (s->standing == standing)
+		return;
+	s->standing = standing;
+	s->standing_since_ms = now_ms(s);
 }
 
-size_t server_index(const struct server *s)
+enum standing server_standing(const struct server *s)
 {
-	return (size_t)(s - s->all->servers);
+	bool is_old = now_ms(s) - s->evidence_ms > MEMORY_MS;
+
+	return is_old && s->standing > GOOD ? UNTRIED : s->standing;
 }
 
-void server_shuns_edns(struct server *s)
+bool server_may_dial(const struct server *s)
 {
-	s->no_edns_until_ms = loop_now(s->all->loop) + NO_EDNS_MS;
+	if (s->all->stopping)
+		return false;
+	return server_standing(s) != DOWN || now_ms(s) - s->dialled_ms >= DIAL_PAUSE_MS;
 }
 
-static void verified_by(struct log_line *l, const struct server_conf *c)
+/* 250 ms, doubled for each failure up to 8 s, and spread so that servers and workers do not come
+ * back in step. */
+static unsigned back_off_ms(struct server *s)
 {
-	if (c->auth_name)
-		log_fmt(l, "verified", c->pin_count ? "name %s and pin" : "name %s", c->auth_name);
+	unsigned doublings = s->failures < 8 ? s->failures - 2 : 6;
+	unsigned ms = BACKOFF_FIRST_MS << doublings;
+
+	if (ms > BACKOFF_MOST_MS)
+		ms = BACKOFF_MOST_MS;
+	return ms / 2 + rand_below(s->all->rand, ms / 2 + 1);
+}
+
+void server_forgive(struct server *s)
+{
+	s->failures = 0;
+	timer_stop(s->all->loop, &s->probe_timer);
+	if (s->standing > GOOD)
+		stand(s, UNTRIED);
+}
+
+void server_is_late(struct server *s)
+{
+	s->evidence_ms = now_ms(s);
+	if (s->standing < DOUBTFUL)
+		stand(s, DOUBTFUL);
+}
+
+/* ---- probes ---- */
+
+void server_look_after(struct server *s)
+{
+	static const uint8_t root[] = { 0 };
+	static const struct question question = { root, sizeof root, TYPE_NS, CLASS_IN };
+	struct ask ask = { .question = &question, .flags = DNS_RD };
+
+	if (s->probe.lane || server_standing(s) != DOWN || !server_may_dial(s))
+		return;
+	if (exchange_start(s, &s->probe, &ask) == 0)
+		s->count.probes++;
+}
+
+/* Whatever became of it has been noted where it happened. */
+static void on_probed(struct exchange *e, enum outcome outcome, const struct reply *r)
+{
+	(void)e;
+	(void)outcome;
+	(void)r;
+}
+
+static void on_probe_timer(struct timer *t)
+{
+	struct server *s = container_of(t, struct server, probe_timer);
+	uint64_t dialled = now_ms(s) - s->dialled_ms;
+
+	if (now_ms(s) - s->wanted_ms > MEMORY_MS || server_standing(s) != DOWN)
+		return;
+	if (dialled < DIAL_PAUSE_MS)
+		timer_start(s->all->loop, t, DIAL_PAUSE_MS - dialled);
 	else
-		log_str(l, "verified", c->pin_count ? "pin" : "address");
+		server_look_after(s);
 }
 
-void server_connected(struct server *s, const struct tls_facts *facts)
+/* ---- what happens to it ---- */
+
+static void log_connected(const struct server *s, const struct conn *c)
 {
+	const struct tls_facts *facts = &s->facts;
+	const struct server_conf *conf = s->conf;
+	char addr[ADDR_TEXT];
 	struct log_line l;
 
-	s->all->metrics->connections++;
-	s->all->metrics->connections_resumed += facts->resumed;
-	log_begin(&l, s->up ? LOG_DEBUG : LOG_INFO, "upstream connected");
-	log_str(&l, "upstream", s->conf->text);
-	log_str(&l, "tls", facts->version);
-	log_str(&l, "cipher", facts->cipher);
-	log_str(&l, "group", facts->group ? facts->group : "none");
-	verified_by(&l, s->conf);
-	log_str(&l, "resumed", facts->resumed ? "yes" : "no");
+	log_begin(&l, s->standing == GOOD ? LOG_DEBUG : LOG_INFO, "upstream connected");
+	log_str(&l, "upstream", conf->text);
+	if (conf->host)
+		log_str(&l, "addr", addr_print(&c->to, addr));
+	if (facts->version) {
+		log_str(&l, "tls", facts->version);
+		log_str(&l, "cipher", facts->cipher);
+		log_str(&l, "group", facts->group ? facts->group : "none");
+	} else {
+		log_str(&l, "tls", "none: in clear");
+	}
+	if (facts->version && !facts->verified)
+		log_str(&l, "verified", "no");
+	else if (facts->version && conf->auth_name)
+		log_fmt(&l, "verified", conf->pin_count ? "name %s and pin" : "name %s",
+			conf->auth_name);
+	else if (facts->version)
+		log_str(&l, "verified", conf->pin_count ? "pin" : "address");
+	if (facts->version)
+		log_str(&l, "resumed", facts->resumed ? "yes" : "no");
 	log_end(&l);
 }
 
-void server_answered(struct server *s)
+void server_connected(struct server *s, const struct conn *c, const struct tls_facts *facts)
 {
-	s->failures = 0;
-	s->retry_at_ms = 0;
-	s->up = true;
+	s->count.opened++;
+	s->all->metrics->connections++;
+	s->facts = facts ? *facts : (struct tls_facts){ 0 };
+	s->count.resumed += s->facts.resumed;
+	s->all->metrics->connections_resumed += s->facts.resumed;
+	s->latest = c->to;
+	s->connected_once = true;
+	log_connected(s, c);
+	if (list_empty(&c->lane->queue))
+		server_look_after(s); /* a connection is no answer yet */
 }
 
-void server_complain(const struct server *s, const struct fault *f)
+static void measure(struct server *s, const struct exchange *e)
+{
+	uint64_t us = loop_now_us(s->all->loop) - e->sent_us;
+
+	rtt_measure(&s->rtt, us > UINT32_MAX ? UINT32_MAX : (uint32_t)us, now_ms(s));
+}
+
+void server_answered(struct server *s, const struct exchange *e, const struct reply *r)
+{
+	measure(s, e);
+	s->count.responses++;
+	s->count.servfails += r->rcode == RCODE_SERVFAIL;
+	s->count.refusals += r->rcode == RCODE_REFUSED;
+	s->evidence_ms = now_ms(s);
+	s->failures = 0;
+	if (s->standing == GOOD)
+		return;
+	timer_stop(s->all->loop, &s->probe_timer);
+	stand(s, GOOD);
+}
+
+void server_complain(struct server *s, const struct addr *addr, const struct fault *f)
 {
 	struct log_line l;
-	char addr[ADDR_TEXT];
+	char text[ADDR_TEXT];
 
+	s->fault = *f;
+	s->fault_ms = now_ms(s);
+	s->errors[f->phase]++;
 	log_begin(&l, LOG_WARN, "upstream failed");
 	log_str(&l, "upstream", s->conf->text);
-	log_str(&l, "addr", addr_print(&s->conf->addr, addr));
+	log_str(&l, "addr", addr_print(addr, text));
 	log_str(&l, "phase", phase_name(f->phase));
 	log_str(&l, "cause", f->cause);
 	log_str(&l, "reason", f->reason);
@@ -94,27 +208,10 @@ void server_complain(const struct server *s, const struct fault *f)
 	log_end(&l);
 }
 
-/* The first failure costs nothing: a fresh connection often does better. From the second in a row
- * on it is 250 ms, doubled for each up to 30 s, and spread so that servers and workers do not come
- * back in step. */
-static void back_off(struct server *s)
-{
-	if (!s->failures++)
-		return;
-	unsigned doublings = s->failures < 9 ? s->failures - 2 : 7;
-	uint64_t ms = (uint64_t)BACKOFF_FIRST_MS << doublings;
-
-	if (ms > BACKOFF_MOST_MS)
-		ms = BACKOFF_MOST_MS;
-	s->retry_at_ms = loop_now(s->all->loop) + ms / 2 + rand_below(s->all->rand, (uint32_t)ms);
-}
-
-void server_lost(struct server *s, const struct fault *f, bool useless)
+void server_failed(struct server *s, const struct addr *addr, const struct fault *f)
 {
 	struct fault silent_end;
 
-	if (!useless)
-		return;
 	if (f->phase == PHASE_NONE) {
 		fault_set(&silent_end, PHASE_READ, "closed",
 			"the server may be overloaded, or may not be a DNS server",
@@ -122,133 +219,109 @@ void server_lost(struct server *s, const struct fault *f, bool useless)
 		f = &silent_end;
 	}
 	s->all->metrics->connections_failed++;
-	s->up = false;
-	back_off(s);
-	server_complain(s, f);
+	s->evidence_ms = now_ms(s);
+	s->failures++;
+	stand(s, s->failures > 1 ? DOWN : DOUBTFUL);
+	if (s->standing == DOWN && !s->all->stopping)
+		timer_start(s->all->loop, &s->probe_timer, back_off_ms(s));
+	server_complain(s, addr, f);
 }
 
-/* ---- choosing ---- */
-
-struct server *upstreams_pick(struct upstreams *u, const uint8_t sends[GROUP_MAX])
+void server_shuns_edns(struct server *s)
 {
-	struct candidate c[GROUP_MAX];
-
-	for (size_t i = 0; i < u->count; i++) {
-		const struct server *s = &u->servers[i];
-
-		c[i] = (struct candidate){ s->conn != NULL, s->retry_at_ms, s->dialled_ms,
-			sends[i] };
-	}
-	int next = pick_next(c, u->count, SENDS_PER_SERVER, loop_now(u->loop));
-
-	return next < 0 ? NULL : &u->servers[next];
-}
-
-unsigned upstreams_attempt_ms(const struct upstreams *u)
-{
-	return u->conf->attempt_ms;
+	s->no_edns_until_ms = now_ms(s) + NO_EDNS_MS;
 }
 
 /* ---- exchanges ---- */
 
+/* How far apart exchanges usually are: a connection for the next one may be worth keeping. */
+static void note_gap(struct server *s)
+{
+	uint64_t gap = now_ms(s) - s->asked_ms;
+
+	if (s->asked_ms) {
+		if (gap > GAP_MOST_MS)
+			gap = GAP_MOST_MS;
+		s->gap_ms = s->gap_ms ? (unsigned)((3ull * s->gap_ms + gap) / 4) : (unsigned)gap;
+	}
+	s->asked_ms = now_ms(s);
+}
+
 int exchange_start(struct server *s, struct exchange *e, const struct ask *ask)
 {
-	struct upstreams *u = s->all;
-
-	if (!s->conn) {
-		if (u->stopping)
-			return -EAGAIN;
-		s->dialled_ms = loop_now(u->loop);
-		if (!s->transport->open(s))
-			return -ENOMEM;
-	}
+	if (s->all->stopping)
+		return -EAGAIN;
 	e->server = s;
-	e->question = ask->question;
-	e->edns = loop_now(u->loop) >= s->no_edns_until_ms;
-	e->sent_ms = loop_now(u->loop);
-	int err = s->transport->send(s->conn, e, ask);
-
-	if (err)
-		return err;
-	e->conn = s->conn;
-	u->metrics->exchanges++;
-	return 0;
+	e->ask = *ask;
+	return lane_send(&s->lanes[LANE_MAIN], e);
 }
 
-void exchange_cancel(struct exchange *e)
+unsigned server_hedge_ms(const struct server *s)
 {
-	if (!e->conn)
-		return;
-	e->server->transport->forget(e->conn, e);
-	e->conn = NULL;
+	unsigned ms = rtt_hedge_ms(&s->rtt), most = s->all->conf->attempt_ms;
+
+	return ms < most ? ms : most;
 }
 
-void exchange_end(struct exchange *e, enum outcome outcome, const struct reply *reply)
+void server_asked(struct server *s, enum reason reason)
 {
-	e->conn = NULL;
-	e->done(e, outcome, reply);
+	if (reason == FIRST)
+		note_gap(s);
+	s->count.hedges += reason == HEDGE;
+	s->count.retries += reason == RETRY;
+	s->all->metrics->exchanges_retried += reason != FIRST;
+}
+
+void server_won_hedge(struct server *s)
+{
+	s->count.hedges_won++;
 }
 
 /* ---- life ---- */
 
-static void tell_idle(struct task *t)
+static void set_identity(struct server *s)
 {
-	struct upstreams *u = container_of(t, struct upstreams, gone);
+	const struct server_conf *conf = s->conf;
 
-	u->idle(u->idle_arg);
+	s->identity.name = conf->auth_name;
+	if (!conf->auth_name && !conf->pin_count)
+		s->identity.ip = &conf->addr;
+	s->identity.pin_count = conf->pin_count;
+	memcpy(s->identity.pins, conf->pins, sizeof s->identity.pins);
+	s->identity.opportunistic = conf->opportunistic;
 }
 
-static bool any_conn(const struct upstreams *u)
+bool server_init(struct server *s, struct upstreams *all, const struct server_conf *conf)
 {
-	for (size_t i = 0; i < u->count; i++)
-		if (!list_empty(&u->servers[i].conns))
-			return true;
-	return false;
+	s->all = all;
+	s->conf = conf;
+	s->probe_timer.fire = on_probe_timer;
+	s->probe.done = on_probed;
+	lane_init(&s->lanes[LANE_MAIN], s, conf->scheme == SCHEME_TLS ? &over_tls : &over_tcp);
+	lane_init(&s->lanes[LANE_TCP], s, &over_tcp);
+	if (!conf->host) {
+		s->addrs[0] = conf->addr;
+		s->addr_count = 1;
+	}
+	if (conf->scheme != SCHEME_TLS)
+		return true;
+	set_identity(s);
+	s->tls = tls_client_new(conf->trust);
+	return s->tls != NULL;
 }
 
-void server_conn_freed(struct server *s)
+void server_stop(struct server *s)
 {
-	if (s->all->stopping && !any_conn(s->all))
-		loop_later(s->all->loop, &s->all->gone);
+	timer_stop(s->all->loop, &s->probe_timer);
+	exchange_cancel(&s->probe);
+	for (int i = 0; i < LANES; i++)
+		lane_finish(&s->lanes[i]);
 }
 
-struct upstreams *upstreams_new(struct loop *loop, const struct upstream_conf *conf,
-	struct rand *rand, struct metrics *metrics)
+void server_clear(struct server *s)
 {
-	struct upstreams *u = calloc(1, sizeof *u + conf->count * sizeof *u->servers);
-
-	if (!u)
-		return NULL;
-	u->loop = loop;
-	u->conf = conf;
-	u->rand = rand;
-	u->metrics = metrics;
-	u->gone.run = tell_idle;
-	for (; u->count < conf->count; u->count++)
-		if (!server_init(&u->servers[u->count], u, &conf->servers[u->count])) {
-			upstreams_free(u);
-			return NULL;
-		}
-	return u;
-}
-
-void upstreams_stop(struct upstreams *u, void (*idle)(void *arg), void *arg)
-{
-	u->stopping = true;
-	u->idle = idle;
-	u->idle_arg = arg;
-	for (size_t i = 0; i < u->count; i++)
-		if (u->servers[i].conn)
-			u->servers[i].transport->finish(u->servers[i].conn);
-	if (!any_conn(u))
-		loop_later(u->loop, &u->gone);
-}
-
-void upstreams_free(struct upstreams *u)
-{
-	if (!u)
-		return;
-	for (size_t i = 0; i < u->count; i++)
-		server_clear(&u->servers[i]);
-	free(u);
+	for (int i = 0; i < LANES && s->all; i++)
+		MUST(list_empty(&s->lanes[i].conns));
+	tls_identity_clear(&s->identity);
+	tls_client_free(s->tls);
 }

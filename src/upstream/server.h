@@ -1,43 +1,107 @@
-/* server: what is behind upstream.h: a server, and what a transport must do for it.
+/* server: what is behind upstream.h: servers, their lanes, and what a transport must do.
  *
- * A transport moves the messages of exchanges to and from one server. It tells of a connection's
- * fate through server_*(), and ends exchanges through exchange_end().
+ * A lane is a way to a server: connections of one transport, and the exchanges that wait for one.
+ * A server has one; one that is asked over UDP has a second, for what must go over TCP. The
+ * transport moves the messages of exchanges; it tells of a connection's fate through conn_*(),
+ * and ends exchanges through exchange_end().
  */
 #ifndef UPSTREAM_SERVER_H
 #define UPSTREAM_SERVER_H
 
 #include "net/fault.h"
 #include "net/stream.h"
+#include "upstream/status.h"
 #include "upstream/upstream.h"
 
-struct conn;
+/* Addresses of one host that are kept. */
+#define ADDRS_MAX 8
+
+/* A connection as its lane knows it: the first member of the transport's own struct. */
+struct conn {
+	struct list node; /* in lane->conns */
+	struct lane *lane;
+	struct addr to;
+	bool open; /* takes exchanges */
+	bool suspect; /* owes answers for too long: takes no new ones until it answers */
+	bool leaving; /* takes no new ones any more */
+	size_t in_flight; /* exchanges that wait for a reply */
+	size_t taken, replies; /* exchanges of all times; replies that counted */
+};
 
 struct transport {
 	const char *name;
-	/* A new connection, registered in server->conns and as server->conn. NULL: out of memory.
-	 */
-	struct conn *(*open)(struct server *);
-	/* Sends the exchange's question: 0, -EAGAIN (full) or -ENOMEM. */
-	int (*send)(struct conn *, struct exchange *, const struct ask *);
+	/* Begins a connection to that address, and gives it to the lane by conn_init(). NULL: out
+	 * of memory. Then, from the loop, conn_opened() or conn_ended(). */
+	struct conn *(*open)(struct lane *, const struct addr *to);
+	/* Sends the exchange's question. 0 or -ENOMEM. */
+	int (*send)(struct conn *, struct exchange *);
 	/* The exchange is not waited for any more. */
 	void (*forget)(struct conn *, struct exchange *);
-	/* Says goodbye and goes; exchanges in it end LOST. */
+	/* Says goodbye when the last answer is in, and ends. */
 	void (*finish)(struct conn *);
+	/* Ends at once, by conn_ended(); its exchanges are LOST. */
+	void (*end)(struct conn *, const struct fault *);
+	/* The address it was connected from; false: unknown yet. */
+	bool (*local)(const struct conn *, struct addr *);
 };
 
-extern const struct transport over_tls;
+extern const struct transport over_tls, over_tcp;
+
+struct lane {
+	struct server *server;
+	const struct transport *transport;
+	struct list conns; /* also those that are ending */
+	struct list queue; /* exchanges that no connection has room for, oldest first */
+	size_t queued;
+	size_t window; /* exchanges in flight on one connection; learned */
+	unsigned cut_short; /* connections in a row that were closed on queries */
+	unsigned idle_ms; /* the server keeps an idle connection at least so long; learned */
+	unsigned address; /* of the server's, which is dialled next */
+	unsigned tried; /* addresses since the last success */
+	struct timer second; /* time to try the next address as well */
+};
+
+enum { LANE_MAIN, LANE_TCP, LANES };
 
 struct server {
 	struct upstreams *all;
 	const struct server_conf *conf;
-	const struct transport *transport;
-	struct tls_client *tls;
+	struct tls_client *tls; /* NULL: not TLS */
 	struct tls_identity identity;
-	struct conn *conn; /* takes new exchanges; NULL: there is none */
-	struct list conns; /* also those that are ending */
+	struct lane lanes[LANES];
+	struct addr addrs[ADDRS_MAX];
+	size_t addr_count; /* 0: its name is not resolved yet */
+
+	/* How it stands. */
+	enum standing standing;
+	uint64_t standing_since_ms, evidence_ms; /* evidence: the latest reply or failure */
 	unsigned failures; /* connections in a row that came to nothing */
-	uint64_t retry_at_ms, dialled_ms, no_edns_until_ms;
-	bool up; /* the last thing we heard was an answer; a change is logged */
+	uint64_t retry_at_ms, dialled_ms, wanted_ms;
+	uint64_t no_edns_until_ms;
+	struct timer probe_timer;
+	struct exchange probe;
+
+	/* What is known of it. */
+	struct rtt rtt;
+	uint64_t asked_ms; /* the latest exchange; 0: none */
+	unsigned gap_ms; /* usually between exchanges; 0: unknown */
+	struct addr latest; /* address connected to */
+	bool connected_once;
+	struct tls_facts facts;
+	struct fault fault;
+	uint64_t fault_ms;
+	uint64_t errors[PHASES];
+	struct server_counts {
+#define X(name, help) uint64_t name;
+		SERVER_COUNTERS(X)
+#undef X
+	} count;
+};
+
+struct group {
+	struct upstreams *all;
+	const struct group_conf *conf;
+	struct server *servers[GROUP_MAX];
 };
 
 struct upstreams {
@@ -49,23 +113,81 @@ struct upstreams {
 	struct task gone; /* tells `idle` */
 	void (*idle)(void *arg);
 	void *idle_arg;
-	size_t count;
-	struct server servers[];
+	unsigned hedges_left; /* in twentieths of a query */
+	uint64_t lookups, explored_at; /* lookups when one was explored last */
+	struct group *groups;
+	struct server *servers; /* as many as configured */
 };
 
-/* A connection stands: what was agreed on is logged when it is news. */
-void server_connected(struct server *, const struct tls_facts *);
-/* A reply came that counts. */
-void server_answered(struct server *);
-/* Something is wrong with it, in words. */
-void server_complain(const struct server *, const struct fault *);
-/* A connection ended. useless: it never answered anything and was wanted. */
-void server_lost(struct server *, const struct fault *, bool useless);
-/* The connection's memory goes; call it last. */
-void server_conn_freed(struct server *);
+/* ---- servers (server.c) ---- */
 
-/* Takes the exchange out of its connection's books (the transport's list is the caller's job) and
- * tells its owner. */
+bool server_init(struct server *, struct upstreams *, const struct server_conf *);
+/* No probe from here on; no exchange of ours runs. */
+void server_stop(struct server *);
+void server_clear(struct server *);
+
+/* How it stands by now: old evidence counts no more. */
+enum standing server_standing(const struct server *);
+/* A failed connection may be followed by another one. */
+bool server_may_dial(const struct server *);
+/* Asks it something of our own, if it is down and was not dialled just now. */
+void server_look_after(struct server *);
+/* Its failures are forgotten. */
+void server_forgive(struct server *);
+/* Something is wrong with it, in words: counted, kept for status, and logged. */
+void server_complain(struct server *, const struct addr *, const struct fault *);
+/* A connection stands; what was agreed on is kept, and logged when it is news. facts NULL: not TLS.
+ */
+void server_connected(struct server *, const struct conn *, const struct tls_facts *);
+/* A connection to it, at that address, came to nothing, or died without having been of use. */
+void server_failed(struct server *, const struct addr *, const struct fault *);
+void server_answered(struct server *, const struct exchange *, const struct reply *);
+/* A connection of it owes answers for too long. */
+void server_is_late(struct server *);
+
+/* ---- lanes (lane.c) ---- */
+
+void lane_init(struct lane *, struct server *, const struct transport *);
+/* 0; -EAGAIN: the queue is full, or no connection may be made now; -ENOMEM. */
+int lane_send(struct lane *, struct exchange *);
+/* Gives exchanges that wait to connections that have room, and makes connections. */
+void lane_pump(struct lane *);
+/* Begins a connection. False: out of memory, or no address is known. */
+bool lane_dial(struct lane *);
+bool lane_is_dialling(const struct lane *);
+/* A connection that can take an exchange stands. */
+bool lane_is_open(const struct lane *);
+/* Nothing will be asked any more: goodbye to all. */
+void lane_finish(struct lane *);
+/* Connections are ended whose address or route is gone, or all of them. */
+void lane_rebind(struct lane *, bool all);
+
+/* What transports tell. */
+void conn_init(struct conn *, struct lane *, const struct addr *to);
+void conn_opened(struct conn *, const struct tls_facts *);
+/* It owes answers for too long. The transport then calls on_stalled() of those that wait. */
+void conn_suspected(struct conn *);
+/* A reply came that counts; the exchange is out of the transport's books. */
+void conn_replied(struct conn *, struct exchange *, const struct reply *);
+/* The exchange is over otherwise than by a reply that counts; the transport ends it. */
+void conn_release(struct conn *);
+/* With nothing to do for so long, it is idle. */
+unsigned conn_idle_ms(const struct conn *);
+/* It is idle: it is asked to say goodbye, unless it may be of more use. */
+void conn_idle(struct conn *);
+/* The server keeps it for so long without a question (RFC 7828); 0: it wants it to end. */
+void conn_keepalive(struct conn *, unsigned ms);
+/* It is over. idle_ms: it had nothing to do for so long. useful: it has brought answers, or was not
+ * needed. Its exchanges are still the transport's: they are ended by it, after this. */
+void conn_ended(struct conn *, const struct fault *, bool useful, unsigned idle_ms);
+/* The connection's memory goes; call it last. */
+void conn_gone(struct conn *);
+
+/* (upstreams.c) A connection's memory is going. */
+void upstreams_conn_gone(struct upstreams *);
+
+/* Takes the exchange out of our books (the transport's are the caller's job) and tells its owner.
+ */
 void exchange_end(struct exchange *, enum outcome, const struct reply *);
 
 #endif

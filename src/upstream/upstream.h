@@ -85,8 +85,11 @@ struct upstream_conf {
 	const char *state; /* folder for what should survive a restart; NULL: nothing does */
 };
 
-struct server;
 struct upstreams;
+struct server;
+/* A group at run time: its servers as this worker knows them. */
+struct group;
+
 /* NULL: out of memory. Borrows everything. No connection is opened before there is a query. */
 struct upstreams *upstreams_new(
 	struct loop *, const struct upstream_conf *, struct rand *, struct metrics *);
@@ -96,27 +99,23 @@ void upstreams_stop(struct upstreams *, void (*idle)(void *arg), void *arg);
 /* Every exchange must have ended. */
 void upstreams_free(struct upstreams *);
 
-unsigned upstreams_attempt_ms(const struct upstreams *);
+/* What the world did meanwhile. */
+enum change {
+	CHANGE_ROUTES, /* addresses or routes are not what they were */
+	CHANGE_CLOCK, /* the wall clock was set */
+	CHANGE_SLEPT, /* the host was suspended */
+};
+/* Failures are forgotten, since their cause may be gone; connections that cannot live on are ended.
+ */
+void upstreams_changed(struct upstreams *, enum change);
+
+/* ---- one message to one server ---- */
 
 /* How an exchange ended. */
 enum outcome {
 	REPLIED, /* with a message that answers the question */
-	LOST, /* the connection died or could not be made; another server may do better */
-};
-
-/* One question to one server. Embedded in its owner's struct, which lives until done or cancel. */
-struct exchange {
-	struct list node; /* in its connection */
-	struct exchange *next_of_id;
-	struct conn *conn; /* NULL: not running */
-	struct server *server;
-	uint64_t sent_ms;
-	uint16_t id;
-	bool edns; /* was sent with OPT */
-	const struct question *question; /* borrowed from the owner */
-	/* From the loop, once, unless cancelled. reply (REPLIED only) is valid during the call. The
-	 * exchange is over on entry and may be started again from within. */
-	void (*done)(struct exchange *, enum outcome, const struct reply *);
+	LOST, /* it was sent, and its connection died; another server may do better */
+	UNSENT, /* no connection could be made */
 };
 
 /* What to ask, beyond the question. */
@@ -126,16 +125,75 @@ struct ask {
 	bool dnssec_ok;
 };
 
-/* Which server next, of those not sent to SENDS_PER_SERVER times: NULL if none may be asked now.
- * sends: how often each was asked for this lookup, by index. */
-struct server *upstreams_pick(struct upstreams *, const uint8_t sends[GROUP_MAX]);
-size_t server_index(const struct server *);
+struct conn;
+struct lane;
 
-/* Appends the query to the server's connection, opening one if there is none. 0; -EAGAIN: the
- * connection is full; -ENOMEM. */
+/* One question to one server. Embedded in its owner's struct, which lives until done or cancel. */
+struct exchange {
+	struct list node; /* in its connection, or in its lane's queue */
+	struct exchange *next_of_id;
+	struct server *server;
+	struct lane *lane; /* NULL: not running */
+	struct conn *conn; /* NULL: waits for one */
+	struct ask ask;
+	uint64_t sent_us;
+	uint16_t id;
+	bool edns; /* is sent with OPT */
+	bool stalled; /* the connection it waits on is suspect */
+	/* From the loop, once, unless cancelled. reply (REPLIED only) is valid during the call. The
+	 * exchange is over on entry and may be started again from within. */
+	void (*done)(struct exchange *, enum outcome, const struct reply *);
+	/* From the loop, at most once before done: it waits on a connection that is suspect. It is
+	 * not given up, but another one should be asked as well. May cancel the exchange. NULL: who
+	 * cares. */
+	void (*on_stalled)(struct exchange *);
+};
+
+/* Begins an exchange with the server, now or when there is a connection. 0; -EAGAIN: not now;
+ * -ENOMEM. */
 int exchange_start(struct server *, struct exchange *, const struct ask *);
-/* No done() after this. Nothing if it is not running. */
+/* No callback after this. Nothing if it is not running. */
 void exchange_cancel(struct exchange *);
+
+/* ---- which server ---- */
+
+/* The group that is asked this question: the one of the longest zone above the name. */
+struct group *upstreams_group(struct upstreams *, const struct question *);
+enum policy group_policy(const struct group *);
+
+/* How a lookup has fared with each server of its group, by place. */
+struct attempts {
+	uint8_t sends[GROUP_MAX]; /* SENDS_PER_SERVER: not again */
+	bool waiting[GROUP_MAX]; /* an exchange that has not stalled waits there */
+	bool only_up; /* nobody who is down */
+};
+
+/* The place of the server to ask next; -1: there is none now. */
+int group_pick(struct group *, const struct attempts *, const struct question *);
+/* A server that should be asked beside this one, to know how fast it is by now; -1: none. Of a
+ * hundred lookups, one asks a second server for this at most. */
+int group_explore(struct group *, int beside);
+struct server *group_server(struct group *, int place);
+/* There is more than one. */
+bool group_has_other(const struct group *);
+/* Every server of it is known to be down. Probes are under way; nobody should wait for long. */
+bool group_is_down(struct group *);
+/* Somebody is waiting for this group: servers that are down are looked after. */
+void group_wanted(struct group *);
+/* The latest failure among its servers, in words; NULL: there was none. */
+const struct fault *group_fault(const struct group *);
+
+/* A server is later than it usually is after this. */
+unsigned server_hedge_ms(const struct server *);
+/* May one more query be sent for being late? A twentieth of all lookups may, on average. */
+bool upstreams_may_hedge(struct upstreams *);
+/* One more lookup has begun. */
+void upstreams_count_lookup(struct upstreams *);
+
+/* Why a server is asked. */
+enum reason { FIRST, RETRY, HEDGE, EXPLORE, RACE };
+void server_asked(struct server *, enum reason);
+void server_won_hedge(struct server *);
 
 /* The server choked on EDNS: ask it without for a while (RFC 6891 §6.2.2). */
 void server_shuns_edns(struct server *);

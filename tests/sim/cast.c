@@ -301,9 +301,15 @@ static void reset_line(struct line *line)
 	wire_reset(line->wire);
 }
 
+static void hang_line(struct line *line)
+{
+	line->dropped = true;
+}
+
 static void vanish_line(struct line *line)
 {
 	line->dropped = true;
+	line->wire->vanished = true;
 }
 
 static void half_close_line(struct line *line)
@@ -335,6 +341,11 @@ void upstream_vanish(struct actor *a)
 {
 	a->dial = DIAL_VANISHES;
 	for_each_line(a, "vanishes", vanish_line);
+}
+
+bool upstream_hang(struct actor *a)
+{
+	return for_each_line(a, "hangs", hang_line);
 }
 
 bool actor_half_close(struct actor *a)

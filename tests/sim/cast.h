@@ -73,6 +73,8 @@ struct actor *client_new(struct cast *, const char *name, bool tcp);
 size_t actor_connections(const struct actor *);
 /* No packet reaches it any more, as if its route were gone. */
 void upstream_vanish(struct actor *);
+/* Its connections stand, take everything, and bring nothing. False: it has none. */
+bool upstream_hang(struct actor *);
 /* Each of these is done to all connections of the actor. False: it has none. */
 bool actor_close(struct actor *);
 bool actor_reset(struct actor *);

@@ -61,6 +61,11 @@ uint64_t loop_now(const struct loop *l)
 	return l->now_ms;
 }
 
+uint64_t loop_now_us(struct loop *l)
+{
+	return l->now_ms * 1000;
+}
+
 void timer_start(struct loop *l, struct timer *t, uint64_t after_ms)
 {
 	timers_add(&l->timers, t, l->now_ms + (after_ms ? after_ms : 1));

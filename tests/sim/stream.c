@@ -272,6 +272,11 @@ size_t stream_unsent(const struct stream *s)
 	return buf_len(&s->out);
 }
 
+bool stream_is_acked(const struct stream *s)
+{
+	return !s->wire->vanished && !buf_len(&s->out);
+}
+
 void stream_finish(struct stream *s)
 {
 	s->finishing = true;

@@ -330,6 +330,13 @@ static bool do_refuses(struct show *s, struct actor *a, char **words, bool last)
 	return true;
 }
 
+static bool do_hangs(struct show *s, struct actor *a, char **words, bool last)
+{
+	(void)words, (void)last;
+	need(s, upstream_hang(a));
+	return true;
+}
+
 static bool do_vanishes(struct show *s, struct actor *a, char **words, bool last)
 {
 	(void)s, (void)words, (void)last;
@@ -583,6 +590,8 @@ static const struct verb verbs[] = {
 	{ "SERVER", "goes", ACTION, do_goes, "silent",
 		"answers nothing, and the play need not tell what it hears" },
 	{ "SERVER", "refuses", ACTION, do_refuses, "connections", "those to come" },
+	{ "SERVER", "hangs", ACTION, do_hangs, "",
+		"its connections take all and bring nothing; new ones are as before" },
 	{ "SERVER", "vanishes", ACTION, do_vanishes, "", "no packet reaches it any more" },
 	{ "SERVER", "is", ACTION, do_is, "back", "takes connections as it did at first" },
 

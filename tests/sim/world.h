@@ -46,6 +46,7 @@ struct wire {
 	bool open; /* has been */
 	bool full; /* takes no bytes: set by wire_take() */
 	bool ended, reset; /* by this end */
+	bool vanished; /* nobody acknowledges what the daemon sends */
 	bool near_ended; /* by the daemon */
 	void (*got)(void *arg, struct span bytes);
 	void (*closed)(void *arg); /* the daemon sends no more */

@@ -1,0 +1,473 @@
+/* lane: the connections of one transport to one server, and the exchanges that wait for one.
+ *
+ * There is one connection at any rate that the server sustains, and a second one while the first
+ * is suspect. One is dialled at a time; a host's addresses race, each a little later than the one
+ * before. A server that closes connections while it owes answers is given no more exchanges on one
+ * connection than it has answered on another (the window): then the lane is narrow, and may have
+ * several connections.
+ */
+#include "upstream/server.h"
+
+#include "base/bug.h"
+
+#include <errno.h>
+
+/* The next address is tried this long after the one before (RFC 8305 §5). */
+#define RACE_MS 250
+/* A window below this makes a lane narrow. */
+#define NARROW 64
+/* Connections that take exchanges, and those being made. */
+#define CONNS_WIDE   2
+#define CONNS_NARROW 8
+#define DIALS_NARROW 4
+/* A connection that has been open this long after its window was used up could have taken more. */
+#define WIDEN_MS 1000
+/* The shortest idle time that is learned; who closes sooner has another reason. */
+#define IDLE_LEAST_MS 500
+/* Traffic is expected where exchanges come less than so many idle times apart. */
+#define GAPS_PER_IDLE 4
+
+static struct upstreams *all_of(const struct lane *l)
+{
+	return l->server->all;
+}
+
+static bool is_narrow(const struct lane *l)
+{
+	return l->window < NARROW;
+}
+
+/* ---- connections ---- */
+
+static bool is_usable(const struct conn *c)
+{
+	return c->open && !c->suspect && !c->leaving;
+}
+
+static bool has_room(const struct conn *c)
+{
+	const struct lane *l = c->lane;
+
+	return is_usable(c) && (is_narrow(l) ? c->taken : c->in_flight) < l->window;
+}
+
+struct census {
+	unsigned usable, dialling, all; /* all: but those that leave */
+};
+
+static struct census census_of(const struct lane *l)
+{
+	struct census n = { 0 };
+
+	for (const struct list *node = l->conns.next; node != &l->conns; node = node->next) {
+		const struct conn *c = container_of(node, struct conn, node);
+
+		n.usable += is_usable(c);
+		n.dialling += !c->open && !c->leaving;
+		n.all += !c->leaving;
+	}
+	return n;
+}
+
+static struct conn *conn_with_room(struct lane *l)
+{
+	for (struct list *node = l->conns.next; node != &l->conns; node = node->next) {
+		struct conn *c = container_of(node, struct conn, node);
+
+		if (has_room(c))
+			return c;
+	}
+	return NULL;
+}
+
+bool lane_is_dialling(const struct lane *l)
+{
+	return census_of(l).dialling > 0;
+}
+
+bool lane_is_open(const struct lane *l)
+{
+	return census_of(l).usable > 0;
+}
+
+static void leave(struct conn *c)
+{
+	if (c->leaving)
+		return;
+	c->leaving = true;
+	c->lane->transport->finish(c);
+}
+
+/* ---- exchanges that wait ---- */
+
+static void enter_queue(struct lane *l, struct exchange *e)
+{
+	e->lane = l;
+	e->conn = NULL;
+	list_push(&l->queue, &e->node);
+	l->queued++;
+}
+
+static void leave_queue(struct exchange *e)
+{
+	list_remove(&e->node);
+	e->lane->queued--;
+}
+
+static int put_on(struct conn *c, struct exchange *e)
+{
+	struct upstreams *u = all_of(c->lane);
+	int err;
+
+	e->lane = c->lane;
+	e->stalled = false;
+	e->sent_us = loop_now_us(u->loop);
+	e->edns = e->sent_us / 1000 >= e->server->no_edns_until_ms;
+	err = c->lane->transport->send(c, e);
+	if (err) {
+		e->lane = NULL;
+		return err;
+	}
+	e->conn = c;
+	c->in_flight++;
+	c->taken++;
+	u->metrics->exchanges++;
+	e->server->count.requests++;
+	return 0;
+}
+
+void exchange_end(struct exchange *e, enum outcome outcome, const struct reply *reply)
+{
+	e->lane = NULL;
+	e->conn = NULL;
+	e->done(e, outcome, reply);
+}
+
+void exchange_cancel(struct exchange *e)
+{
+	struct conn *c = e->conn;
+
+	if (!e->lane)
+		return;
+	if (c) {
+		e->lane->transport->forget(c, e);
+		conn_release(c);
+		if (c->suspect && !c->in_flight)
+			leave(c); /* it owes nothing any more, and was of no use */
+	} else {
+		leave_queue(e);
+	}
+	e->lane = NULL;
+	e->conn = NULL;
+}
+
+/* No connection can be made for those that wait. What they do about it may make them wait again. */
+static void fail_queue(struct lane *l)
+{
+	struct list failed, *node;
+
+	list_init(&failed);
+	while ((node = list_first(&l->queue))) {
+		list_remove(node);
+		list_push(&failed, node);
+	}
+	while ((node = list_first(&failed))) {
+		struct exchange *e = container_of(node, struct exchange, node);
+
+		leave_queue(e);
+		exchange_end(e, UNSENT, NULL);
+	}
+}
+
+/* ---- dialling ---- */
+
+static bool may_dial(const struct lane *l)
+{
+	struct census n = census_of(l);
+
+	if (is_narrow(l))
+		return n.dialling < DIALS_NARROW && n.all < CONNS_NARROW;
+	return !n.dialling && !n.usable && n.all < CONNS_WIDE;
+}
+
+static bool dial_address(struct lane *l)
+{
+	struct server *s = l->server;
+	const struct addr *to = &s->addrs[l->address++ % s->addr_count];
+
+	s->dialled_ms = loop_now(s->all->loop);
+	s->count.dials++;
+	if (!l->transport->open(l, to))
+		return false;
+	if (++l->tried < s->addr_count)
+		timer_start(s->all->loop, &l->second, RACE_MS);
+	return true;
+}
+
+bool lane_dial(struct lane *l)
+{
+	if (!l->server->addr_count)
+		return false;
+	l->tried = 0;
+	return dial_address(l);
+}
+
+/* Nothing has come of the address before yet. */
+static void on_second(struct timer *t)
+{
+	struct lane *l = container_of(t, struct lane, second);
+
+	if (lane_is_dialling(l) && l->tried < l->server->addr_count)
+		dial_address(l);
+}
+
+int lane_send(struct lane *l, struct exchange *e)
+{
+	struct conn *c = list_empty(&l->queue) ? conn_with_room(l) : NULL;
+
+	if (c)
+		return put_on(c, e);
+	if (l->queued >= all_of(l)->conf->in_flight)
+		return -EAGAIN;
+	if (may_dial(l)) {
+		if (!server_may_dial(l->server))
+			return -EAGAIN;
+		if (!lane_dial(l))
+			return -ENOMEM;
+	}
+	enter_queue(l, e);
+	return 0;
+}
+
+void lane_pump(struct lane *l)
+{
+	struct list *node;
+	struct conn *c;
+
+	while ((node = list_first(&l->queue)) && (c = conn_with_room(l))) {
+		struct exchange *e = container_of(node, struct exchange, node);
+
+		leave_queue(e);
+		if (put_on(c, e) < 0)
+			exchange_end(e, UNSENT, NULL);
+	}
+	if (list_empty(&l->queue) || !may_dial(l))
+		return;
+	if (!server_may_dial(l->server) || !lane_dial(l))
+		fail_queue(l);
+}
+
+/* ---- what transports tell ---- */
+
+void conn_init(struct conn *c, struct lane *l, const struct addr *to)
+{
+	*c = (struct conn){ .lane = l, .to = *to };
+	list_push(&l->conns, &c->node);
+}
+
+/* The race is won: the other addresses are not needed. */
+static void end_race(struct lane *l, const struct conn *winner)
+{
+	struct server *s = l->server;
+
+	timer_stop(s->all->loop, &l->second);
+	list_each_safe (node, &l->conns) {
+		struct conn *c = container_of(node, struct conn, node);
+
+		if (c != winner && !c->open && !is_narrow(l))
+			leave(c);
+	}
+	for (unsigned i = 0; i < s->addr_count; i++)
+		if (addr_equal(&s->addrs[i], &winner->to))
+			l->address = i;
+}
+
+void conn_opened(struct conn *c, const struct tls_facts *facts)
+{
+	struct lane *l = c->lane;
+
+	c->open = true;
+	end_race(l, c);
+	server_connected(l->server, c, facts);
+	lane_pump(l);
+}
+
+void conn_suspected(struct conn *c)
+{
+	struct lane *l = c->lane;
+
+	c->suspect = true;
+	l->server->count.suspected++;
+	if (!lane_is_open(l))
+		server_is_late(l->server);
+}
+
+void conn_release(struct conn *c)
+{
+	c->in_flight--;
+}
+
+void conn_replied(struct conn *c, struct exchange *e, const struct reply *reply)
+{
+	struct lane *l = c->lane;
+
+	conn_release(c);
+	c->replies++;
+	c->suspect = false;
+	server_answered(l->server, e, reply);
+	exchange_end(e, REPLIED, reply);
+	if (!list_empty(&l->queue))
+		lane_pump(l);
+}
+
+static bool is_used_up(const struct conn *c)
+{
+	return is_narrow(c->lane) && c->taken >= c->lane->window;
+}
+
+unsigned conn_idle_ms(const struct conn *c)
+{
+	return is_used_up(c) ? WIDEN_MS : c->lane->idle_ms;
+}
+
+static bool is_traffic_expected(const struct lane *l, const struct conn *c)
+{
+	unsigned gap = l->server->gap_ms;
+
+	return c->replies && gap && gap < GAPS_PER_IDLE * l->idle_ms && !all_of(l)->stopping;
+}
+
+/* Another connection for the traffic that will come, so that it need not wait for one. */
+static void renew(struct lane *l, const struct conn *c)
+{
+	if (is_traffic_expected(l, c) && may_dial(l) && server_may_dial(l->server))
+		lane_dial(l);
+}
+
+void conn_idle(struct conn *c)
+{
+	struct lane *l = c->lane;
+	unsigned most = all_of(l)->conf->idle_ms;
+
+	if (is_used_up(c)) {
+		l->window *= 2;
+		if (!is_narrow(l))
+			l->window = all_of(l)->conf->in_flight;
+		return;
+	}
+	leave(c);
+	l->server->count.closed_idle++;
+	l->idle_ms += l->idle_ms / 4;
+	if (l->idle_ms > most)
+		l->idle_ms = most;
+	renew(l, c);
+}
+
+void conn_keepalive(struct conn *c, unsigned ms)
+{
+	struct lane *l = c->lane;
+
+	if (ms < l->idle_ms)
+		l->idle_ms = ms < IDLE_LEAST_MS ? IDLE_LEAST_MS : ms;
+	if (!ms)
+		leave(c);
+}
+
+/* The server closed a connection on queries: twice in a row, it is no accident. */
+static void learn_window(struct lane *l, const struct conn *c)
+{
+	if (!c->in_flight) {
+		l->cut_short = 0;
+		return;
+	}
+	if (c->replies && (++l->cut_short > 1 || is_narrow(l)) && c->replies < l->window)
+		l->window = c->replies;
+}
+
+/* The server closed a connection that had nothing to do: next time we are gone before. */
+static void learn_idle(struct lane *l, unsigned idle_ms)
+{
+	unsigned ms = idle_ms / 10 * 9;
+
+	if (ms >= IDLE_LEAST_MS && ms < l->idle_ms)
+		l->idle_ms = ms;
+}
+
+static void dial_failed(struct lane *l, const struct conn *c, const struct fault *f)
+{
+	if (lane_is_dialling(l))
+		return; /* another address is being tried */
+	if (l->tried < l->server->addr_count && dial_address(l))
+		return;
+	timer_stop(all_of(l)->loop, &l->second);
+	server_failed(l->server, &c->to, f);
+	if (!lane_is_open(l))
+		fail_queue(l);
+}
+
+void conn_ended(struct conn *c, const struct fault *f, bool useful, unsigned idle_ms)
+{
+	struct lane *l = c->lane;
+	bool was_leaving = c->leaving, was_open = c->open;
+
+	c->open = false;
+	c->leaving = true;
+	if (was_leaving && !c->in_flight)
+		return;
+	if (!was_open) {
+		dial_failed(l, c, f);
+		return;
+	}
+	if (c->in_flight) {
+		l->server->count.lost++;
+		all_of(l)->metrics->connections_lost += c->replies > 0;
+	}
+	learn_window(l, c);
+	if (!useful)
+		server_failed(l->server, &c->to, f);
+	if (!c->in_flight && useful) {
+		l->server->count.closed_idle++;
+		learn_idle(l, idle_ms);
+	}
+}
+
+void conn_gone(struct conn *c)
+{
+	list_remove(&c->node);
+	upstreams_conn_gone(all_of(c->lane));
+}
+
+void lane_rebind(struct lane *l, bool all)
+{
+	struct fault f;
+
+	fault_set(&f, PHASE_READ, "moved", "none: the next connection is made at once",
+		"this host's network has changed under the connection");
+	list_each_safe (node, &l->conns) {
+		struct conn *c = container_of(node, struct conn, node);
+
+		if (all)
+			l->transport->end(c, &f);
+	}
+}
+
+/* ---- life ---- */
+
+void lane_init(struct lane *l, struct server *s, const struct transport *t)
+{
+	l->server = s;
+	l->transport = t;
+	l->window = s->all->conf->in_flight;
+	l->idle_ms = s->all->conf->idle_ms;
+	l->second.fire = on_second;
+	list_init(&l->conns);
+	list_init(&l->queue);
+}
+
+void lane_finish(struct lane *l)
+{
+	timer_stop(all_of(l)->loop, &l->second);
+	list_each_safe (node, &l->conns) {
+		leave(container_of(node, struct conn, node));
+	}
+}

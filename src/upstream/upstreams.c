@@ -1,0 +1,305 @@
+#include "upstream/upstream.h"
+
+#include "base/bug.h"
+#include "dns/name.h"
+#include "upstream/domain.h"
+#include "upstream/pick.h"
+#include "upstream/server.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A hedge costs so many credits; a lookup earns one. So many are saved up. */
+#define HEDGE_COST  20
+#define HEDGE_SAVED (10 * HEDGE_COST)
+/* Of so many lookups, one asks a second server to measure it. */
+#define LOOKUPS_PER_EXPLORE 100
+/* A measurement this old is worth another one. */
+#define MEASURE_AGAIN_MS 30000
+
+/* ---- which group ---- */
+
+/* Is the zone the name, or above it? */
+static bool is_below(const struct question *q, const struct zone_conf *z)
+{
+	size_t at = 0;
+
+	while (q->name_len - at > z->name_len)
+		at += q->name[at] + 1u;
+	return q->name_len - at == z->name_len && name_equals(q->name + at, z->name, z->name_len);
+}
+
+struct group *upstreams_group(struct upstreams *u, const struct question *q)
+{
+	size_t best_len = 0, group = GROUP_DEFAULT;
+
+	for (size_t i = 0; i < u->conf->zone_count; i++) {
+		const struct zone_conf *z = &u->conf->zones[i];
+
+		if (z->name_len > best_len && is_below(q, z)) {
+			best_len = z->name_len;
+			group = z->group;
+		}
+	}
+	return &u->groups[group];
+}
+
+enum policy group_policy(const struct group *g)
+{
+	return g->conf->policy;
+}
+
+struct server *group_server(struct group *g, int place)
+{
+	return g->servers[place];
+}
+
+bool group_has_other(const struct group *g)
+{
+	return g->conf->count > 1;
+}
+
+/* ---- which server ---- */
+
+static void describe(const struct group *g, const struct attempts *a, struct candidate *c)
+{
+	for (size_t i = 0; i < g->conf->count; i++) {
+		const struct server *s = g->servers[i];
+
+		c[i] = (struct candidate){ .standing = server_standing(s),
+			.cost_us = s->rtt.smoothed_us + 2 * s->rtt.variation_us,
+			.weight = s->conf->weight,
+			.number = (uint32_t)(s - s->all->servers) };
+		c[i].sends = a->sends[i];
+		c[i].waiting = a->waiting[i] || (a->only_up && c[i].standing == DOWN);
+	}
+}
+
+int group_pick(struct group *g, const struct attempts *a, const struct question *q)
+{
+	struct candidate c[GROUP_MAX];
+	uint64_t domain = 0;
+
+	describe(g, a, c);
+	if (g->conf->policy == POLICY_SPREAD)
+		domain = domain_number(q->name);
+	return pick_next(g->conf->policy, domain, c, g->conf->count, SENDS_PER_SERVER);
+}
+
+int group_explore(struct group *g, int beside)
+{
+	struct upstreams *u = g->all;
+	uint64_t now = loop_now(u->loop), oldest = UINT64_MAX;
+	int found = -1;
+
+	if (g->conf->policy != POLICY_FASTEST || g->conf->count < 2 ||
+		u->lookups - u->explored_at < LOOKUPS_PER_EXPLORE)
+		return -1;
+	for (size_t i = 0; i < g->conf->count; i++) {
+		const struct server *s = g->servers[i];
+		uint64_t measured = s->rtt.measured_ms;
+
+		if ((int)i == beside || server_standing(s) > GOOD || measured >= oldest ||
+			(measured && now - measured < MEASURE_AGAIN_MS))
+			continue;
+		oldest = measured;
+		found = (int)i;
+	}
+	if (found >= 0)
+		u->explored_at = u->lookups;
+	return found;
+}
+
+bool group_is_down(struct group *g)
+{
+	for (size_t i = 0; i < g->conf->count; i++)
+		if (server_standing(g->servers[i]) != DOWN)
+			return false;
+	return true;
+}
+
+void group_wanted(struct group *g)
+{
+	uint64_t now = loop_now(g->all->loop);
+
+	for (size_t i = 0; i < g->conf->count; i++)
+		g->servers[i]->wanted_ms = now;
+	if (!group_is_down(g))
+		return;
+	for (size_t i = 0; i < g->conf->count; i++)
+		server_look_after(g->servers[i]);
+}
+
+const struct fault *group_fault(const struct group *g)
+{
+	const struct server *latest = NULL;
+
+	for (size_t i = 0; i < g->conf->count; i++) {
+		const struct server *s = g->servers[i];
+
+		if (s->fault.phase != PHASE_NONE && (!latest || s->fault_ms > latest->fault_ms))
+			latest = s;
+	}
+	return latest ? &latest->fault : NULL;
+}
+
+/* ---- hedging ---- */
+
+void upstreams_count_lookup(struct upstreams *u)
+{
+	u->lookups++;
+	if (u->hedges_left < HEDGE_SAVED)
+		u->hedges_left++;
+}
+
+bool upstreams_may_hedge(struct upstreams *u)
+{
+	if (!u->conf->hedge || u->hedges_left < HEDGE_COST)
+		return false;
+	u->hedges_left -= HEDGE_COST;
+	return true;
+}
+
+/* ---- what the world did ---- */
+
+void upstreams_changed(struct upstreams *u, enum change what)
+{
+	if (u->stopping)
+		return;
+	for (size_t i = 0; i < u->conf->count; i++) {
+		struct server *s = &u->servers[i];
+
+		server_forgive(s);
+		if (what == CHANGE_CLOCK)
+			continue;
+		for (int k = 0; k < LANES; k++)
+			lane_rebind(&s->lanes[k], what == CHANGE_SLEPT);
+	}
+}
+
+/* ---- status ---- */
+
+static uint64_t since(const struct upstreams *u, uint64_t then_ms)
+{
+	return loop_now(u->loop) - then_ms;
+}
+
+static void count_connections(const struct server *s, struct server_status *out)
+{
+	for (int i = 0; i < LANES; i++) {
+		const struct lane *l = &s->lanes[i];
+
+		out->in_flight += l->queued;
+		for (const struct list *n = l->conns.next; n != &l->conns; n = n->next) {
+			const struct conn *c = container_of(n, struct conn, node);
+
+			out->connections += !c->leaving;
+			out->in_flight += c->in_flight;
+		}
+	}
+}
+
+void upstreams_status(const struct upstreams *u, size_t server, struct server_status *out)
+{
+	const struct server *s = &u->servers[server];
+
+	*out = (struct server_status){ .conf = s->conf,
+		.standing = server_standing(s),
+		.standing_ms = since(u, s->standing_since_ms),
+		.addr = s->latest,
+		.connected_once = s->connected_once,
+		.facts = s->facts,
+		.rtt = s->rtt,
+		.last_fault = s->fault,
+		.last_fault_ms = since(u, s->fault_ms) };
+	count_connections(s, out);
+	memcpy(out->errors, s->errors, sizeof out->errors);
+#define X(name, help) out->name = s->count.name;
+	SERVER_COUNTERS(X)
+#undef X
+}
+
+/* ---- life ---- */
+
+static void tell_idle(struct task *t)
+{
+	struct upstreams *u = container_of(t, struct upstreams, gone);
+
+	u->idle(u->idle_arg);
+}
+
+static bool any_conn(const struct upstreams *u)
+{
+	for (size_t i = 0; i < u->conf->count; i++)
+		for (int k = 0; k < LANES; k++)
+			if (!list_empty(&u->servers[i].lanes[k].conns))
+				return true;
+	return false;
+}
+
+void upstreams_conn_gone(struct upstreams *u)
+{
+	if (u->stopping && !any_conn(u))
+		loop_later(u->loop, &u->gone);
+}
+
+static void group_init(struct upstreams *u, size_t index)
+{
+	struct group *g = &u->groups[index];
+
+	g->all = u;
+	g->conf = &u->conf->groups[index];
+	for (size_t i = 0; i < g->conf->count; i++)
+		g->servers[i] = &u->servers[g->conf->servers[i]];
+}
+
+struct upstreams *upstreams_new(struct loop *loop, const struct upstream_conf *conf,
+	struct rand *rand, struct metrics *metrics)
+{
+	struct upstreams *u = calloc(1, sizeof *u);
+
+	if (!u)
+		return NULL;
+	u->loop = loop;
+	u->conf = conf;
+	u->rand = rand;
+	u->metrics = metrics;
+	u->gone.run = tell_idle;
+	u->hedges_left = HEDGE_SAVED;
+	u->servers = calloc(conf->count, sizeof *u->servers);
+	u->groups = calloc(conf->group_count, sizeof *u->groups);
+	if (!u->servers || !u->groups)
+		goto fail;
+	for (size_t i = 0; i < conf->count; i++)
+		if (!server_init(&u->servers[i], u, &conf->servers[i]))
+			goto fail;
+	for (size_t i = 0; i < conf->group_count; i++)
+		group_init(u, i);
+	return u;
+
+fail:
+	upstreams_free(u);
+	return NULL;
+}
+
+void upstreams_stop(struct upstreams *u, void (*idle)(void *arg), void *arg)
+{
+	u->stopping = true;
+	u->idle = idle;
+	u->idle_arg = arg;
+	for (size_t i = 0; i < u->conf->count; i++)
+		server_stop(&u->servers[i]);
+	if (!any_conn(u))
+		loop_later(u->loop, &u->gone);
+}
+
+void upstreams_free(struct upstreams *u)
+{
+	if (!u)
+		return;
+	for (size_t i = 0; u->servers && i < u->conf->count; i++)
+		server_clear(&u->servers[i]);
+	free(u->servers);
+	free(u->groups);
+	free(u);
+}
