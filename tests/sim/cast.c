@@ -4,6 +4,7 @@
 #include "dns/message.h"
 #include "net/frame.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +43,8 @@ struct letter *actor_question(struct actor *a, const char *name, bool answered)
 {
 	for (struct list *node = a->questions.next; node != &a->questions; node = node->next) {
 		struct letter *l = container_of(node, struct letter, node);
-		bool stands = a->role != UPSTREAM || (!l->line->left && !l->line->dropped);
+		bool stands =
+			a->role != UPSTREAM || !l->line || (!l->line->left && !l->line->dropped);
 
 		if (l->answered == answered && stands && is_about(l, name))
 			return l;
@@ -78,16 +80,33 @@ static struct line *latest_line(const struct actor *a)
 	return line;
 }
 
+/* The last question that came to this upstream as a datagram. */
+static struct letter *latest_datagram(const struct actor *a)
+{
+	struct letter *latest = NULL;
+
+	for (struct list *node = a->questions.next; node != &a->questions; node = node->next) {
+		struct letter *l = container_of(node, struct letter, node);
+
+		if (a->role == UPSTREAM && !l->line)
+			latest = l;
+	}
+	return latest;
+}
+
 bool actor_send(struct actor *a, struct span octets)
 {
 	struct line *line = latest_line(a);
+	struct letter *asked = latest_datagram(a);
 
 	happened(a->cast->chronicle, "%s sends %zu octets", a->name, octets.len);
 	if (a->role == UDP_CLIENT)
 		world_datagram(a->cast->loop, &a->addr, octets);
 	else if (line)
 		wire_send(line->wire, octets);
-	return line || a->role == UDP_CLIENT;
+	else if (asked)
+		world_reply(a->cast->loop, &a->addr, &asked->from, octets, a->delay_ms);
+	return line || asked || a->role == UDP_CLIENT;
 }
 
 bool client_ask(struct actor *a, const char *name, uint16_t type, const struct form *f)
@@ -123,14 +142,19 @@ void upstream_answer(struct letter *l, struct actor *a, const struct form *f)
 	l->answered = true;
 	happened(a->cast->chronicle, "%s answers %s%s%s", a->name, message_words(m, text),
 		f->another_id ? ", under another ID" : "", f->twice ? ", twice" : "");
-	for (int i = 0; i < 1 + f->twice; i++)
-		send_message(a, l->line, m);
+	for (int i = 0; i < 1 + f->twice; i++) {
+		if (l->line)
+			send_message(a, l->line, m);
+		else
+			world_reply(a->cast->loop, &a->addr, &l->from, m, a->delay_ms);
+	}
 	free(out);
 }
 
 /* ---- hearing ---- */
 
-static void upstream_hears(struct actor *a, struct line *line, struct span m)
+static void upstream_hears(
+	struct actor *a, struct line *line, const struct addr *from, struct span m)
 {
 	struct letter *question = letter_new(a, line, m);
 	char text[MESSAGE_TEXT];
@@ -140,6 +164,8 @@ static void upstream_hears(struct actor *a, struct line *line, struct span m)
 	if (!reply_parse(m, &r) || r.flags & DNS_QR || r.count[SECTION_QUESTION] != 1)
 		broken(a->cast->chronicle, "instead: %s is sent what is not a query: %s", a->name,
 			text);
+	if (from)
+		question->from = *from;
 	a->asked++;
 	list_push(&a->questions, &question->node);
 	if (a->answers)
@@ -186,8 +212,10 @@ static void on_bytes(void *arg, struct span bytes)
 		return;
 	MUST(buf_append(&line->in, bytes));
 	while (frame_first(&line->in, &m)) {
-		(line->actor->role == UPSTREAM ? upstream_hears : client_hears)(
-			line->actor, line, m);
+		if (line->actor->role == UPSTREAM)
+			upstream_hears(line->actor, line, NULL, m);
+		else
+			client_hears(line->actor, line, m);
 		frame_drop(&line->in, m);
 	}
 }
@@ -217,6 +245,17 @@ static struct line *line_new(struct actor *a)
 	return line;
 }
 
+static struct actor *upstream_at(struct cast *c, const struct addr *to)
+{
+	for (struct list *node = c->actors.next; node != &c->actors; node = node->next) {
+		struct actor *a = container_of(node, struct actor, node);
+
+		if (a->role == UPSTREAM && addr_same_host(&a->addr, to))
+			return a;
+	}
+	broken(c->chronicle, "instead: sotto asks a server that was not configured");
+}
+
 void cast_dialled(void *cast, const struct addr *to, struct wire *w)
 {
 	static const char *const outcome[] = { [DIAL_OPENS] = "",
@@ -224,24 +263,54 @@ void cast_dialled(void *cast, const struct addr *to, struct wire *w)
 		[DIAL_VANISHES] = ", which is not there" };
 	struct cast *c = cast;
 
-	for (struct list *node = c->actors.next; node != &c->actors; node = node->next) {
-		struct actor *a = container_of(node, struct actor, node);
+	struct actor *a = upstream_at(c, to);
+	struct line *line = line_new(a);
 
-		if (a->role != UPSTREAM || !addr_same_host(&a->addr, to))
-			continue;
-		struct line *line = line_new(a);
+	happened(c->chronicle, "sotto connects to %s%s", a->name, outcome[a->dial]);
+	line->wire = w;
+	w->dial = a->dial;
+	w->open_ms = a->open_ms;
+	w->delay_ms = a->delay_ms;
+	w->got = on_bytes;
+	w->closed = on_left;
+	w->arg = line;
+}
 
-		happened(c->chronicle, "sotto connects to %s%s", a->name, outcome[a->dial]);
-		line->wire = w;
-		w->dial = a->dial;
-		w->open_ms = a->open_ms;
-		w->delay_ms = a->delay_ms;
-		w->got = on_bytes;
-		w->closed = on_left;
-		w->arg = line;
+/* A datagram on its way to an upstream. */
+struct hearing {
+	struct event event;
+	struct actor *actor;
+	struct addr from;
+	size_t len;
+	uint8_t bytes[];
+};
+
+static void on_hearing(struct event *e)
+{
+	struct hearing *h = container_of(e, struct hearing, event);
+
+	if (h->actor->dial == DIAL_OPENS)
+		upstream_hears(h->actor, NULL, &h->from, (struct span){ h->bytes, h->len });
+}
+
+void cast_asked(void *cast, const struct addr *to, const struct addr *from, struct span m)
+{
+	struct cast *c = cast;
+	struct actor *a = upstream_at(c, to);
+
+	if (a->dial == DIAL_REFUSED)
+		world_icmp(c->loop, to, from, -ECONNREFUSED, 2 * a->delay_ms);
+	if (a->dial != DIAL_OPENS)
 		return;
-	}
-	broken(c->chronicle, "instead: sotto connects to a server that was not configured");
+	struct hearing *h = calloc(1, sizeof *h + m.len);
+
+	MUST(h);
+	h->event = (struct event){ .owned = true, .happen = on_hearing };
+	h->actor = a;
+	h->from = *from;
+	h->len = m.len;
+	memcpy(h->bytes, m.at, m.len);
+	event_post(c->loop, &h->event, loop_now(c->loop) + a->delay_ms);
 }
 
 void cast_datagram(void *cast, const struct addr *to, struct span message)
@@ -384,13 +453,14 @@ static struct actor *actor_new(struct cast *c, const char *name, enum role role)
 	return a;
 }
 
-struct actor *upstream_new(struct cast *c, const char *name, unsigned delay_ms)
+struct actor *upstream_new(struct cast *c, const char *name, const char *scheme, unsigned delay_ms)
 {
 	struct actor *a = actor_new(c, name, UPSTREAM);
 	char addr[ADDR_TEXT];
 
 	snprintf(addr, sizeof addr, "192.0.2.%u", ++c->upstreams);
-	MUST(addr_parse(&a->addr, addr, 853));
+	MUST(addr_parse(&a->addr, addr, strcmp(scheme, "tls") == 0 ? 853 : 53));
+	a->scheme = scheme;
 	a->delay_ms = delay_ms;
 	a->open_ms = 2 * delay_ms; /* TCP and TLS */
 	return a;

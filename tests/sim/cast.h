@@ -27,6 +27,7 @@ struct line {
 struct letter {
 	struct list node;
 	struct line *line; /* NULL: a datagram */
+	struct addr from; /* of a datagram to an upstream: who asked */
 	uint64_t at_ms; /* by the chronicle */
 	bool answered;
 	struct span message; /* behind the struct */
@@ -44,6 +45,7 @@ struct actor {
 	size_t asked; /* questions, of all times */
 
 	/* Of an upstream: */
+	const char *scheme; /* tls, tcp or udp; borrowed */
 	enum dial dial;
 	unsigned open_ms, delay_ms;
 	bool answers; /* by itself, as `form` says; such questions are not in the inbox */
@@ -63,10 +65,12 @@ void cast_open(struct cast *, struct chronicle *);
 void cast_enter(struct cast *, struct loop *);
 void cast_datagram(void *cast, const struct addr *to, struct span message);
 void cast_dialled(void *cast, const struct addr *to, struct wire *);
+void cast_asked(void *cast, const struct addr *to, const struct addr *from, struct span message);
 void cast_clear(struct cast *);
 
 struct actor *cast_find(struct cast *, const char *name);
-struct actor *upstream_new(struct cast *, const char *name, unsigned delay_ms);
+/* One of scheme udp takes connections as well. */
+struct actor *upstream_new(struct cast *, const char *name, const char *scheme, unsigned delay_ms);
 struct actor *client_new(struct cast *, const char *name, bool tcp);
 
 /* Connections that stand. */
@@ -80,7 +84,8 @@ bool actor_close(struct actor *);
 bool actor_reset(struct actor *);
 bool actor_half_close(struct actor *);
 bool actor_take(struct actor *, bool takes);
-/* Sends octets as they are: over the latest connection, or as a datagram. */
+/* Sends octets as they are: over the latest connection, or as a datagram; an upstream's goes to who
+ * asked last. */
 bool actor_send(struct actor *, struct span);
 
 void client_connect(struct actor *);

@@ -49,6 +49,8 @@ const char *daemon_remains(struct daemon *d)
 		return "the daemon never ends: it waits for something that will not come";
 	if (w->socket || w->acceptor)
 		return "the daemon has ended, and still listens";
+	if (!list_empty(&w->askings))
+		return "the daemon has ended, and a socket that asks is left";
 	if (w->streams)
 		return "the daemon has ended, and a stream is left";
 	if (loop_timers(d->loop))

@@ -253,6 +253,7 @@ struct loop *loop_new(void)
 	list_init(&l->tasks);
 	list_init(&l->world.events);
 	list_init(&l->world.wires);
+	list_init(&l->world.askings);
 	return l;
 }
 

@@ -93,6 +93,8 @@ static const char *prefix_of(const char *word)
 {
 	if (strcmp(word, "no") == 0 || strcmp(word, "without") == 0)
 		return "!";
+	if (strcmp(word, "over") == 0)
+		return "over-";
 	return strcmp(word, "another") == 0 ? "another-" : NULL;
 }
 

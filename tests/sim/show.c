@@ -133,9 +133,15 @@ static void start_daemon(struct show *s)
 
 	if (!s->cast.upstreams || s->cast.upstreams > SHOW_UPSTREAMS)
 		broken(&s->chronicle, "a play has 1 to %d upstreams", SHOW_UPSTREAMS);
-	for (unsigned i = 0; i < s->cast.upstreams; i++) {
-		snprintf(text[i], sizeof text[i], "tls://192.0.2.%u", i + 1);
+	unsigned i = 0;
+
+	/* Before it begins, there are only upstreams. */
+	for (struct list *node = s->cast.actors.next; node != &s->cast.actors; node = node->next) {
+		const struct actor *a = container_of(node, struct actor, node);
+
+		snprintf(text[i], sizeof text[i], "%s://192.0.2.%u", a->scheme, i + 1);
 		upstreams[i] = text[i];
+		i++;
 	}
 	if (!daemon_start(&s->daemon, upstreams, s->overrides, s->override_count))
 		broken(&s->chronicle, "sotto does not start");
@@ -186,7 +192,8 @@ static void check_all(struct show *s)
 
 void show_run(struct show *s, const char *file)
 {
-	static const struct peers peers = { cast_datagram, cast_dialled, on_moment_over };
+	static const struct peers peers = { cast_datagram, cast_dialled, on_moment_over,
+		cast_asked };
 
 	memset(s, 0, sizeof *s);
 	s->wake.happen = on_wake;

@@ -111,14 +111,18 @@ static void need_new_name(struct show *s, const char *name)
 
 static bool do_upstream(struct show *s, struct actor *a, char **words, bool last)
 {
+	const char *name = words[0], *scheme = "tls";
 	uint64_t delay_ms = 0;
 
 	(void)a, (void)last;
-	need_new_name(s, words[0]);
-	if (words[1] &&
-		(!is(words[1], "delay") || !words[2] || !play_duration(words[2], &delay_ms)))
-		misread(s, words[1]);
-	upstream_new(&s->cast, words[0], (unsigned)delay_ms);
+	need_new_name(s, name);
+	words++;
+	if (is(words[0], "udp") || is(words[0], "tcp"))
+		scheme = *words++;
+	if (words[0] &&
+		(!is(words[0], "delay") || !words[1] || !play_duration(words[1], &delay_ms)))
+		misread(s, words[0]);
+	upstream_new(&s->cast, name, scheme, (unsigned)delay_ms);
 	return true;
 }
 
@@ -406,6 +410,17 @@ static bool hears_nothing(struct show *s, struct actor *a, bool last)
 	return last;
 }
 
+/* What was heard, and how it came if there is more than one way. */
+static const char *heard_words(
+	const struct actor *a, const struct letter *l, char text[MESSAGE_TEXT])
+{
+	size_t len = strlen(message_words(l->message, text));
+
+	if (a->role == UPSTREAM)
+		snprintf(text + len, MESSAGE_TEXT - len, " over-%s", l->line ? "tcp" : "udp");
+	return text;
+}
+
 static bool do_hears(struct show *s, struct actor *a, char **words, bool last)
 {
 	char text[MESSAGE_TEXT], name[NAME_TEXT_MAX];
@@ -427,7 +442,7 @@ static bool do_hears(struct show *s, struct actor *a, char **words, bool last)
 		}
 		struct letter *l = container_of(first, struct letter, node);
 
-		check_words(s, a, message_words(l->message, text), name, words);
+		check_words(s, a, heard_words(a, l, text), name, words);
 		check_time(s, l);
 		letter_free(l);
 		s->progress++;
@@ -561,8 +576,8 @@ static bool do_ended(struct show *s, struct actor *a, char **words, bool last)
 
 static const struct verb verbs[] = {
 	{ NULL, "set", EARLY, do_set, "KEY=VALUE", "a setting, as of `--set`" },
-	{ NULL, "upstream", EARLY, do_upstream, "NAME [delay D]",
-		"a server, in the order they are configured; D is each way" },
+	{ NULL, "upstream", EARLY, do_upstream, "NAME [udp or tcp] [delay D]",
+		"a server, by TLS if nothing is said, in the order they are configured; D is each way" },
 
 	{ NULL, "client", ACTION, do_client, "NAME udp or tcp", "a client; over TCP, it connects" },
 	{ NULL, "segments", ACTION, do_segments, "of N octets",
@@ -589,7 +604,8 @@ static const struct verb verbs[] = {
 		"by itself, all that comes from now on" },
 	{ "SERVER", "goes", ACTION, do_goes, "silent",
 		"answers nothing, and the play need not tell what it hears" },
-	{ "SERVER", "refuses", ACTION, do_refuses, "connections", "those to come" },
+	{ "SERVER", "refuses", ACTION, do_refuses, "connections",
+		"those to come; datagrams likewise, by ICMP" },
 	{ "SERVER", "hangs", ACTION, do_hangs, "",
 		"its connections take all and bring nothing; new ones are as before" },
 	{ "SERVER", "vanishes", ACTION, do_vanishes, "", "no packet reaches it any more" },

@@ -1,5 +1,5 @@
-/* world: what the stand-ins of base/loop, net/datagram and net/stream offer to those who play the
- * peers of the daemon.
+/* world: what the stand-ins of base/loop, net/datagram, net/asking and net/stream offer to those
+ * who play the peers of the daemon.
  *
  * Time is virtual: it stands still while anything happens, then jumps to the next thing that will.
  * A world belongs to its loop. Bytes take a wire's delay each way and keep their order. TLS is only
@@ -31,6 +31,9 @@ struct peers {
 	void (*dialled)(void *arg, const struct addr *to, struct wire *);
 	/* All that was to happen by now has; the next moment is next_ms, UINT64_MAX if none. */
 	void (*moment_over)(void *arg, uint64_t next_ms);
+	/* The daemon asks over UDP, from that address and port. */
+	void (*asked)(
+		void *arg, const struct addr *to, const struct addr *from, struct span message);
 };
 
 enum dial { DIAL_OPENS, DIAL_REFUSED, DIAL_VANISHES };
@@ -57,6 +60,8 @@ struct world {
 	const struct peers *peers;
 	void *arg;
 	struct list events, wires;
+	struct list askings; /* sockets that ask: open */
+	unsigned asked; /* how many there were */
 	struct datagram *socket; /* the one listener, or NULL */
 	struct acceptor *acceptor; /* likewise */
 	size_t streams; /* alive */
@@ -73,6 +78,13 @@ size_t loop_tasks(const struct loop *);
 
 /* A datagram comes to the daemon. */
 void world_datagram(struct loop *, const struct addr *from, struct span message);
+
+/* The server `from` answers what was asked from `to`; or the network says that it cannot be reached
+ * (-errno). Lost if that socket is closed by then. */
+void world_reply(struct loop *, const struct addr *from, const struct addr *to, struct span message,
+	unsigned delay_ms);
+void world_icmp(struct loop *, const struct addr *from, const struct addr *to, int error,
+	unsigned delay_ms);
 
 /* A client connects; `closed` tells if nobody listens. */
 struct wire *wire_connect(struct loop *, const struct addr *from, void (*got)(void *, struct span),
