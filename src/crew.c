@@ -1,6 +1,7 @@
 #include "crew.h"
 
 #include "base/log.h"
+#include "saved_time.h"
 #include "worker.h"
 
 #include <fcntl.h>
@@ -29,6 +30,7 @@ struct crew {
 	int stop_signal; /* 0: none yet */
 	struct timer turn;
 	unsigned turns_left;
+	struct saved_time saved_time;
 };
 
 static struct loop *loop_of(const struct crew *crew, unsigned i)
@@ -209,7 +211,9 @@ int crew_run(const struct config *conf, void (*ready)(void *arg), void *arg)
 	if (start_threads(&crew)) {
 		ready(arg);
 		worker_say_listening(crew.members[0].worker);
+		saved_time_keep(&crew.saved_time, loop_of(&crew, 0), conf->upstream.state);
 		loop_run(loop_of(&crew, 0));
+		saved_time_end(&crew.saved_time);
 		status = 0;
 	} else {
 		drain_from(&crew, 1);

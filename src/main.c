@@ -1,9 +1,11 @@
 /* main: the command line. */
 #include "announce.h"
+#include "base/clock.h"
 #include "config/near.h"
 #include "config/options.h"
 #include "crew.h"
 #include "healthcheck.h"
+#include "saved_time.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -62,12 +64,26 @@ static const char help[] =
 
 /* ---- commands ---- */
 
+static void say_doubt_of_clock(void)
+{
+	struct clock_doubt doubt;
+	struct log_line l;
+
+	if (!clock_is_doubtful(&doubt))
+		return;
+	log_begin(&l, LOG_WARN, "certificates may be refused because of the clock");
+	log_str(&l, "reason", doubt.reason);
+	log_str(&l, "hint", doubt.hint);
+	log_end(&l);
+}
+
 static void on_ready(void *arg)
 {
 	const struct config *c = arg;
 	struct log_line l;
 
 	announce(c);
+	say_doubt_of_clock();
 	for (const struct config_note *n = c->notes; n; n = n->next) {
 		log_begin(&l, LOG_INFO, "spelling of another product understood");
 		log_str(&l, "given", n->given);
@@ -84,6 +100,8 @@ static int run(struct config *c)
 	log_set_level(c->log_level);
 	if (!config_load_trust(c, stderr))
 		return EXIT_CONFIG;
+	saved_time_load(c->upstream.state);
+	clock_await_synchronisation(c->await_clock);
 	return crew_run(c, on_ready, c);
 }
 

@@ -32,6 +32,7 @@ struct config {
 	unsigned workers; /* at least 1 */
 	size_t cache_size;
 	enum log_level log_level;
+	bool await_clock; /* tls.unsynced-clock: wait */
 	bool upstreams_given; /* not the defaults */
 	const char **allow_words; /* what query.allow was made of */
 	size_t allow_count;

@@ -38,7 +38,7 @@ struct kind {
 };
 
 extern const struct kind kind_listen, kind_allow, kind_upstreams, kind_workers, kind_ca, kind_level,
-	kind_size, kind_duration, kind_count;
+	kind_size, kind_duration, kind_count, kind_clock;
 
 /* Takes a whole value: one for each kind, a list or one element where the kind is a list. */
 void kind_take(const struct setting *, const struct node *);

@@ -1,12 +1,15 @@
 /* tls: see tls.h.
  *
  * OpenSSL reads from and writes to two buffers of ours through a BIO that never blocks. Whoever the
- * peer must be is decided in one place, on_verify(), which replaces OpenSSL's own; still_trusted()
- * holds a resumed session, for which there is nothing to verify, to the same.
+ * peer must be is decided in one place, judge(). In a full handshake on_verify() calls it in place
+ * of OpenSSL's own verification. A session brings the chain it was made with, and is judged by it
+ * before it is offered, so that resuming never asks for less than starting from the beginning.
  */
 #include "net/tls.h"
 
+#include "base/clock.h"
 #include "net/tls_fault.h"
+#include "net/tls_files.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -14,13 +17,8 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define READ_AT_ONCE 16384 /* the longest record */
-
-struct tls_trust {
-	X509_STORE *store;
-};
 
 struct tls_client {
 	SSL_CTX *ctx;
@@ -31,68 +29,13 @@ struct tls {
 	SSL *ssl;
 	struct tls_identity *identity;
 	struct buf in, out;
-	struct fault fault;
+	struct fault fault, doubt; /* why it is over; why the peer is not verified */
 	struct tls_facts facts;
-	bool started, over; /* the first octet came; a fault was found */
+	bool begun; /* our first message is made ... */
+	bool offered; /* ... and a session to resume is in it */
+	bool started; /* the first octet came */
+	bool over; /* a fault was found */
 };
-
-/* ---- trust ---- */
-
-/* Where distributions keep the bundle: Debian, Fedora, Alpine and BSD. */
-static const char *const bundles[] = { "/etc/ssl/certs/ca-certificates.crt",
-	"/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem" };
-
-static const char *system_bundle(void)
-{
-	const char *named = getenv("SSL_CERT_FILE");
-
-	if (named && *named)
-		return named;
-	for (size_t i = 0; i < sizeof bundles / sizeof *bundles; i++)
-		if (access(bundles[i], R_OK) == 0)
-			return bundles[i];
-	return bundles[0];
-}
-
-struct tls_trust *tls_trust_load(const char *ca, struct fault *f)
-{
-	const char *hint = ca ? "name a readable PEM file with CA certificates in tls.ca"
-			      : "install the package ca-certificates, or name a PEM file in tls.ca";
-	const char *path = ca ? ca : system_bundle();
-	struct tls_trust *t = calloc(1, sizeof *t);
-
-	if (t)
-		t->store = X509_STORE_new();
-	if (!t || !t->store) {
-		fault_set(f, PHASE_VERIFY, "memory", "free some memory", "out of memory");
-		goto fail;
-	}
-	if (access(path, R_OK) < 0) {
-		fault_set(f, PHASE_VERIFY, "ca-unreadable", hint,
-			"cannot read the CA certificates in %s: %s", path, strerror(errno));
-		goto fail;
-	}
-	if (!X509_STORE_load_file(t->store, path) ||
-		sk_X509_OBJECT_num(X509_STORE_get0_objects(t->store)) == 0) {
-		ERR_clear_error();
-		fault_set(f, PHASE_VERIFY, "ca-empty", hint, "there is no CA certificate in %s",
-			path);
-		goto fail;
-	}
-	return t;
-
-fail:
-	tls_trust_free(t);
-	return NULL;
-}
-
-void tls_trust_free(struct tls_trust *t)
-{
-	if (!t)
-		return;
-	X509_STORE_free(t->store);
-	free(t);
-}
 
 /* ---- buffers as a BIO ---- */
 
@@ -172,31 +115,60 @@ static bool by_pin_only(const struct tls_identity *id)
 	return !id->name && !id->ip;
 }
 
-/* Without a chain to hang on, only the server's own key counts: anybody may present another's CA.
- */
-static bool verify(struct tls *t, X509_STORE_CTX *store)
+static bool is_judged_by_chain(struct tls *t, X509_STORE_CTX *store)
 {
 	const struct tls_identity *id = t->identity;
 	char ip[ADDR_TEXT];
 
-	if (by_pin_only(id)) {
-		if (!is_pinned(id, X509_STORE_CTX_get0_cert(store))) {
-			tls_fault_pin(&t->fault);
-			return false;
-		}
-		X509_STORE_CTX_set_error(store, X509_V_OK);
-		return true;
-	}
 	if (X509_verify_cert(store) <= 0) {
-		tls_fault_verify(&t->fault, store,
+		tls_fault_verify(&t->doubt, store,
 			id->name ? id->name : addr_print_host(id->ip, ip), !id->name);
 		return false;
 	}
+	clock_confirm();
 	if (id->pin_count && !chain_is_pinned(id, X509_STORE_CTX_get0_chain(store))) {
-		tls_fault_pin(&t->fault);
+		tls_fault_pin(&t->doubt, X509_STORE_CTX_get0_cert(store));
 		return false;
 	}
 	return true;
+}
+
+/* Without a chain to hang on, only the server's own key counts: anybody may present another's CA.
+ */
+static bool is_judged_by_key(struct tls *t, X509_STORE_CTX *store)
+{
+	X509 *cert = X509_STORE_CTX_get0_cert(store);
+
+	if (is_pinned(t->identity, cert))
+		return true;
+	tls_fault_pin(&t->doubt, cert);
+	return false;
+}
+
+/* Is the peer who it must be? If not, t->doubt says why. The answer is also left in the store,
+ * where OpenSSL looks for it. */
+static void judge(struct tls *t, X509_STORE_CTX *store)
+{
+	bool ok = by_pin_only(t->identity) ? is_judged_by_key(t, store)
+					   : is_judged_by_chain(t, store);
+
+	t->facts.verified = ok;
+	t->facts.doubt = ok ? NULL : &t->doubt;
+	if (ok)
+		X509_STORE_CTX_set_error(store, X509_V_OK);
+	else if (X509_STORE_CTX_get_error(store) == X509_V_OK)
+		X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+}
+
+static bool may_go_on(const struct tls *t)
+{
+	return t->facts.verified || t->identity->opportunistic;
+}
+
+static void refuse(struct tls *t)
+{
+	t->fault = t->doubt;
+	t->over = true;
 }
 
 static int on_verify(X509_STORE_CTX *store, void *arg)
@@ -205,39 +177,34 @@ static int on_verify(X509_STORE_CTX *store, void *arg)
 	struct tls *t = SSL_get_app_data(ssl);
 
 	(void)arg;
-	if (verify(t, store))
+	judge(t, store);
+	if (may_go_on(t))
 		return 1;
-	t->over = true;
-	if (X509_STORE_CTX_get_error(store) == X509_V_OK)
-		X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+	refuse(t);
 	return 0;
 }
 
-static bool names_peer(const struct tls_identity *id, X509 *cert)
+/* Judges the chain that the session at hand was made with, just as OpenSSL sets it up for a chain
+ * that is sent. */
+static bool judge_session(struct tls *t)
 {
-	char ip[ADDR_TEXT];
-
-	if (id->name)
-		return X509_check_host(cert, id->name, 0,
-			       X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
-				       X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS,
-			       NULL) == 1;
-	return X509_check_ip_asc(cert, addr_print_host(id->ip, ip), 0) == 1;
-}
-
-/* A resumed session brings the certificate it was made with. */
-static bool still_trusted(struct tls *t)
-{
-	const struct tls_identity *id = t->identity;
 	X509 *cert = SSL_get0_peer_certificate(t->ssl);
+	X509_STORE *trusted = SSL_CTX_get_cert_store(SSL_get_SSL_CTX(t->ssl));
+	X509_STORE_CTX *store = X509_STORE_CTX_new();
+	bool ok = false;
 
-	if (!cert || SSL_get_verify_result(t->ssl) != X509_V_OK)
-		return false;
-	if (by_pin_only(id))
-		return is_pinned(id, cert);
-	return X509_cmp_current_time(X509_get0_notAfter(cert)) > 0 && names_peer(id, cert) &&
-		(!id->pin_count || is_pinned(id, cert) ||
-			chain_is_pinned(id, SSL_get_peer_cert_chain(t->ssl)));
+	if (cert && store &&
+		X509_STORE_CTX_init(store, trusted, cert, SSL_get_peer_cert_chain(t->ssl)) &&
+		X509_STORE_CTX_set_default(store, "ssl_server") &&
+		X509_VERIFY_PARAM_set1(X509_STORE_CTX_get0_param(store), SSL_get0_param(t->ssl))) {
+		X509_VERIFY_PARAM_set_auth_level(
+			X509_STORE_CTX_get0_param(store), SSL_get_security_level(t->ssl));
+		judge(t, store);
+		ok = may_go_on(t);
+	}
+	X509_STORE_CTX_free(store);
+	ERR_clear_error();
+	return ok;
 }
 
 /* ---- tickets ---- */
@@ -259,7 +226,13 @@ static int on_ticket(SSL *ssl, SSL_SESSION *session)
 /* A ticket of TLS 1.3 is used once, so that nobody can tell two connections to be of one client
  * (RFC 8446 C.4); in TLS 1.2 it is shown in clear anyway, and a resumed session brings no new one.
  */
-static void use_ticket(struct tls *t)
+static bool is_for_once(const SSL_SESSION *session)
+{
+	return SSL_SESSION_get_protocol_version(session) >= TLS1_3_VERSION;
+}
+
+/* Offers the latest session, if its server would still be trusted; else forgets all of them. */
+static void offer_session(struct tls *t)
 {
 	struct tls_identity *id = t->identity;
 
@@ -267,13 +240,15 @@ static void use_ticket(struct tls *t)
 		return;
 	SSL_SESSION *session = id->tickets[id->ticket_count - 1];
 
-	if (SSL_SESSION_is_resumable(session))
-		SSL_set_session(t->ssl, session);
-	if (SSL_SESSION_is_resumable(session) &&
-		SSL_SESSION_get_protocol_version(session) < TLS1_3_VERSION)
-		return;
-	id->ticket_count--;
-	SSL_SESSION_free(session);
+	t->offered = SSL_SESSION_is_resumable(session) && SSL_set_session(t->ssl, session) &&
+		judge_session(t);
+	if (!t->offered) {
+		SSL_set_session(t->ssl, NULL);
+		tls_identity_clear(id);
+	} else if (is_for_once(session)) {
+		id->ticket_count--;
+		SSL_SESSION_free(session);
+	}
 }
 
 void tls_identity_clear(struct tls_identity *id)
@@ -284,7 +259,7 @@ void tls_identity_clear(struct tls_identity *id)
 
 /* ---- contexts ---- */
 
-static bool set_policy(SSL_CTX *ctx)
+static bool set_policy(SSL_CTX *ctx, const struct tls_client_conf *conf)
 {
 	/* RFC 9325 §4.2: forward secrecy and authenticated encryption, also in TLS 1.2. */
 	static const uint8_t alpn[] = { 3, 'd', 'o', 't' };
@@ -294,14 +269,31 @@ static bool set_policy(SSL_CTX *ctx)
 	SSL_CTX_sess_set_new_cb(ctx, on_ticket);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_cert_verify_callback(ctx, on_verify, NULL);
-	if (SSL_CTX_get_security_level(ctx) < 2)
-		SSL_CTX_set_security_level(ctx, 2);
-	return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) &&
+	if (SSL_CTX_get_security_level(ctx) < TLS_SECURITY_LEVEL)
+		SSL_CTX_set_security_level(ctx, TLS_SECURITY_LEVEL);
+	return SSL_CTX_set_min_proto_version(ctx, conf->tls13 ? TLS1_3_VERSION : TLS1_2_VERSION) &&
 		SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20") &&
 		SSL_CTX_set_alpn_protos(ctx, alpn, sizeof alpn) == 0;
 }
 
-struct tls_client *tls_client_new(struct tls_trust *trust)
+/* Only the server it is meant for gets to see who we are. */
+static int on_certificate_wanted(SSL *ssl, void *arg)
+{
+	const struct tls *t = SSL_get_app_data(ssl);
+
+	(void)arg;
+	if (!t->facts.verified)
+		SSL_certs_clear(ssl);
+	return 1;
+}
+
+static bool set_credentials(SSL_CTX *ctx, const struct tls_credentials *c)
+{
+	SSL_CTX_set_cert_cb(ctx, on_certificate_wanted, NULL);
+	return SSL_CTX_use_cert_and_key(ctx, c->cert, c->key, c->chain, 1);
+}
+
+struct tls_client *tls_client_new(struct tls_trust *trust, const struct tls_client_conf *conf)
 {
 	struct tls_client *c = calloc(1, sizeof *c);
 
@@ -309,7 +301,9 @@ struct tls_client *tls_client_new(struct tls_trust *trust)
 		return NULL;
 	c->method = bio_method();
 	c->ctx = SSL_CTX_new(TLS_client_method());
-	if (!c->method || !c->ctx || !set_policy(c->ctx)) {
+	if (!c->method || !c->ctx || !set_policy(c->ctx, conf) ||
+		(conf->credentials && !set_credentials(c->ctx, conf->credentials))) {
+		ERR_clear_error();
 		tls_client_free(c);
 		return NULL;
 	}
@@ -334,6 +328,7 @@ static bool set_identity(SSL *ssl, const struct tls_identity *id)
 	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
 	char ip[ADDR_TEXT];
 
+	X509_VERIFY_PARAM_set_time(param, clock_date_s());
 	if (id->name) {
 		X509_VERIFY_PARAM_set_hostflags(param,
 			X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
@@ -364,7 +359,6 @@ struct tls *tls_new(struct tls_client *c, struct tls_identity *id)
 	SSL_set_bio(t->ssl, bio, bio);
 	SSL_set_app_data(t->ssl, t);
 	SSL_set_connect_state(t->ssl);
-	use_ticket(t);
 	return t;
 }
 
@@ -372,6 +366,10 @@ void tls_free(struct tls *t)
 {
 	if (!t)
 		return;
+	/* A server that breaks off may do so because it cannot resume what it said it could: next
+	 * time from the beginning. */
+	if (t->offered && !SSL_is_init_finished(t->ssl))
+		tls_identity_clear(t->identity);
 	/* OpenSSL would forbid the resumption of a session that ended without close_notify, as many
 	 * do. */
 	if (t->ssl && !t->over)
@@ -437,7 +435,6 @@ static void note_facts(struct tls *t)
 	t->facts.version = SSL_get_version(t->ssl);
 	t->facts.cipher = SSL_get_cipher_name(t->ssl);
 	t->facts.resumed = SSL_session_reused(t->ssl);
-	t->facts.verified = true;
 	t->facts.not_after_s = not_after(SSL_get0_peer_certificate(t->ssl));
 	t->facts.group = SSL_group_to_name(t->ssl, (int)SSL_get_negotiated_group(t->ssl));
 }
@@ -449,18 +446,25 @@ enum tls_status tls_handshake(struct tls *t)
 		t->over = true;
 		return TLS_FAILED;
 	}
+	if (!t->begun) {
+		t->begun = true;
+		offer_session(t);
+	}
 	ERR_clear_error();
 	enum tls_status s = outcome(t, SSL_do_handshake(t->ssl), PHASE_HANDSHAKE);
 
-	if (s != TLS_OK)
-		return s;
-	note_facts(t);
-	if (t->facts.resumed && !still_trusted(t)) {
-		tls_fault_resumed(&t->fault);
+	if (s == TLS_CLOSED) {
+		tls_fault_closed(&t->fault);
 		t->over = true;
 		return TLS_FAILED;
 	}
-	return TLS_OK;
+	if (s != TLS_OK)
+		return s;
+	note_facts(t);
+	if (may_go_on(t))
+		return TLS_OK;
+	refuse(t);
+	return TLS_FAILED;
 }
 
 enum tls_status tls_read(struct tls *t, struct buf *plain)

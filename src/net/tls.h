@@ -1,9 +1,10 @@
-/* tls: who we trust, and one TLS session fed and drained through buffers. No sockets, no clock.
+/* tls: who we trust, and one TLS session fed and drained through buffers. No sockets.
  *
- * One struct tls_client per worker (an SSL_CTX); the trust store behind it is loaded once and
- * shared. A peer is authenticated before tls_handshake() says TLS_OK: by name (RFC 8310 §8.1:
- * subjectAltName only), by IP address in the certificate, by SPKI pin (RFC 7858 §4.2), or by both
- * where both are configured. A resumed session is held to the same identity as a full one.
+ * One struct tls_client per worker and server (an SSL_CTX); the trust store behind it is loaded
+ * once and shared. A peer is authenticated before tls_handshake() says TLS_OK: by name (RFC 8310
+ * §8.1: subjectAltName only), by IP address in the certificate, by SPKI pin (RFC 7858 §4.2), or by
+ * both where both are configured. Dates are judged by base/clock. A resumed session is judged as a
+ * full one is: by the chain it was made with, and by what is trusted and what day it is now.
  */
 #ifndef NET_TLS_H
 #define NET_TLS_H
@@ -25,19 +26,28 @@ struct tls_trust;
 struct tls_trust *tls_trust_load(const char *ca, struct fault *);
 void tls_trust_free(struct tls_trust *);
 
-/* What we show to a server that wants to know who we are: a certificate with its chain, and its key,
- * from PEM files. NULL and a fault (phase HANDSHAKE). */
+/* What we show to a server that wants to know who we are: a certificate with its chain, and its
+ * key, from PEM files. NULL and a fault (phase HANDSHAKE): a file is not readable, is empty, or is
+ * encrypted; the key is not that of the certificate; they are too weak to be shown. May be shared
+ * by threads. */
 struct tls_credentials;
 struct tls_credentials *tls_credentials_load(const char *cert, const char *key, struct fault *);
 void tls_credentials_free(struct tls_credentials *);
 
-/* A worker's TLS context; it holds its own reference to the trust. NULL: out of memory. */
+struct tls_client_conf {
+	/* For this one server: shown only when it asks, and has proved who it is. NULL: nothing. */
+	const struct tls_credentials *credentials;
+	bool tls13; /* nothing older is spoken */
+};
+
+/* How one worker speaks with one server; it holds its own references to trust and credentials, and
+ * keeps nothing of conf. NULL: out of memory. */
 struct tls_client;
-struct tls_client *tls_client_new(struct tls_trust *);
+struct tls_client *tls_client_new(struct tls_trust *, const struct tls_client_conf *conf);
 void tls_client_free(struct tls_client *);
 
-/* Who a peer must be, and what it gave us for the next time. Owned by the server it describes; one
- * thread's. Zero it, fill in the first part. */
+/* Who a peer must be, and what it gave us for the next time. Owned by the server it describes,
+ * never shared; one thread's. Zero it, fill in the first part. */
 struct tls_identity {
 	const char *name; /* authenticated, and sent as SNI; NULL: ... */
 	const struct addr *ip; /* ... this address must be in the certificate; NULL: only pins */
@@ -45,15 +55,20 @@ struct tls_identity {
 	unsigned pin_count;
 	bool opportunistic; /* whoever answers is taken; tls_facts() tells who did not prove it */
 
-	void *tickets[TLS_TICKETS_MAX]; /* sessions to resume, each used once (RFC 8446 C.4) */
+	/* Sessions to resume, those of TLS 1.3 once each (RFC 8446 C.4). Nobody else has them, so
+	 * that none is offered to another server. Where trust changes, clear them. */
+	void *tickets[TLS_TICKETS_MAX];
 	unsigned ticket_count;
 };
 void tls_identity_clear(struct tls_identity *); /* frees the tickets */
 
+/* What was agreed on. All of it also of resumed sessions. */
 struct tls_facts {
-	const char *version, *cipher, *group; /* "TLSv1.3", "TLS_AES_256_GCM_SHA384", "X25519" */
+	const char *version, *cipher; /* "TLSv1.3", "TLS_AES_256_GCM_SHA384" */
+	const char *group; /* of the key exchange: "x25519"; NULL: it has no name */
 	bool resumed;
 	bool verified; /* false only where whoever answers is taken */
+	const struct fault *doubt; /* why not; NULL: it is verified. Lives as long as the session */
 	int64_t not_after_s; /* when the peer's certificate ends, since 1970; 0: unknown */
 };
 

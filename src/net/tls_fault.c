@@ -1,5 +1,6 @@
 #include "net/tls_fault.h"
 
+#include "base/clock.h"
 #include "net/addr.h"
 
 #include <openssl/err.h>
@@ -87,6 +88,82 @@ static void wrong_name(struct fault *f, X509 *cert, const char *expected, bool b
 		"the certificate is for %s, not for %s", have.text, expected);
 }
 
+/* A date that does not fit is the server's fault, unless there is a reason to doubt our own clock.
+ */
+static void out_of_date(struct fault *f, X509 *cert, int depth, bool expired)
+{
+	struct words day = date(expired ? X509_get0_notAfter(cert) : X509_get0_notBefore(cert));
+	const char *verb = expired ? "expired on" : "is not valid before";
+	struct clock_doubt doubt;
+	char today[CLOCK_DAY];
+
+	if (clock_is_doubtful(&doubt))
+		fault_set(f, PHASE_VERIFY, "clock", doubt.hint,
+			"%s; the certificate (depth %d) %s %s", doubt.reason, depth, verb,
+			day.text);
+	else if (expired)
+		fault_set(f, PHASE_VERIFY, "expired",
+			"check this host's clock; if it is right, the server's operator must renew",
+			"the certificate (depth %d) expired on %s, and here it is %s", depth,
+			day.text, clock_print_day(clock_date_s(), today));
+	else
+		fault_set(f, PHASE_VERIFY, "not-yet-valid",
+			"check this host's clock: it is probably behind",
+			"the certificate (depth %d) is not valid before %s, and here it is %s",
+			depth, day.text, clock_print_day(clock_date_s(), today));
+}
+
+static void unknown_issuer(struct fault *f, X509 *cert, int depth)
+{
+	fault_set(f, PHASE_VERIFY, "unknown-issuer",
+		"name the CA in tls.ca or ?ca=FILE; or the server does not send the certificates between",
+		"the certificate (depth %d) is signed by a CA that is not trusted here: %s", depth,
+		issuer(cert).text);
+}
+
+static void self_signed(struct fault *f, X509 *cert)
+{
+	fault_set(f, PHASE_VERIFY, "self-signed",
+		"pin its key with ?pin=sha256/..., or name its CA in tls.ca",
+		"the certificate is self-signed (%s)", issuer(cert).text);
+}
+
+/* What else can be wrong with a certificate, and is not for whoever configures sotto to mend. */
+static const struct {
+	int error;
+	const char *cause, *text;
+} flaws[] = {
+	{ X509_V_ERR_INVALID_PURPOSE, "wrong-purpose", "is not for a server, or not for a CA" },
+	{ X509_V_ERR_INVALID_CA, "not-a-ca", "signs another and is not a CA's" },
+	{ X509_V_ERR_PATH_LENGTH_EXCEEDED, "not-a-ca",
+		"is of a CA that may not have one below it" },
+	{ X509_V_ERR_PERMITTED_VIOLATION, "name-constraint",
+		"is for a name its CA may not vouch for" },
+	{ X509_V_ERR_EXCLUDED_VIOLATION, "name-constraint",
+		"is for a name its CA may not vouch for" },
+	{ X509_V_ERR_EE_KEY_TOO_SMALL, "weak-key", "has a key that is too short" },
+	{ X509_V_ERR_CA_KEY_TOO_SMALL, "weak-key", "has a key that is too short" },
+	{ X509_V_ERR_CA_MD_TOO_WEAK, "weak-signature", "is signed by a hash that is broken" },
+	{ X509_V_ERR_CERT_SIGNATURE_FAILURE, "bad-signature", "was altered after it was signed" },
+};
+
+static void flawed(struct fault *f, X509 *cert, int depth, int error)
+{
+	struct words of = { "" };
+
+	X509_NAME_oneline(X509_get_subject_name(cert), of.text, sizeof of.text);
+	for (size_t i = 0; i < sizeof flaws / sizeof *flaws; i++)
+		if (flaws[i].error == error) {
+			fault_set(f, PHASE_VERIFY, flaws[i].cause, "ask the server's operator",
+				"the certificate (depth %d) of %s %s", depth, of.text,
+				flaws[i].text);
+			return;
+		}
+	fault_set(f, PHASE_VERIFY, "bad-certificate", "ask the server's operator",
+		"the certificate (depth %d) of %s is not acceptable: %s", depth, of.text,
+		X509_verify_cert_error_string(error));
+}
+
 void tls_fault_verify(struct fault *f, X509_STORE_CTX *store, const char *expected, bool by_address)
 {
 	X509 *cert = X509_STORE_CTX_get_current_cert(store);
@@ -100,50 +177,44 @@ void tls_fault_verify(struct fault *f, X509_STORE_CTX *store, const char *expect
 		wrong_name(f, X509_STORE_CTX_get0_cert(store), expected, by_address);
 		break;
 	case X509_V_ERR_CERT_HAS_EXPIRED:
-		fault_set(f, PHASE_VERIFY, "expired",
-			"check this host's clock; if it is right, the server's operator must renew",
-			"the certificate (depth %d) expired on %s", depth,
-			date(X509_get0_notAfter(cert)).text);
-		break;
 	case X509_V_ERR_CERT_NOT_YET_VALID:
-		fault_set(f, PHASE_VERIFY, "not-yet-valid",
-			"check this host's clock: it is probably behind",
-			"the certificate (depth %d) is not valid before %s", depth,
-			date(X509_get0_notBefore(cert)).text);
+		out_of_date(f, cert, depth, error == X509_V_ERR_CERT_HAS_EXPIRED);
 		break;
 	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-		fault_set(f, PHASE_VERIFY, "self-signed",
-			"pin its key with ?pin=sha256/..., or name its CA in tls.ca",
-			"the certificate is self-signed (%s)", issuer(cert).text);
+		self_signed(f, cert);
 		break;
 	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
 	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-		fault_set(f, PHASE_VERIFY, "unknown-issuer",
-			"name the CA that signed it in tls.ca or ?ca=FILE, or update ca-certificates",
-			"the certificate (depth %d) is signed by a CA that is not trusted here: %s",
-			depth, issuer(cert).text);
+		unknown_issuer(f, cert, depth);
 		break;
 	default:
-		fault_set(f, PHASE_VERIFY, "bad-certificate", "ask the server's operator",
-			"the certificate (depth %d) is not acceptable: %s", depth,
-			X509_verify_cert_error_string(error));
+		flawed(f, cert, depth, error);
 	}
 }
 
-void tls_fault_pin(struct fault *f)
+/* As ?pin= has it, so that it can be copied from the log when it is right. */
+static struct words pin(X509 *cert)
+{
+	struct words w = { "unreadable" };
+	uint8_t digest[EVP_MAX_MD_SIZE], *key = NULL, base64[64];
+	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &key);
+	unsigned size = 0;
+
+	if (len > 0 && EVP_Digest(key, (size_t)len, digest, &size, EVP_sha256(), NULL)) {
+		EVP_EncodeBlock(base64, digest, (int)size);
+		snprintf(w.text, sizeof w.text, "sha256/%s", (const char *)base64);
+	}
+	OPENSSL_free(key);
+	return w;
+}
+
+void tls_fault_pin(struct fault *f, X509 *cert)
 {
 	fault_set(f, PHASE_VERIFY, "pin-mismatch",
 		"the server's key has changed, or it is another server: ask its operator for the new pin",
-		"the server's key is none of the pinned ones");
-}
-
-void tls_fault_resumed(struct fault *f)
-{
-	fault_set(f, PHASE_VERIFY, "resumed-untrusted",
-		"none: the next connection starts from the beginning",
-		"the certificate of the resumed session is not acceptable any more");
+		"the server's key is %s, which is not pinned", pin(cert).text);
 }
 
 /* ---- the handshake ---- */
@@ -155,18 +226,26 @@ void tls_fault_not_tls(struct fault *f)
 		"the server does not speak TLS on this port");
 }
 
+void tls_fault_closed(struct fault *f)
+{
+	fault_set(f, PHASE_HANDSHAKE, "closed",
+		"check that the port is the one for DNS over TLS; the server may be overloaded",
+		"the server said goodbye during the TLS handshake");
+}
+
 struct reason_words {
 	int reason;
 	const char *cause, *text, *hint;
 };
 
+#define TOO_OLD "the server speaks no version of TLS that is new enough"
+#define TOO_OLD_HINT                                                                               \
+	"the server must be updated: TLS 1.2 is the least, or 1.3 where that is asked for"
+
 static const struct reason_words reasons[] = {
-	{ SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, "tls-version", "the server refuses TLS 1.2 and 1.3",
-		"the server must be updated" },
-	{ SSL_R_UNSUPPORTED_PROTOCOL, "tls-version", "the server speaks no TLS newer than 1.1",
-		"the server must be updated" },
-	{ SSL_R_WRONG_SSL_VERSION, "tls-version", "the server speaks no TLS newer than 1.1",
-		"the server must be updated" },
+	{ SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, "tls-version", TOO_OLD, TOO_OLD_HINT },
+	{ SSL_R_UNSUPPORTED_PROTOCOL, "tls-version", TOO_OLD, TOO_OLD_HINT },
+	{ SSL_R_WRONG_SSL_VERSION, "tls-version", TOO_OLD, TOO_OLD_HINT },
 	{ SSL_R_NO_APPLICATION_PROTOCOL, "alpn-refused", "the server refuses the protocol \"dot\"",
 		"it is probably no DNS server: check address and port" },
 	{ SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE, "alert",

@@ -125,33 +125,40 @@ static void on_probe_timer(struct timer *t)
 
 /* ---- what happens to it ---- */
 
-static void log_connected(const struct server *s, const struct conn *c)
+static void log_tls(struct log_line *l, const struct server_conf *conf, const struct tls_facts *f)
 {
-	const struct tls_facts *facts = &s->facts;
-	const struct server_conf *conf = s->conf;
+	log_str(l, "tls", f->version);
+	log_str(l, "cipher", f->cipher);
+	log_str(l, "group", f->group ? f->group : "none");
+	if (!f->verified)
+		log_fmt(l, "verified", "no: %s", f->doubt->reason);
+	else if (conf->auth_name)
+		log_fmt(l, "verified", conf->pin_count ? "name %s and pin" : "name %s",
+			conf->auth_name);
+	else
+		log_str(l, "verified", conf->pin_count ? "pin" : "address");
+	log_str(l, "resumed", f->resumed ? "yes" : "no");
+}
+
+static void log_connected(
+	const struct server *s, const struct conn *c, const struct tls_facts *facts)
+{
+	bool is_trusted = facts && facts->verified;
 	char addr[ADDR_TEXT];
 	struct log_line l;
 
-	log_begin(&l, s->standing == GOOD ? LOG_DEBUG : LOG_INFO, "upstream connected");
-	log_str(&l, "upstream", conf->text);
-	if (conf->host)
+	log_begin(&l,
+		s->standing == GOOD             ? LOG_DEBUG
+			: is_trusted || !s->tls ? LOG_INFO
+						: LOG_WARN,
+		"upstream connected");
+	log_str(&l, "upstream", s->conf->text);
+	if (s->conf->host)
 		log_str(&l, "addr", addr_print(&c->to, addr));
-	if (facts->version) {
-		log_str(&l, "tls", facts->version);
-		log_str(&l, "cipher", facts->cipher);
-		log_str(&l, "group", facts->group ? facts->group : "none");
-	} else {
+	if (facts)
+		log_tls(&l, s->conf, facts);
+	else
 		log_str(&l, "tls", "none: in clear");
-	}
-	if (facts->version && !facts->verified)
-		log_str(&l, "verified", "no");
-	else if (facts->version && conf->auth_name)
-		log_fmt(&l, "verified", conf->pin_count ? "name %s and pin" : "name %s",
-			conf->auth_name);
-	else if (facts->version)
-		log_str(&l, "verified", conf->pin_count ? "pin" : "address");
-	if (facts->version)
-		log_str(&l, "resumed", facts->resumed ? "yes" : "no");
 	log_end(&l);
 }
 
@@ -160,11 +167,12 @@ void server_connected(struct server *s, const struct conn *c, const struct tls_f
 	s->count.opened++;
 	s->all->metrics->connections++;
 	s->facts = facts ? *facts : (struct tls_facts){ 0 };
+	s->facts.doubt = NULL; /* it lives as long as the session */
 	s->count.resumed += s->facts.resumed;
 	s->all->metrics->connections_resumed += s->facts.resumed;
 	s->latest = c->to;
 	s->connected_once = true;
-	log_connected(s, c);
+	log_connected(s, c, facts);
 	if (list_empty(&c->lane->queue))
 		server_look_after(s); /* a connection is no answer yet */
 }
@@ -306,7 +314,9 @@ bool server_init(struct server *s, struct upstreams *all, const struct server_co
 	if (conf->scheme != SCHEME_TLS)
 		return true;
 	set_identity(s);
-	s->tls = tls_client_new(conf->trust);
+	s->tls = tls_client_new(conf->trust,
+		&(struct tls_client_conf){
+			.credentials = conf->credentials, .tls13 = conf->tls13 });
 	return s->tls != NULL;
 }
 

@@ -1,0 +1,201 @@
+#include "net/tls_files.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- trust ---- */
+
+/* Where distributions keep the bundle: Debian, Fedora, Alpine and BSD. */
+static const char *const bundles[] = { "/etc/ssl/certs/ca-certificates.crt",
+	"/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem" };
+
+static const char *system_bundle(void)
+{
+	const char *named = getenv("SSL_CERT_FILE");
+
+	if (named && *named)
+		return named;
+	for (size_t i = 0; i < sizeof bundles / sizeof *bundles; i++)
+		if (access(bundles[i], R_OK) == 0)
+			return bundles[i];
+	return bundles[0];
+}
+
+struct tls_trust *tls_trust_load(const char *ca, struct fault *f)
+{
+	const char *hint = ca ? "name a readable PEM file with CA certificates in tls.ca"
+			      : "install the package ca-certificates, or name a PEM file in tls.ca";
+	const char *path = ca ? ca : system_bundle();
+	struct tls_trust *t = calloc(1, sizeof *t);
+
+	if (t)
+		t->store = X509_STORE_new();
+	if (!t || !t->store) {
+		fault_set(f, PHASE_VERIFY, "memory", "free some memory", "out of memory");
+		goto fail;
+	}
+	if (access(path, R_OK) < 0) {
+		fault_set(f, PHASE_VERIFY, "ca-unreadable", hint,
+			"cannot read the CA certificates in %s: %s", path, strerror(errno));
+		goto fail;
+	}
+	if (!X509_STORE_load_file(t->store, path) ||
+		sk_X509_OBJECT_num(X509_STORE_get0_objects(t->store)) == 0) {
+		ERR_clear_error();
+		fault_set(f, PHASE_VERIFY, "ca-empty", hint, "there is no CA certificate in %s",
+			path);
+		goto fail;
+	}
+	return t;
+
+fail:
+	tls_trust_free(t);
+	return NULL;
+}
+
+void tls_trust_free(struct tls_trust *t)
+{
+	if (!t)
+		return;
+	X509_STORE_free(t->store);
+	free(t);
+}
+
+/* ---- credentials ---- */
+
+#define HINT_CERT                                                                                  \
+	"cert= names a PEM file with our certificate first, and those that lead to its CA behind it"
+#define HINT_KEY "key= names a PEM file with the private key of that certificate, not encrypted"
+
+/* NULL, and a fault of that cause, if it cannot be read. */
+static BIO *open_file(const char *path, const char *what, const char *cause, struct fault *f)
+{
+	BIO *file = BIO_new_file(path, "r");
+
+	if (!file)
+		fault_set(f, PHASE_HANDSHAKE, cause,
+			"check the name of the file, and who may read it",
+			"cannot read the %s in %s: %s", what, path, strerror(errno));
+	return file;
+}
+
+static bool load_chain(struct tls_credentials *c, BIO *file)
+{
+	X509 *issuer;
+
+	c->cert = PEM_read_bio_X509(file, NULL, NULL, NULL);
+	if (!c->cert)
+		return false;
+	c->chain = sk_X509_new_null();
+	while (c->chain && (issuer = PEM_read_bio_X509(file, NULL, NULL, NULL)))
+		if (!sk_X509_push(c->chain, issuer)) {
+			X509_free(issuer);
+			return false;
+		}
+	return c->chain && ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+}
+
+static bool load_cert(struct tls_credentials *c, const char *path, struct fault *f)
+{
+	BIO *file = open_file(path, "certificate", "cert-unreadable", f);
+	bool ok = file && load_chain(c, file);
+
+	if (file && !ok)
+		fault_set(f, PHASE_HANDSHAKE, "cert-empty", HINT_CERT,
+			c->cert ? "what stands behind the certificate in %s is damaged"
+				: "there is no certificate in %s",
+			path);
+	BIO_free(file);
+	return ok;
+}
+
+/* Nobody is there to be asked for a password. */
+static int no_password(char *to, int size, int writing, void *asked)
+{
+	(void)to, (void)size, (void)writing;
+	*(bool *)asked = true;
+	return -1;
+}
+
+static bool load_key(struct tls_credentials *c, const char *path, struct fault *f)
+{
+	BIO *file = open_file(path, "key", "key-unreadable", f);
+	bool encrypted = false;
+
+	if (!file)
+		return false;
+	c->key = PEM_read_bio_PrivateKey(file, NULL, no_password, &encrypted);
+	BIO_free(file);
+	if (encrypted)
+		fault_set(f, PHASE_HANDSHAKE, "key-encrypted",
+			"decrypt it, for example by `openssl pkey -in OLD -out NEW`",
+			"the private key in %s is encrypted, and nobody can be asked for the password",
+			path);
+	else if (!c->key)
+		fault_set(f, PHASE_HANDSHAKE, "key-empty", HINT_KEY,
+			"there is no private key in %s", path);
+	return c->key != NULL;
+}
+
+/* What OpenSSL would not take later is told now. */
+static bool is_usable(const struct tls_credentials *c)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	bool ok = false;
+
+	if (ctx) {
+		SSL_CTX_set_security_level(ctx, TLS_SECURITY_LEVEL);
+		ok = SSL_CTX_use_cert_and_key(ctx, c->cert, c->key, c->chain, 1);
+	}
+	SSL_CTX_free(ctx);
+	return ok;
+}
+
+struct tls_credentials *tls_credentials_load(const char *cert, const char *key, struct fault *f)
+{
+	struct tls_credentials *c = calloc(1, sizeof *c);
+
+	ERR_clear_error();
+	if (!c) {
+		fault_from_errno(f, PHASE_HANDSHAKE, ENOMEM);
+		return NULL;
+	}
+	if (!load_cert(c, cert, f) || !load_key(c, key, f))
+		goto fail;
+	if (!X509_check_private_key(c->cert, c->key)) {
+		fault_set(f, PHASE_HANDSHAKE, "key-mismatch", HINT_KEY,
+			"the private key in %s is not that of the certificate in %s", key, cert);
+		goto fail;
+	}
+	if (!is_usable(c)) {
+		const char *text = ERR_reason_error_string(ERR_peek_error());
+
+		fault_set(f, PHASE_HANDSHAKE, "cert-refused", "have a stronger certificate issued",
+			"the certificate in %s is not fit to be shown: %s", cert,
+			text ? text : "unknown error");
+		goto fail;
+	}
+	ERR_clear_error();
+	return c;
+
+fail:
+	ERR_clear_error();
+	tls_credentials_free(c);
+	return NULL;
+}
+
+void tls_credentials_free(struct tls_credentials *c)
+{
+	if (!c)
+		return;
+	X509_free(c->cert);
+	sk_X509_pop_free(c->chain, X509_free);
+	EVP_PKEY_free(c->key);
+	free(c);
+}
