@@ -132,7 +132,7 @@ static int put_on(struct conn *c, struct exchange *e)
 	c->in_flight++;
 	c->taken++;
 	u->metrics->exchanges++;
-	e->server->count.requests++;
+	e->server->known.requests++;
 	return 0;
 }
 
@@ -196,7 +196,7 @@ static bool dial_address(struct lane *l)
 	const struct addr *to = &s->addrs[l->address++ % s->addr_count];
 
 	s->dialled_ms = loop_now(s->all->loop);
-	s->count.dials++;
+	s->known.dials++;
 	if (!l->transport->open(l, to))
 		return false;
 	if (++l->tried < s->addr_count)
@@ -297,7 +297,7 @@ void conn_suspected(struct conn *c)
 	struct lane *l = c->lane;
 
 	c->suspect = true;
-	l->server->count.suspected++;
+	l->server->known.suspected++;
 	if (!lane_is_open(l))
 		server_is_late(l->server);
 }
@@ -356,7 +356,7 @@ void conn_idle(struct conn *c)
 		return;
 	}
 	leave(c);
-	l->server->count.closed_idle++;
+	l->server->known.closed_idle++;
 	l->idle_ms += l->idle_ms / 4;
 	if (l->idle_ms > most)
 		l->idle_ms = most;
@@ -419,14 +419,14 @@ void conn_ended(struct conn *c, const struct fault *f, bool useful, unsigned idl
 		return;
 	}
 	if (c->in_flight) {
-		l->server->count.lost++;
+		l->server->known.lost++;
 		all_of(l)->metrics->connections_lost += c->replies > 0;
 	}
 	learn_window(l, c);
 	if (!useful)
 		server_failed(l->server, &c->to, f);
 	if (!c->in_flight && useful) {
-		l->server->count.closed_idle++;
+		l->server->known.closed_idle++;
 		learn_idle(l, idle_ms);
 	}
 }

@@ -202,7 +202,7 @@ static void on_mismatch(struct stream_conn *c, const struct reply *r, bool is_wa
 	struct fault f;
 
 	all_of(c)->metrics->replies_unmatched++;
-	server_of(c)->count.unmatched++;
+	server_of(c)->known.unmatched++;
 	if (!is_waited_for && was_used(c, r->id))
 		return;
 	if (++c->mismatches <= MISMATCHES_MAX)
@@ -307,7 +307,7 @@ static void become_suspect(struct stream_conn *c)
 
 static unsigned suspect_ms(const struct stream_conn *c)
 {
-	unsigned ms = rtt_suspect_ms(&server_of(c)->rtt);
+	unsigned ms = rtt_suspect_ms(&server_of(c)->known.rtt);
 
 	return ms < PATIENCE_MS && stream_is_acked(c->stream) ? PATIENCE_MS : ms;
 }
@@ -396,7 +396,7 @@ static int stream_transport_send(struct conn *base, struct exchange *e)
 		    c->stream, (struct span){ head, sizeof head }, (struct span){ message, len }))
 		return -ENOMEM;
 	if (is_idle(c))
-		timer_start(loop_of(c), &c->timer, rtt_suspect_ms(&server_of(c)->rtt));
+		timer_start(loop_of(c), &c->timer, rtt_suspect_ms(&server_of(c)->known.rtt));
 	put_in(c, e);
 	return 0;
 }

@@ -40,7 +40,7 @@ static void fade(struct rtt *r)
 		r->total += r->buckets[i] /= 2;
 }
 
-/* RFC 6298 §2. */
+/* RFC 6298 §2. us is not 0, so what is smoothed never is. */
 static void smooth(struct rtt *r, uint32_t us)
 {
 	if (!r->smoothed_us) {
@@ -52,8 +52,6 @@ static void smooth(struct rtt *r, uint32_t us)
 
 	r->variation_us = (uint32_t)((3ull * r->variation_us + off) / 4);
 	r->smoothed_us = (uint32_t)((7ull * r->smoothed_us + us) / 8);
-	if (!r->smoothed_us)
-		r->smoothed_us = 1;
 }
 
 void rtt_measure(struct rtt *r, uint32_t us, uint64_t now_ms)

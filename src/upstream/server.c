@@ -41,17 +41,17 @@ static uint64_t now_ms(const struct server *s)
 
 static void stand(struct server *s, enum standing standing)
 {
-	if (s->standing == standing)
+	if (s->known.standing == standing)
 		return;
-	s->standing = standing;
-	s->standing_since_ms = now_ms(s);
+	s->known.standing = standing;
+	s->known.standing_ms = now_ms(s);
 }
 
 enum standing server_standing(const struct server *s)
 {
 	bool is_old = now_ms(s) - s->evidence_ms > MEMORY_MS;
 
-	return is_old && s->standing > GOOD ? UNTRIED : s->standing;
+	return is_old && s->known.standing > GOOD ? UNTRIED : s->known.standing;
 }
 
 bool server_may_dial(const struct server *s)
@@ -77,14 +77,14 @@ void server_forgive(struct server *s)
 {
 	s->failures = 0;
 	timer_stop(s->all->loop, &s->probe_timer);
-	if (s->standing > GOOD)
+	if (s->known.standing > GOOD)
 		stand(s, UNTRIED);
 }
 
 void server_is_late(struct server *s)
 {
 	s->evidence_ms = now_ms(s);
-	if (s->standing < DOUBTFUL)
+	if (s->known.standing < DOUBTFUL)
 		stand(s, DOUBTFUL);
 }
 
@@ -99,7 +99,7 @@ void server_look_after(struct server *s)
 	if (s->probe.lane || server_standing(s) != DOWN || !server_may_dial(s))
 		return;
 	if (exchange_start(s, &s->probe, &ask) == 0)
-		s->count.probes++;
+		s->known.probes++;
 }
 
 /* Whatever became of it has been noted where it happened. */
@@ -148,7 +148,7 @@ static void log_connected(
 	struct log_line l;
 
 	log_begin(&l,
-		s->standing == GOOD             ? LOG_DEBUG
+		s->known.standing == GOOD       ? LOG_DEBUG
 			: is_trusted || !s->tls ? LOG_INFO
 						: LOG_WARN,
 		"upstream connected");
@@ -164,14 +164,15 @@ static void log_connected(
 
 void server_connected(struct server *s, const struct conn *c, const struct tls_facts *facts)
 {
-	s->count.opened++;
+	s->known.opened++;
 	s->all->metrics->connections++;
-	s->facts = facts ? *facts : (struct tls_facts){ 0 };
-	s->facts.doubt = NULL; /* it lives as long as the session */
-	s->count.resumed += s->facts.resumed;
-	s->all->metrics->connections_resumed += s->facts.resumed;
-	s->latest = c->to;
-	s->connected_once = true;
+	s->known.facts = facts ? *facts : (struct tls_facts){ 0 };
+	s->known.facts.doubt = NULL; /* it lives as long as the session */
+	s->known.resumed += s->known.facts.resumed;
+	s->all->metrics->connections_resumed += s->known.facts.resumed;
+	s->known.addr = c->to;
+	s->known.connected_once = true;
+	s->known.connected_ms = now_ms(s);
 	log_connected(s, c, facts);
 	if (list_empty(&c->lane->queue))
 		server_look_after(s); /* a connection is no answer yet */
@@ -181,18 +182,18 @@ static void measure(struct server *s, const struct exchange *e)
 {
 	uint64_t us = loop_now_us(s->all->loop) - e->sent_us;
 
-	rtt_measure(&s->rtt, us > UINT32_MAX ? UINT32_MAX : (uint32_t)us, now_ms(s));
+	rtt_measure(&s->known.rtt, us > UINT32_MAX ? UINT32_MAX : (uint32_t)us, now_ms(s));
 }
 
 void server_answered(struct server *s, const struct exchange *e, const struct reply *r)
 {
 	measure(s, e);
-	s->count.responses++;
-	s->count.servfails += r->rcode == RCODE_SERVFAIL;
-	s->count.refusals += r->rcode == RCODE_REFUSED;
+	s->known.responses++;
+	s->known.servfails += r->rcode == RCODE_SERVFAIL;
+	s->known.refusals += r->rcode == RCODE_REFUSED;
 	s->evidence_ms = now_ms(s);
 	s->failures = 0;
-	if (s->standing == GOOD)
+	if (s->known.standing == GOOD)
 		return;
 	timer_stop(s->all->loop, &s->probe_timer);
 	stand(s, GOOD);
@@ -203,9 +204,9 @@ void server_complain(struct server *s, const struct addr *addr, const struct fau
 	struct log_line l;
 	char text[ADDR_TEXT];
 
-	s->fault = *f;
-	s->fault_ms = now_ms(s);
-	s->errors[f->phase]++;
+	s->known.last_fault = *f;
+	s->known.last_fault_ms = now_ms(s);
+	s->known.errors[f->phase]++;
 	log_begin(&l, LOG_WARN, "upstream failed");
 	log_str(&l, "upstream", s->conf->text);
 	log_str(&l, "addr", addr_print(addr, text));
@@ -230,7 +231,7 @@ void server_failed(struct server *s, const struct addr *addr, const struct fault
 	s->evidence_ms = now_ms(s);
 	s->failures++;
 	stand(s, s->failures > 1 ? DOWN : DOUBTFUL);
-	if (s->standing == DOWN && !s->all->stopping)
+	if (s->known.standing == DOWN && !s->all->stopping)
 		timer_start(s->all->loop, &s->probe_timer, back_off_ms(s));
 	server_complain(s, addr, f);
 }
@@ -266,7 +267,7 @@ int exchange_start(struct server *s, struct exchange *e, const struct ask *ask)
 
 unsigned server_hedge_ms(const struct server *s)
 {
-	unsigned ms = rtt_hedge_ms(&s->rtt), most = s->all->conf->attempt_ms;
+	unsigned ms = rtt_hedge_ms(&s->known.rtt), most = s->all->conf->attempt_ms;
 
 	return ms < most ? ms : most;
 }
@@ -275,14 +276,14 @@ void server_asked(struct server *s, enum reason reason)
 {
 	if (reason == FIRST)
 		note_gap(s);
-	s->count.hedges += reason == HEDGE;
-	s->count.retries += reason == RETRY;
+	s->known.hedges += reason == HEDGE;
+	s->known.retries += reason == RETRY;
 	s->all->metrics->exchanges_retried += reason != FIRST;
 }
 
 void server_won_hedge(struct server *s)
 {
-	s->count.hedges_won++;
+	s->known.hedges_won++;
 }
 
 /* ---- life ---- */
@@ -302,7 +303,8 @@ static void set_identity(struct server *s)
 bool server_init(struct server *s, struct upstreams *all, const struct server_conf *conf)
 {
 	s->all = all;
-	s->conf = conf;
+	s->conf = s->known.conf = conf;
+	s->known.standing_ms = loop_now(all->loop);
 	s->probe_timer.fire = on_probe_timer;
 	s->probe.done = on_probed;
 	lane_init(&s->lanes[LANE_MAIN], s, conf->scheme == SCHEME_TLS ? &over_tls : &over_tcp);

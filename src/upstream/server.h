@@ -72,30 +72,18 @@ struct server {
 	struct addr addrs[ADDRS_MAX];
 	size_t addr_count; /* 0: its name is not resolved yet */
 
-	/* How it stands. */
-	enum standing standing;
-	uint64_t standing_since_ms, evidence_ms; /* evidence: the latest reply or failure */
+	/* How it stands, beside known.standing. */
+	uint64_t evidence_ms; /* the latest reply or failure */
 	unsigned failures; /* connections in a row that came to nothing */
-	uint64_t retry_at_ms, dialled_ms, wanted_ms;
+	uint64_t dialled_ms, wanted_ms;
 	uint64_t no_edns_until_ms;
 	struct timer probe_timer;
 	struct exchange probe;
+	uint64_t asked_ms; /* the latest lookup began here; 0: none */
+	unsigned gap_ms; /* usually between lookups; 0: unknown */
 
-	/* What is known of it. */
-	struct rtt rtt;
-	uint64_t asked_ms; /* the latest exchange; 0: none */
-	unsigned gap_ms; /* usually between exchanges; 0: unknown */
-	struct addr latest; /* address connected to */
-	bool connected_once;
-	struct tls_facts facts;
-	struct fault fault;
-	uint64_t fault_ms;
-	uint64_t errors[PHASES];
-	struct server_counts {
-#define X(name, help) uint64_t name;
-		SERVER_COUNTERS(X)
-#undef X
-	} count;
+	/* What is to be told of it. Moments instead of ages; connections are counted when asked. */
+	struct server_status known;
 };
 
 struct group {

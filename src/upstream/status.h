@@ -43,6 +43,7 @@ struct server_status {
 	unsigned connections; /* made and being made */
 	size_t in_flight;
 	bool connected_once; /* facts are of the latest connection that was made */
+	uint64_t connected_ms; /* that was so long ago */
 	struct tls_facts facts; /* version NULL: not TLS */
 	struct rtt rtt;
 	struct fault last_fault; /* phase NONE: there was none */
@@ -56,10 +57,12 @@ struct server_status {
 /* Fills in the status of the server with this index in the configuration. */
 void upstreams_status(const struct upstreams *, size_t server, struct server_status *);
 
-/* Adds what another worker knows of the same server: counters are summed up, the better standing
- * and the later facts win. */
+/* Adds what another worker knows of the same server; sum starts zeroed. Counters are summed up, the
+ * later facts win. Of the standings the better one wins, for the longer time where both are the
+ * same; a worker that has not tried has no say. */
 void server_status_add(struct server_status *sum, const struct server_status *);
 
+/* For people and machines: "untried", "answers", "late", "down". */
 const char *standing_name(enum standing);
 
 #endif

@@ -67,7 +67,7 @@ static void describe(const struct group *g, const struct attempts *a, struct can
 		const struct server *s = g->servers[i];
 
 		c[i] = (struct candidate){ .standing = server_standing(s),
-			.cost_us = s->rtt.smoothed_us + 2 * s->rtt.variation_us,
+			.cost_us = s->known.rtt.smoothed_us + 2 * s->known.rtt.variation_us,
 			.weight = s->conf->weight,
 			.number = (uint32_t)(s - s->all->servers) };
 		c[i].sends = a->sends[i];
@@ -97,7 +97,7 @@ int group_explore(struct group *g, int beside)
 		return -1;
 	for (size_t i = 0; i < g->conf->count; i++) {
 		const struct server *s = g->servers[i];
-		uint64_t measured = s->rtt.measured_ms;
+		uint64_t measured = s->known.rtt.measured_ms;
 
 		if ((int)i == beside || server_standing(s) > GOOD || measured >= oldest ||
 			(measured && now - measured < MEASURE_AGAIN_MS))
@@ -137,10 +137,11 @@ const struct fault *group_fault(const struct group *g)
 	for (size_t i = 0; i < g->conf->count; i++) {
 		const struct server *s = g->servers[i];
 
-		if (s->fault.phase != PHASE_NONE && (!latest || s->fault_ms > latest->fault_ms))
+		if (s->known.last_fault.phase != PHASE_NONE &&
+			(!latest || s->known.last_fault_ms > latest->known.last_fault_ms))
 			latest = s;
 	}
-	return latest ? &latest->fault : NULL;
+	return latest ? &latest->known.last_fault : NULL;
 }
 
 /* ---- hedging ---- */
@@ -179,44 +180,29 @@ void upstreams_changed(struct upstreams *u, enum change what)
 
 /* ---- status ---- */
 
-static uint64_t since(const struct upstreams *u, uint64_t then_ms)
+static void count_connections(const struct lane *l, struct server_status *out)
 {
-	return loop_now(u->loop) - then_ms;
-}
+	out->in_flight += l->queued;
+	for (const struct list *node = l->conns.next; node != &l->conns; node = node->next) {
+		const struct conn *c = container_of(node, struct conn, node);
 
-static void count_connections(const struct server *s, struct server_status *out)
-{
-	for (int i = 0; i < LANES; i++) {
-		const struct lane *l = &s->lanes[i];
-
-		out->in_flight += l->queued;
-		for (const struct list *n = l->conns.next; n != &l->conns; n = n->next) {
-			const struct conn *c = container_of(n, struct conn, node);
-
-			out->connections += !c->leaving;
-			out->in_flight += c->in_flight;
-		}
+		out->connections += !c->leaving;
+		out->in_flight += c->in_flight;
 	}
 }
 
 void upstreams_status(const struct upstreams *u, size_t server, struct server_status *out)
 {
 	const struct server *s = &u->servers[server];
+	uint64_t now = loop_now(u->loop);
 
-	*out = (struct server_status){ .conf = s->conf,
-		.standing = server_standing(s),
-		.standing_ms = since(u, s->standing_since_ms),
-		.addr = s->latest,
-		.connected_once = s->connected_once,
-		.facts = s->facts,
-		.rtt = s->rtt,
-		.last_fault = s->fault,
-		.last_fault_ms = since(u, s->fault_ms) };
-	count_connections(s, out);
-	memcpy(out->errors, s->errors, sizeof out->errors);
-#define X(name, help) out->name = s->count.name;
-	SERVER_COUNTERS(X)
-#undef X
+	*out = s->known;
+	out->standing = server_standing(s);
+	out->standing_ms = now - out->standing_ms;
+	out->connected_ms = now - out->connected_ms;
+	out->last_fault_ms = now - out->last_fault_ms;
+	for (int i = 0; i < LANES; i++)
+		count_connections(&s->lanes[i], out);
 }
 
 /* ---- life ---- */
