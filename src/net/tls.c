@@ -9,7 +9,6 @@
 
 #include "base/clock.h"
 #include "net/tls_fault.h"
-#include "net/tls_files.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -259,23 +258,6 @@ void tls_identity_clear(struct tls_identity *id)
 
 /* ---- contexts ---- */
 
-static bool set_policy(SSL_CTX *ctx, const struct tls_client_conf *conf)
-{
-	/* RFC 9325 §4.2: forward secrecy and authenticated encryption, also in TLS 1.2. */
-	static const uint8_t alpn[] = { 3, 'd', 'o', 't' };
-
-	SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-	SSL_CTX_sess_set_new_cb(ctx, on_ticket);
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
-	SSL_CTX_set_cert_verify_callback(ctx, on_verify, NULL);
-	if (SSL_CTX_get_security_level(ctx) < TLS_SECURITY_LEVEL)
-		SSL_CTX_set_security_level(ctx, TLS_SECURITY_LEVEL);
-	return SSL_CTX_set_min_proto_version(ctx, conf->tls13 ? TLS1_3_VERSION : TLS1_2_VERSION) &&
-		SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20") &&
-		SSL_CTX_set_alpn_protos(ctx, alpn, sizeof alpn) == 0;
-}
-
 /* Only the server it is meant for gets to see who we are. */
 static int on_certificate_wanted(SSL *ssl, void *arg)
 {
@@ -287,10 +269,22 @@ static int on_certificate_wanted(SSL *ssl, void *arg)
 	return 1;
 }
 
-static bool set_credentials(SSL_CTX *ctx, const struct tls_credentials *c)
+static bool set_policy(SSL_CTX *ctx, const struct tls_client_conf *conf)
 {
+	/* RFC 9325 §4.2: forward secrecy and authenticated encryption, also in TLS 1.2. */
+	static const uint8_t alpn[] = { 3, 'd', 'o', 't' };
+
+	SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_new_cb(ctx, on_ticket);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(ctx, on_verify, NULL);
 	SSL_CTX_set_cert_cb(ctx, on_certificate_wanted, NULL);
-	return SSL_CTX_use_cert_and_key(ctx, c->cert, c->key, c->chain, 1);
+	if (SSL_CTX_get_security_level(ctx) < TLS_SECURITY_LEVEL)
+		SSL_CTX_set_security_level(ctx, TLS_SECURITY_LEVEL);
+	return SSL_CTX_set_min_proto_version(ctx, conf->tls13 ? TLS1_3_VERSION : TLS1_2_VERSION) &&
+		SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20") &&
+		SSL_CTX_set_alpn_protos(ctx, alpn, sizeof alpn) == 0;
 }
 
 struct tls_client *tls_client_new(struct tls_trust *trust, const struct tls_client_conf *conf)
@@ -302,12 +296,12 @@ struct tls_client *tls_client_new(struct tls_trust *trust, const struct tls_clie
 	c->method = bio_method();
 	c->ctx = SSL_CTX_new(TLS_client_method());
 	if (!c->method || !c->ctx || !set_policy(c->ctx, conf) ||
-		(conf->credentials && !set_credentials(c->ctx, conf->credentials))) {
+		(conf->credentials && !tls_credentials_apply(conf->credentials, c->ctx))) {
 		ERR_clear_error();
 		tls_client_free(c);
 		return NULL;
 	}
-	SSL_CTX_set1_cert_store(c->ctx, trust->store);
+	tls_trust_apply(trust, c->ctx);
 	return c;
 }
 

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "net/addr.h"
 #include "net/fault.h"
+#include "net/tls_files.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,20 +20,6 @@
 #define TLS_PIN_LEN     32
 #define TLS_PINS_MAX    8
 #define TLS_TICKETS_MAX 4
-
-/* The CA certificates. NULL and a fault (phase VERIFY) if ca is not readable or holds none.
- * ca: a PEM file; NULL: the system's bundle. */
-struct tls_trust;
-struct tls_trust *tls_trust_load(const char *ca, struct fault *);
-void tls_trust_free(struct tls_trust *);
-
-/* What we show to a server that wants to know who we are: a certificate with its chain, and its
- * key, from PEM files. NULL and a fault (phase HANDSHAKE): a file is not readable, is empty, or is
- * encrypted; the key is not that of the certificate; they are too weak to be shown. May be shared
- * by threads. */
-struct tls_credentials;
-struct tls_credentials *tls_credentials_load(const char *cert, const char *key, struct fault *);
-void tls_credentials_free(struct tls_credentials *);
 
 struct tls_client_conf {
 	/* For this one server: shown only when it asks, and has proved who it is. NULL: nothing. */

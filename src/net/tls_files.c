@@ -11,6 +11,10 @@
 
 /* ---- trust ---- */
 
+struct tls_trust {
+	X509_STORE *store;
+};
+
 /* Where distributions keep the bundle: Debian, Fedora, Alpine and BSD. */
 static const char *const bundles[] = { "/etc/ssl/certs/ca-certificates.crt",
 	"/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem" };
@@ -67,7 +71,18 @@ void tls_trust_free(struct tls_trust *t)
 	free(t);
 }
 
+void tls_trust_apply(struct tls_trust *t, SSL_CTX *ctx)
+{
+	SSL_CTX_set1_cert_store(ctx, t->store);
+}
+
 /* ---- credentials ---- */
+
+struct tls_credentials {
+	X509 *cert;
+	STACK_OF(X509) * chain; /* what stands behind it in the file */
+	EVP_PKEY *key;
+};
 
 #define HINT_CERT                                                                                  \
 	"cert= names a PEM file with our certificate first, and those that lead to its CA behind it"
@@ -151,7 +166,7 @@ static bool is_usable(const struct tls_credentials *c)
 
 	if (ctx) {
 		SSL_CTX_set_security_level(ctx, TLS_SECURITY_LEVEL);
-		ok = SSL_CTX_use_cert_and_key(ctx, c->cert, c->key, c->chain, 1);
+		ok = tls_credentials_apply(c, ctx);
 	}
 	SSL_CTX_free(ctx);
 	return ok;
@@ -198,4 +213,9 @@ void tls_credentials_free(struct tls_credentials *c)
 	sk_X509_pop_free(c->chain, X509_free);
 	EVP_PKEY_free(c->key);
 	free(c);
+}
+
+bool tls_credentials_apply(const struct tls_credentials *c, SSL_CTX *ctx)
+{
+	return SSL_CTX_use_cert_and_key(ctx, c->cert, c->key, c->chain, 1);
 }

@@ -1,23 +1,33 @@
-/* tls_files: what tls.h reads from PEM files: CA certificates, and certificates of our own. For
- * tls.c only; tls.h has the functions. */
+/* tls_files: whom we trust and who we are, from PEM files. Part of tls.h, which says the rest. */
 #ifndef NET_TLS_FILES_H
 #define NET_TLS_FILES_H
 
-#include "net/tls.h"
+#include "net/fault.h"
 
-#include <openssl/x509.h>
+#include <stdbool.h>
+
+/* The CA certificates. NULL and a fault (phase VERIFY) if ca is not readable or holds none.
+ * ca: a PEM file; NULL: the system's bundle. */
+struct tls_trust;
+struct tls_trust *tls_trust_load(const char *ca, struct fault *);
+void tls_trust_free(struct tls_trust *);
+
+/* What we show to a server that wants to know who we are: a certificate with its chain, and its
+ * key. NULL and a fault (phase HANDSHAKE): a file is not readable, is empty, or is encrypted; the
+ * key is not that of the certificate; they are too weak to be shown. May be shared by threads. */
+struct tls_credentials;
+struct tls_credentials *tls_credentials_load(const char *cert, const char *key, struct fault *);
+void tls_credentials_free(struct tls_credentials *);
+
+/* ---- for tls.c ---- */
 
 /* RFC 9325 §4.2.1 and §4.5: 112 bits, so no RSA below 2048 and no SHA-1. */
 #define TLS_SECURITY_LEVEL 2
 
-struct tls_trust {
-	X509_STORE *store;
-};
+struct ssl_ctx_st; /* OpenSSL's SSL_CTX */
 
-struct tls_credentials {
-	X509 *cert;
-	STACK_OF(X509) * chain; /* what stands behind it in the file; NULL: nothing */
-	EVP_PKEY *key;
-};
+/* Each hands it to a context, which holds references of its own. False: out of memory. */
+void tls_trust_apply(struct tls_trust *, struct ssl_ctx_st *);
+bool tls_credentials_apply(const struct tls_credentials *, struct ssl_ctx_st *);
 
 #endif

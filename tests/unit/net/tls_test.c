@@ -392,14 +392,12 @@ CASE(a_pinned_issuer_counts_with_a_name_also_when_resuming)
 	party_free(&ca);
 }
 
-/* A server that says it can resume, and cannot. */
-static SSL_TICKET_RETURN break_off(SSL *ssl, SSL_SESSION *session, const unsigned char *name,
-	size_t len, SSL_TICKET_STATUS status, void *arg)
+/* A server that takes a ticket, and breaks off. */
+static int break_off(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+	const unsigned char *in, unsigned in_len, void *arg)
 {
-	(void)ssl, (void)name, (void)len, (void)session, (void)arg;
-	return status == SSL_TICKET_SUCCESS || status == SSL_TICKET_SUCCESS_RENEW
-		? SSL_TICKET_RETURN_ABORT
-		: SSL_TICKET_RETURN_IGNORE_RENEW;
+	(void)out, (void)out_len, (void)in, (void)in_len, (void)arg;
+	return SSL_session_reused(ssl) ? SSL_TLSEXT_ERR_ALERT_FATAL : SSL_TLSEXT_ERR_NOACK;
 }
 
 static void expect_new_start(int version)
@@ -408,7 +406,7 @@ static void expect_new_start(int version)
 	SSL_CTX *ctx = server_of_version(&p, version);
 	struct tls_identity id = { .name = NAME };
 
-	SSL_CTX_set_session_ticket_cb(ctx, NULL, break_off, NULL);
+	SSL_CTX_set_alpn_select_cb(ctx, break_off, NULL);
 	OK(meet(ctx, &p, &id).ok);
 	OK(!meet(ctx, &p, &id).ok);
 	EQ(id.ticket_count, 0);
