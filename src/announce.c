@@ -3,14 +3,87 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LIST 400
+/* Short enough that what is said of safety fits into a line, however much there is to list. */
+#define LIST 160
+/* Room for " and 4294967295 more". */
+#define MORE 24
 
-static void append(char list[LIST], const char *separator, const char *word)
+struct words {
+	char text[LIST + MORE];
+	unsigned left_out;
+};
+
+/* Appends one thing, behind a label if it has one; where there is no room for it, it and all that
+ * follow are counted. */
+static void add(struct words *list, const char *separator, const char *label, const char *one)
 {
-	size_t len = strlen(list);
+	size_t len = strlen(list->text);
+	const char *colon = *label ? ": " : "";
+	int size = snprintf(
+		list->text + len, LIST - len, "%s%s%s%s", len ? separator : "", label, colon, one);
 
-	snprintf(list + len, LIST - len, "%s%s", len ? separator : "", word);
+	if (!list->left_out && size >= 0 && len + (size_t)size < LIST)
+		return;
+	list->text[len] = '\0';
+	list->left_out++;
 }
+
+static void say(struct log_line *l, const char *key, struct words *list)
+{
+	size_t len = strlen(list->text);
+
+	if (list->left_out)
+		snprintf(list->text + len, sizeof list->text - len, " and %u more", list->left_out);
+	if (*list->text)
+		log_str(l, key, list->text);
+}
+
+/* ---- where it sends ---- */
+
+static void say_listen(struct log_line *l, const struct listen_conf *conf)
+{
+	struct words list = { 0 };
+	char text[ADDR_TEXT];
+
+	for (size_t i = 0; i < conf->count; i++)
+		add(&list, " ", "", addr_print(&conf->addrs[i], text));
+	say(l, "listen", &list);
+}
+
+static void say_group(struct log_line *l, const char *key, const struct upstream_conf *u, size_t g)
+{
+	const struct group_conf *group = &u->groups[g];
+	struct words list = { 0 };
+
+	for (size_t i = 0; i < group->count; i++)
+		add(&list, " ", "", u->servers[group->servers[i]].text);
+	say(l, key, &list);
+}
+
+/* The servers of a group that has a name, and of a zone that has servers of its own. */
+static void add_written(struct words *list, const char *name, const struct written_servers *servers)
+{
+	for (size_t i = 0; i < servers->count; i++)
+		add(list, i ? " " : ", ", i ? "" : name, servers->all[i].conf.text);
+}
+
+static void say_routes(struct log_line *l, const struct written *w)
+{
+	struct words groups = { 0 }, zones = { 0 };
+
+	for (const struct written_group *g = w->groups; g; g = g->next)
+		add_written(&groups, g->name, &g->upstreams);
+	for (const struct written_zone *z = w->zones; z; z = z->next) {
+		if (z->group)
+			add(&zones, ", ", z->domain, z->group);
+		else
+			add_written(&zones, z->domain, &z->upstreams);
+	}
+	say(l, "groups", &groups);
+	say(l, "zones", &zones);
+}
+
+/* ---- how safe that is ---- */
 
 /* How a server proves that it is the one. */
 static const char *proof(const struct server_conf *s, char text[LIST])
@@ -22,39 +95,67 @@ static const char *proof(const struct server_conf *s, char text[LIST])
 	return text;
 }
 
-static void add_proofs(char list[LIST], const struct upstream_conf *u)
+static bool is_verified(const struct server_conf *s)
 {
+	return s->scheme == SCHEME_TLS && !s->opportunistic;
+}
+
+static void say_verified(struct log_line *l, const struct upstream_conf *u)
+{
+	struct words verified = { 0 }, unverified = { 0 };
 	char text[LIST], before[LIST];
 
 	for (size_t i = 0; i < u->count; i++) {
+		const struct server_conf *s = &u->servers[i];
 		bool known = false;
 
-		proof(&u->servers[i], text);
+		if (s->opportunistic)
+			add(&unverified, " ", "", s->text);
+		if (!is_verified(s))
+			continue;
+		proof(s, text);
 		for (size_t k = 0; k < i && !known; k++)
-			known = strcmp(text, proof(&u->servers[k], before)) == 0;
+			known = is_verified(&u->servers[k]) &&
+				strcmp(text, proof(&u->servers[k], before)) == 0;
 		if (!known)
-			append(list, ", ", text);
+			add(&verified, ", ", "", text);
 	}
+	say(l, "unverified", &unverified);
+	say(l, "verified", &verified);
+}
+
+static void say_encrypted(struct log_line *l, const struct upstream_conf *u)
+{
+	struct words clear = { 0 };
+	size_t count = 0;
+
+	for (size_t i = 0; i < u->count; i++) {
+		if (u->servers[i].scheme == SCHEME_TLS)
+			continue;
+		add(&clear, " ", "", u->servers[i].text);
+		count++;
+	}
+	log_str(l, "encrypted",
+		count == 0                 ? "DNS over TLS only"
+			: count < u->count ? "DNS over TLS, but for those in clear"
+					   : "nothing");
+	say(l, "in-clear", &clear);
 }
 
 void announce(const struct config *c)
 {
-	char listen[LIST] = "", upstreams[LIST] = "", verified[LIST] = "", text[ADDR_TEXT];
 	struct log_line l;
 
-	for (size_t i = 0; i < c->listen.count; i++)
-		append(listen, " ", addr_print(&c->listen.addrs[i], text));
-	for (size_t i = 0; i < c->upstream.count; i++)
-		append(upstreams, " ", c->upstream.servers[i].text);
-	add_proofs(verified, &c->upstream);
 	log_begin(&l, LOG_INFO, "sotto " SOTTO_VERSION " is ready");
-	log_str(&l, "listen", listen);
+	say_listen(&l, &c->listen);
 	log_str(&l, "proto", "udp+tcp");
-	log_str(&l, "upstreams", upstreams);
-	log_str(&l, "encrypted", "DNS over TLS only");
-	log_str(&l, "verified", verified);
+	say_group(&l, "upstreams", &c->upstream, GROUP_DEFAULT);
+	say_encrypted(&l, &c->upstream);
+	say_verified(&l, &c->upstream);
 	log_str(&l, "ca", c->ca ? c->ca : "system");
 	log_fmt(&l, "workers", "%u", c->workers);
 	log_str(&l, "config", c->file ? c->file : "none");
+	say_routes(&l, &c->written);
+	say_group(&l, "bootstrap", &c->upstream, GROUP_BOOTSTRAP);
 	log_end(&l);
 }

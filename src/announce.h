@@ -4,7 +4,8 @@
 
 #include "config/config.h"
 
-/* Logs what it listens on, where it sends, that this is encrypted, and how it is verified. */
+/* Logs what it listens on, where it sends, what of that is encrypted and what is not, and how
+ * servers are verified, or that they are not. */
 void announce(const struct config *);
 
 #endif

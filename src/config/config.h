@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "config/memory.h"
+#include "config/written.h"
 #include "listen/listener.h"
 #include "query/query.h"
 #include "upstream/upstream.h"
@@ -16,6 +17,9 @@
 #include <stdio.h>
 
 #define CONFIG_FILE "/etc/sotto/sotto.yaml"
+
+/* What every upstream must be. */
+enum require { REQUIRE_AUTHENTICATED, REQUIRE_ENCRYPTED, REQUIRE_NOTHING };
 
 /* A spelling of another product, and what it was taken for. */
 struct config_note {
@@ -33,7 +37,9 @@ struct config {
 	size_t cache_size;
 	enum log_level log_level;
 	bool await_clock; /* tls.unsynced-clock: wait */
-	bool upstreams_given; /* not the defaults */
+	enum require require;
+	bool state_auto; /* upstream.state is to be found out */
+	struct written written; /* what upstream was made of */
 	const char **allow_words; /* what query.allow was made of */
 	size_t allow_count;
 	const char *file; /* that was read first; NULL: none */
@@ -60,8 +66,8 @@ struct config_sources {
  * to err, then a count. False: there was one; c is cleared. Certificates are not loaded yet. */
 bool config_load(struct config *, const struct config_sources *, FILE *err);
 
-/* Loads the CA certificates that the servers need, each file once. False: one cannot be used; said
- * on err. config_clear() frees them. */
+/* Loads the certificates that the servers need, each file once: CAs of those that are verified.
+ * False: one cannot be used; said on err. config_clear() frees them. */
 bool config_load_trust(struct config *, FILE *err);
 
 /* Writes the effective configuration as YAML that config_load() reads back to the same. */

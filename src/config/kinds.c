@@ -6,18 +6,21 @@
 #include <string.h>
 
 #include "base/bug.h"
-#include "config/near.h"
-#include "config/uri.h"
 #include "config/values.h"
 
 #define LISTEN_PORT 53
 #define LISTEN_MAX  64
 #define ALLOW_MAX   256
 
-static void tell_form(const struct setting *s, const struct node *node, const char *path)
+void kind_tell_form(const struct setting *s, const struct node *node)
 {
-	problem(s->problems, &node->place, path, "\"%s\" is not %s", node->text,
-		s->option->kind->form);
+	problem(s->problems, &node->place, s->path, "\"%s\" is not %s", node->text, s->kind->form);
+}
+
+/* A text as the one value of an option. */
+static const char *only(size_t index, const char *text)
+{
+	return index == 0 ? text : NULL;
 }
 
 /* --- numbers -----------------------------------------------------------------------------------
@@ -31,6 +34,8 @@ static uint64_t get_number(const struct config *c, const struct config_option *o
 	uint64_t wide;
 
 	switch (o->width) {
+	case sizeof(bool):
+		return *(const bool *)field;
 	case sizeof(narrow):
 		memcpy(&narrow, field, sizeof(narrow));
 		return narrow;
@@ -45,43 +50,45 @@ static uint64_t get_number(const struct config *c, const struct config_option *o
 }
 
 /* The range of the option fits its field. */
-static void put_number(struct config *c, const struct config_option *o, uint64_t value)
+static void put_number(const struct setting *s, uint64_t value)
 {
-	char *field = (char *)c + o->offset;
 	uint16_t narrow = (uint16_t)value;
 	unsigned middle = (unsigned)value;
 
-	switch (o->width) {
+	switch (s->option->width) {
+	case sizeof(bool):
+		*(bool *)s->field = value;
+		break;
 	case sizeof(narrow):
-		memcpy(field, &narrow, sizeof(narrow));
+		memcpy(s->field, &narrow, sizeof(narrow));
 		break;
 	case sizeof(middle):
-		memcpy(field, &middle, sizeof(middle));
+		memcpy(s->field, &middle, sizeof(middle));
 		break;
 	default:
-		MUST(o->width == sizeof(value));
-		memcpy(field, &value, sizeof(value));
+		MUST(s->option->width == sizeof(value));
+		memcpy(s->field, &value, sizeof(value));
 	}
 }
 
 typedef bool number_reader(const char *text, uint64_t *);
 typedef const char *number_printer(uint64_t, char text[VALUE_TEXT]);
 
-static void take_number(const struct setting *s, const struct node *node, const char *path,
-	number_reader *read, number_printer *print)
+static void take_number(const struct setting *s, const struct node *node, number_reader *read,
+	number_printer *print)
 {
 	const struct config_option *o = s->option;
 	char min[VALUE_TEXT], max[VALUE_TEXT];
 	uint64_t value = 0;
 
 	if (!read(node->text, &value))
-		tell_form(s, node, path);
+		kind_tell_form(s, node);
 	else if (value < o->min || value > o->max)
-		problem(s->problems, &node->place, path, "%s is too %s; it may be from %s to %s",
+		problem(s->problems, &node->place, s->path, "%s is too %s; it may be from %s to %s",
 			node->text, value < o->min ? "small" : "large", print(o->min, min),
 			print(o->max, max));
 	else
-		put_number(s->config, o, value);
+		put_number(s, value);
 }
 
 static const char *number_text(const struct config *c, const struct config_option *o, size_t index,
@@ -89,23 +96,22 @@ static const char *number_text(const struct config *c, const struct config_optio
 {
 	char text[VALUE_TEXT];
 
-	if (index > 0)
-		return NULL;
-	return memory_format(m, "%s", print(get_number(c, o), text));
+	return only(index, memory_format(m, "%s", print(get_number(c, o), text)));
 }
 
 #define NUMBER_KIND(noun, shape)                                                                   \
-	static void take_##noun(                                                                   \
-		const struct setting *s, const struct node *node, const char *path)                \
+	static void take_##noun(const struct setting *s, const struct node *node)                  \
 	{                                                                                          \
-		take_number(s, node, path, value_read_##noun, value_print_##noun);                 \
+		take_number(s, node, value_read_##noun, value_print_##noun);                       \
 	}                                                                                          \
 	static const char *noun##_text(const struct config *c, const struct config_option *o,      \
 		size_t index, struct memory *m)                                                    \
 	{                                                                                          \
 		return number_text(c, o, index, m, value_print_##noun);                            \
 	}                                                                                          \
-	const struct kind kind_##noun = { #noun, shape, 0, NULL, take_##noun, noun##_text }
+	const struct kind kind_##noun = {                                                          \
+		.name = #noun, .form = shape, .take = take_##noun, .text = noun##_text             \
+	}
 
 NUMBER_KIND(count, "a whole number");
 NUMBER_KIND(duration, "a duration such as 800ms, 4s or 1h");
@@ -122,30 +128,32 @@ static uint64_t processors(const struct config_option *o)
 	return n > o->max ? o->max : n;
 }
 
-static void take_workers(const struct setting *s, const struct node *node, const char *path)
+static void take_workers(const struct setting *s, const struct node *node)
 {
 	if (strcmp(node->text, "auto") == 0)
-		put_number(s->config, s->option, processors(s->option));
+		put_number(s, processors(s->option));
 	else
-		take_number(s, node, path, value_read_count, value_print_count);
+		take_number(s, node, value_read_count, value_print_count);
 }
 
-const struct kind kind_workers = { "auto or count", "auto or a whole number", 0, NULL, take_workers,
-	count_text };
+const struct kind kind_workers = { .name = "auto or count",
+	.form = "auto or a whole number",
+	.take = take_workers,
+	.text = count_text };
 
 /* --- words -------------------------------------------------------------------------------------
  */
 
-static void take_ca(const struct setting *s, const struct node *node, const char *path)
+static void take_ca(const struct setting *s, const struct node *node)
 {
 	struct config *c = s->config;
 
 	if (!*node->text)
-		tell_form(s, node, path);
+		kind_tell_form(s, node);
 	else if (strcmp(node->text, "system") == 0)
 		c->ca = NULL;
 	else
-		c->ca = memory_copy(&c->memory, node->text, strlen(node->text));
+		c->ca = node->text;
 }
 
 static const char *ca_text(
@@ -153,65 +161,101 @@ static const char *ca_text(
 {
 	(void)o;
 	(void)m;
-	if (index > 0)
-		return NULL;
-	return c->ca ? c->ca : "system";
+	return only(index, c->ca ? c->ca : "system");
 }
 
-const struct kind kind_ca = { "file", "system or the name of a PEM file", 0, NULL, take_ca,
-	ca_text };
+const struct kind kind_ca = {
+	.name = "file", .form = "system or the name of a PEM file", .take = take_ca, .text = ca_text
+};
 
-static const char *const levels[] = { "error", "warn", "info", "debug" };
-
-static void take_level(const struct setting *s, const struct node *node, const char *path)
+/* What auto means is known when all sources have been read. */
+static void take_state(const struct setting *s, const struct node *node)
 {
-	for (unsigned i = 0; i < sizeof(levels) / sizeof(*levels); i++) {
-		if (strcmp(node->text, levels[i]) == 0) {
-			s->config->log_level = (enum log_level)i;
-			return;
-		}
-	}
-	tell_form(s, node, path);
+	struct config *c = s->config;
+
+	c->state_auto = strcmp(node->text, "auto") == 0;
+	c->upstream.state = *node->text == '/' ? node->text : NULL;
+	if (!c->state_auto && !c->upstream.state && strcmp(node->text, "none") != 0)
+		kind_tell_form(s, node);
 }
 
-static const char *level_text(
+static const char *state_text(
 	const struct config *c, const struct config_option *o, size_t index, struct memory *m)
 {
 	(void)o;
 	(void)m;
-	return index > 0 ? NULL : levels[c->log_level];
+	return only(index, c->upstream.state ? c->upstream.state : "none");
 }
 
-const struct kind kind_level = { "level", "error, warn, info or debug", 0, NULL, take_level,
-	level_text };
+const struct kind kind_state = { .name = "auto, none or directory",
+	.form = "auto, none or a directory, from / on",
+	.take = take_state,
+	.text = state_text };
+
+static void take_choice(const struct setting *s, const struct node *node)
+{
+	const char *const *words = s->kind->words;
+
+	for (unsigned i = 0; words[i]; i++) {
+		if (strcmp(node->text, words[i]) == 0) {
+			put_number(s, i);
+			return;
+		}
+	}
+	kind_tell_form(s, node);
+}
+
+static const char *choice_text(
+	const struct config *c, const struct config_option *o, size_t index, struct memory *m)
+{
+	(void)m;
+	return only(index, o->kind->words[get_number(c, o)]);
+}
+
+#define CHOICE_KIND(noun, shape, ...)                                                              \
+	static const char *const noun##_words[] = { __VA_ARGS__, NULL };                           \
+	const struct kind kind_##noun = { .name = #noun,                                           \
+		.form = shape,                                                                     \
+		.words = noun##_words,                                                             \
+		.take = take_choice,                                                               \
+		.text = choice_text }
+
+/* In the order of their enums. */
+CHOICE_KIND(level, "error, warn, info or debug", "error", "warn", "info", "debug");
+CHOICE_KIND(policy, "fastest, ordered, race or spread", "fastest", "ordered", "race", "spread");
+CHOICE_KIND(
+	require, "authenticated, encrypted or nothing", "authenticated", "encrypted", "nothing");
+CHOICE_KIND(flag, "true or false", "false", "true");
 
 /* --- lists -------------------------------------------------------------------------------------
  */
 
-static void begin_listen(struct config *c, size_t count)
+static void begin_listen(const struct setting *s, size_t count)
 {
+	struct config *c = s->config;
+
 	c->listen.addrs = memory_take(&c->memory, count * sizeof(*c->listen.addrs));
 	c->listen.count = 0;
 }
 
-static void take_listen(const struct setting *s, const struct node *node, const char *path)
+static void take_listen(const struct setting *s, const struct node *node)
 {
 	struct listen_conf *l = &s->config->listen;
 	struct addr a;
 
 	if (strstr(node->text, "://")) {
-		problem(s->problems, &node->place, path,
+		problem(s->problems, &node->place, s->path,
 			"\"%s\": this version listens for plain UDP and TCP only; write ADDRESS:PORT",
 			node->text);
 		return;
 	}
 	if (!addr_parse(&a, node->text, LISTEN_PORT)) {
-		tell_form(s, node, path);
+		kind_tell_form(s, node);
 		return;
 	}
 	for (size_t i = 0; i < l->count; i++) {
 		if (addr_equal(&a, &l->addrs[i])) {
-			problem(s->problems, &node->place, path, "\"%s\" is listed twice",
+			problem(s->problems, &node->place, s->path, "\"%s\" is listed twice",
 				node->text);
 			return;
 		}
@@ -230,17 +274,23 @@ static const char *listen_text(
 	return memory_format(m, "%s", addr_print(&c->listen.addrs[index], text));
 }
 
-const struct kind kind_listen = { "list of addresses", "an IP address or ADDRESS:PORT", LISTEN_MAX,
-	begin_listen, take_listen, listen_text };
+const struct kind kind_listen = { .name = "list of addresses",
+	.form = "an IP address or ADDRESS:PORT",
+	.most = LISTEN_MAX,
+	.begin = begin_listen,
+	.take = take_listen,
+	.text = listen_text };
 
-static void begin_allow(struct config *c, size_t count)
+static void begin_allow(const struct setting *s, size_t count)
 {
+	struct config *c = s->config;
+
 	acl_clear(&c->query.allow);
 	c->allow_words = memory_take(&c->memory, count * sizeof(*c->allow_words));
 	c->allow_count = 0;
 }
 
-static void take_allow(const struct setting *s, const struct node *node, const char *path)
+static void take_allow(const struct setting *s, const struct node *node)
 {
 	struct config *c = s->config;
 
@@ -249,9 +299,9 @@ static void take_allow(const struct setting *s, const struct node *node, const c
 		c->allow_words[c->allow_count++] =
 			memory_copy(&c->memory, node->text, strlen(node->text));
 	else if (errno == ENOMEM)
-		problem(s->problems, &node->place, path, "out of memory");
+		problem(s->problems, &node->place, s->path, "out of memory");
 	else
-		tell_form(s, node, path);
+		kind_tell_form(s, node);
 }
 
 static const char *allow_text(
@@ -262,110 +312,92 @@ static const char *allow_text(
 	return index < c->allow_count ? c->allow_words[index] : NULL;
 }
 
-const struct kind kind_allow = { "list of words and prefixes",
-	"local, private, any, an address, or a prefix whose bits behind its length are zero",
-	ALLOW_MAX, begin_allow, take_allow, allow_text };
-
-static void begin_upstreams(struct config *c, size_t count)
-{
-	c->upstream.servers = memory_take(&c->memory, count * sizeof(*c->upstream.servers));
-	c->upstream.count = 0;
-	c->upstream.groups = memory_take(&c->memory, GROUPS_FIXED * sizeof(*c->upstream.groups));
-	c->upstream.groups[GROUP_DEFAULT] = (struct group_conf){ .name = "default" };
-	c->upstream.groups[GROUP_BOOTSTRAP] = (struct group_conf){ .name = "bootstrap" };
-	c->upstream.group_count = GROUPS_FIXED;
-	c->notes = NULL;
-}
-
-static void add_note(struct config *c, const char *given, const char *understood)
-{
-	struct config_note *note = memory_take(&c->memory, sizeof(*note));
-
-	note->given = memory_copy(&c->memory, given, strlen(given));
-	note->understood = understood;
-	note->next = c->notes;
-	c->notes = note;
-}
-
-static void take_upstreams(const struct setting *s, const struct node *node, const char *path)
-{
-	struct config *c = s->config;
-	struct server_conf *server = &c->upstream.servers[c->upstream.count];
-	struct uri_reading reading;
-
-	if (!uri_read(server, node->text, &c->memory, &reading)) {
-		problem(s->problems, &node->place, path, "%s", reading.problem);
-		return;
-	}
-	for (size_t i = 0; i < c->upstream.count; i++) {
-		if (strcmp(server->text, c->upstream.servers[i].text) == 0) {
-			problem(s->problems, &node->place, path, "\"%s\" is listed twice",
-				node->text);
-			return;
-		}
-	}
-	struct group_conf *group = &c->upstream.groups[GROUP_DEFAULT];
-
-	group->servers[group->count++] = (uint8_t)c->upstream.count++;
-	if (reading.is_foreign)
-		add_note(c, node->text, server->text);
-}
-
-static const char *upstreams_text(
-	const struct config *c, const struct config_option *o, size_t index, struct memory *m)
-{
-	(void)o;
-	return index < c->upstream.count ? uri_print(&c->upstream.servers[index], m) : NULL;
-}
-
-const struct kind kind_upstreams = { "list of upstreams", "tls://ADDRESS#NAME", GROUP_MAX,
-	begin_upstreams, take_upstreams, upstreams_text };
+const struct kind kind_allow = { .name = "list of words and prefixes",
+	.form = "local, private, any, an address, or a prefix whose bits behind its length are zero",
+	.most = ALLOW_MAX,
+	.begin = begin_allow,
+	.take = take_allow,
+	.text = allow_text };
 
 /* --- all kinds ---------------------------------------------------------------------------------
  */
 
-static void take_one(const struct setting *s, const struct node *node, const char *path)
+struct setting kind_setting(
+	struct config *c, const struct config_option *o, struct problems *problems)
 {
-	const struct kind *kind = s->option->kind;
+	return (struct setting){ .config = c,
+		.problems = problems,
+		.option = o,
+		.kind = o->kind,
+		.path = o->key,
+		.field = (char *)c + o->offset };
+}
 
+static void take_one(const struct setting *s, const struct node *node)
+{
 	if (node->kind == NODE_TEXT)
-		kind->take(s, node, path);
+		s->kind->take(s, node);
 	else if (node->kind != NODE_BAD)
-		problem(s->problems, &node->place, path, "%s stands where %s is expected",
-			node_kind_name(node->kind), kind->form);
+		problem(s->problems, &node->place, s->path, "%s stands where %s is expected",
+			node_kind_name(node->kind), s->kind->form);
 }
 
 static void take_list(const struct setting *s, const struct node *node)
 {
-	const struct kind *kind = s->option->kind;
+	struct setting element = *s;
 	size_t count = 0, i = 0;
-	char path[128];
 
 	for (const struct node *e = node->first; e; e = e->next)
 		count++;
-	if (count == 0 || count > kind->most) {
-		problem(s->problems, &node->place, s->option->key,
-			"needs at least one and at most %zu", kind->most);
+	if (count == 0 || count > s->kind->most) {
+		problem(s->problems, &node->place, s->path, "needs at least one and at most %zu",
+			s->kind->most);
 		return;
 	}
-	kind->begin(s->config, count);
+	s->kind->begin(s, count);
 	for (const struct node *e = node->first; e; e = e->next, i++) {
-		snprintf(path, sizeof(path), "%s[%zu]", s->option->key, i);
-		take_one(s, e, path);
+		element.path = memory_format(&s->config->memory, "%s[%zu]", s->path, i);
+		take_one(&element, e);
 	}
+}
+
+void kind_take_entry(const struct setting *s, const struct node *node)
+{
+	struct setting entry = *s;
+
+	entry.path = memory_format(&s->config->memory, "%s.%s", s->path, node->key->text);
+	if (node->kind == NODE_NOTHING)
+		take_one(&entry, node);
+	else if (node->kind != NODE_BAD)
+		s->kind->take_entry(&entry, node);
+}
+
+static void take_map(const struct setting *s, const struct node *node)
+{
+	if (node->kind == NODE_NOTHING || node->kind == NODE_BAD)
+		return;
+	if (node->kind != NODE_MAP) {
+		problem(s->problems, &node->place, s->path, "%s stands where a map is expected",
+			node_kind_name(node->kind));
+		return;
+	}
+	for (const struct node *e = node->first; e; e = e->next)
+		kind_take_entry(s, e);
 }
 
 void kind_take(const struct setting *s, const struct node *node)
 {
-	const struct kind *kind = s->option->kind;
-
-	if (kind->most > 0 && node->kind == NODE_LIST) {
+	if (s->kind->take_entry) {
+		take_map(s, node);
+		return;
+	}
+	if (s->kind->most > 0 && node->kind == NODE_LIST) {
 		take_list(s, node);
 		return;
 	}
-	if (kind->most > 0 && node->kind == NODE_TEXT)
-		kind->begin(s->config, 1);
-	take_one(s, node, s->option->key);
+	if (s->kind->most > 0 && node->kind == NODE_TEXT)
+		s->kind->begin(s, 1);
+	take_one(s, node);
 }
 
 void kind_print_range(const struct config_option *o, FILE *out)

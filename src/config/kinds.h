@@ -20,28 +20,48 @@ struct config_option {
 /* One value on its way into the configuration. */
 struct setting {
 	struct config *config;
-	const struct config_option *option;
 	struct problems *problems;
+	const struct config_option *option; /* whose value it is, or is part of */
+	const struct kind *kind; /* the option's, or that of the part */
+	const char *path; /* the whole key, as it is said in problems */
+	void *field; /* where the value goes */
 };
 
 struct kind {
 	const char *name; /* for the documentation */
 	const char *form; /* what a value must be: "NAME is not FORM" */
-	size_t most; /* elements, where the kind is a list; 0: one value */
+	size_t most; /* elements of a list, entries of a map; 0: one value */
+	const char *const
+		*words; /* what may be chosen from, up to NULL, where the kind is a choice */
 	/* Of a list: makes room for so many elements, none of them there yet. */
-	void (*begin)(struct config *, size_t count);
-	/* Takes one value, or one element; node is NODE_TEXT, path its key. Tells what is wrong. */
-	void (*take)(const struct setting *, const struct node *node, const char *path);
+	void (*begin)(const struct setting *, size_t count);
+	/* Takes one value, or one element: NODE_TEXT. Tells what is wrong. */
+	void (*take)(const struct setting *, const struct node *);
+	/* Of a map: takes one entry, any node with a key. Tells what is wrong. */
+	void (*take_entry)(const struct setting *, const struct node *);
 	/* The value; of a list, the element at index. NULL: it has no more. Lives in the memory. */
 	const char *(*text)(
 		const struct config *, const struct config_option *, size_t index, struct memory *);
+	/* Of a map: writes all of it as YAML, from behind its colon on. */
+	void (*print)(const struct config *, FILE *);
 };
 
-extern const struct kind kind_listen, kind_allow, kind_upstreams, kind_workers, kind_ca, kind_level,
-	kind_size, kind_duration, kind_count, kind_clock;
+extern const struct kind kind_listen, kind_allow, kind_workers, kind_ca, kind_level, kind_policy,
+	kind_require, kind_flag, kind_state, kind_size, kind_duration, kind_count,
+	kind_clock;
+/* servers.c */
+extern const struct kind kind_upstreams, kind_bootstrap;
+/* routes.c */
+extern const struct kind kind_groups, kind_zones;
 
-/* Takes a whole value: one for each kind, a list or one element where the kind is a list. */
+/* The value of an option as a whole. */
+struct setting kind_setting(struct config *, const struct config_option *, struct problems *);
+/* Takes a whole value: one for each kind; a list or one element where the kind is a list; a map. */
 void kind_take(const struct setting *, const struct node *);
+/* Takes one entry of a map, whose setting this is; the node has a key. */
+void kind_take_entry(const struct setting *, const struct node *);
+/* "NAME is not FORM". */
+void kind_tell_form(const struct setting *, const struct node *);
 
 /* The kind's name and, of numbers, the range. */
 void kind_print_range(const struct config_option *, FILE *);

@@ -2,17 +2,21 @@
 
 #include <errno.h>
 #include <glob.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "config/assemble.h"
+#include "config/checks.h"
 #include "config/near.h"
 #include "config/options.h"
 #include "config/syntax.h"
+#include "config/trust.h"
 
 #define FILE_MAX  (1024 * 1024)
 #define KEY_MAX   128
 #define WORD_ENDS ", \t"
-#define DEFAULT   "default"
+#define STATE     "/var/lib/sotto"
 
 /* A load under way. */
 struct load {
@@ -24,13 +28,18 @@ struct load {
 /* --- one value ---------------------------------------------------------------------------------
  */
 
-static void set(struct load *l, const struct config_option *o, const struct node *node)
+/* A whole value, or, if key is given, one entry of a map. */
+static void set(struct load *l, const struct config_option *o, struct node *key, struct node *node)
 {
-	struct setting s = { l->config, o, &l->problems };
+	struct setting s = kind_setting(l->config, o, &l->problems);
 
 	l->set_at[options_index(o)] = node->place;
-	l->config->upstreams_given |= strcmp(o->key, "upstreams") == 0;
-	kind_take(&s, node);
+	if (!key) {
+		kind_take(&s, node);
+		return;
+	}
+	node->key = key;
+	kind_take_entry(&s, node);
 }
 
 static struct source *new_source(struct load *l, const char *name)
@@ -41,6 +50,25 @@ static struct source *new_source(struct load *l, const char *name)
 	return source;
 }
 
+/* The length of the first word. The second address of `bootstrap=192.0.2.1,192.0.2.2` is part of
+ * it: by itself it would be nothing that anybody may write. */
+static size_t word_len(const char *text, struct memory *m)
+{
+	size_t len = strcspn(text, WORD_ENDS);
+	bool hints = strstr(memory_copy(m, text, len), "bootstrap=");
+
+	while (hints && text[len] == ',') {
+		const char *next = text + len + 1;
+		size_t more = strcspn(next, WORD_ENDS "&");
+		struct addr a;
+
+		if (!addr_parse(&a, memory_copy(m, next, more), 0))
+			break;
+		len += 1 + strcspn(next, WORD_ENDS);
+	}
+	return len;
+}
+
 /* `a, b c` as a list. */
 static struct node *words(struct load *l, struct place place, const char *text)
 {
@@ -49,7 +77,7 @@ static struct node *words(struct load *l, struct place place, const char *text)
 
 	for (;;) {
 		text += strspn(text, WORD_ENDS);
-		size_t len = strcspn(text, WORD_ENDS);
+		size_t len = word_len(text, m);
 
 		if (!len)
 			return list;
@@ -59,33 +87,56 @@ static struct node *words(struct load *l, struct place place, const char *text)
 	}
 }
 
-/* A flow list; [::1]:53 is an address. */
+/* A flow list; [::1]:53 is an address, and [/domain/]upstream an upstream. */
 static bool is_flow_list(const char *text)
 {
 	struct addr a;
 	size_t len = strlen(text);
 
-	return len >= 2 && text[0] == '[' && text[len - 1] == ']' && !addr_parse(&a, text, 1);
+	return len >= 2 && text[0] == '[' && text[1] != '/' && text[len - 1] == ']' &&
+		!addr_parse(&a, text, 1);
 }
 
-/* A value from a variable or an argument. */
-static void set_text(
+/* Is this text, given for an option or for one entry of it, YAML, and not words? */
+static bool is_yaml(const struct config_option *o, const char *entry, const char *text)
+{
+	if (o->kind->take_entry)
+		return !entry || *text == '{' || is_flow_list(text);
+	return o->kind->most > 0 && is_flow_list(text);
+}
+
+/* What is wrong in YAML is shown where it stands, as in a file. */
+static struct node *read_yaml(struct load *l, struct source *source, const char *text)
+{
+	source->text = text;
+	source->len = strlen(text);
+	return syntax_read(source, text, source->len, &l->config->memory, &l->problems);
+}
+
+static struct node *read_words(
 	struct load *l, const struct config_option *o, struct source *source, const char *text)
+{
+	struct place place = { source, 0, 0 };
+	struct node *list;
+
+	if (o->kind->most == 0)
+		return syntax_text(&l->config->memory, place, text, strlen(text));
+	list = words(l, place, text);
+	/* An entry may be one word, such as the name of a group. */
+	return o->kind->take_entry && list->first && !list->first->next ? list->first : list;
+}
+
+/* A value from a variable or an argument; entry: the key in the map that the option is, or NULL. */
+static void set_text(struct load *l, const struct config_option *o, const char *entry,
+	struct source *source, const char *text)
 {
 	struct memory *m = &l->config->memory;
 	struct place place = { source, 0, 0 };
-	struct node *node;
+	struct node *node = is_yaml(o, entry, text) ? read_yaml(l, source, text)
+						    : read_words(l, o, source, text);
 
-	if (o->kind->most > 0 && is_flow_list(text))
-		node = syntax_read(source, text, strlen(text), m, &l->problems);
-	else if (o->kind->most > 0)
-		node = words(l, place, text);
-	else
-		node = syntax_text(m, place, text, strlen(text));
-	if (!node)
-		return;
-	node->place = place;
-	set(l, o, node);
+	if (node)
+		set(l, o, entry ? syntax_text(m, place, entry, strlen(entry)) : NULL, node);
 }
 
 /* --- files -------------------------------------------------------------------------------------
@@ -134,12 +185,12 @@ static void take_section(struct load *l, const char *section, const struct node 
 			node_kind_name(map->kind));
 		return;
 	}
-	for (const struct node *n = map->first; n; n = n->next) {
+	for (struct node *n = map->first; n; n = n->next) {
 		snprintf(path, sizeof(path), "%s.%s", section, n->key->text);
 		const struct config_option *o = options_find(path);
 
 		if (o)
-			set(l, o, n);
+			set(l, o, NULL, n);
 		else
 			tell_unknown(l, &n->key->place, path);
 	}
@@ -154,16 +205,17 @@ static void take_map(struct load *l, const struct node *root)
 			node_kind_name(root->kind));
 		return;
 	}
-	for (const struct node *n = root->first; n; n = n->next) {
+	for (struct node *n = root->first; n; n = n->next) {
 		const char *key = n->key->text;
-		const struct config_option *o = options_find(key);
+		const char *entry;
+		const struct config_option *o = options_find_entry(key, &entry);
 		const char *dot = strchr(key, '.');
 
 		if (o && dot)
 			problem(&l->problems, &n->key->place, key, "write %s: under %.*s:", dot + 1,
 				(int)(dot - key), key);
 		else if (o)
-			set(l, o, n);
+			set(l, o, NULL, n);
 		else if (is_section(key))
 			take_section(l, key, n);
 		else
@@ -253,7 +305,7 @@ static void take_variable(struct load *l, const char *text)
 	near_init(&near, source->name);
 	for (const struct config_option *o = options; o->key; o++) {
 		if (strcmp(source->name, options_variable(o, name)) == 0) {
-			set_text(l, o, source, equals + 1);
+			set_text(l, o, NULL, source, equals + 1);
 			return;
 		}
 		near_try(&near, memory_copy(m, name, strlen(name)));
@@ -275,14 +327,18 @@ static void take_environment(struct load *l, char **environment)
 
 static void take_override(struct load *l, const struct config_override *v)
 {
+	struct memory *m = &l->config->memory;
+	const char *entry;
+	const struct config_option *o = options_find_entry(v->key, &entry);
+	bool yaml = o && is_yaml(o, entry, v->value);
 	struct source *source = new_source(l,
-		v->said ? v->said
-			: memory_format(&l->config->memory, "--set %s=%s", v->key, v->value));
-	const struct config_option *o = options_find(v->key);
+		v->said        ? v->said
+			: yaml ? memory_format(m, "--set %s", v->key)
+			       : memory_format(m, "--set %s=%s", v->key, v->value));
 	struct place whole = { source, 0, 0 };
 
 	if (o)
-		set_text(l, o, source, v->value);
+		set_text(l, o, entry, source, v->value);
 	else
 		tell_unknown(l, &whole, v->key);
 }
@@ -307,54 +363,7 @@ static void take_arguments(
 		*end = syntax_text(m, place, *list, strlen(*list));
 		end = &(*end)->next;
 	}
-	set(l, options_find(key), root);
-}
-
-/* --- what must hold between values -------------------------------------------------------------
- */
-
-/* A default gives way; what somebody asked for does not. */
-static void check_order(
-	struct load *l, const char *less, unsigned *less_ms, const char *more, unsigned more_ms)
-{
-	const struct place *at = &l->set_at[options_index(options_find(less))];
-
-	if (*less_ms <= more_ms)
-		return;
-	if (strcmp(at->source->name, DEFAULT) == 0)
-		*less_ms = more_ms;
-	else
-		problem(&l->problems, at, less, "%u ms is longer than %s, which is %u ms", *less_ms,
-			more, more_ms);
-}
-
-/* Would what we send there come back to us? */
-static bool is_listener(const struct addr *listen, const struct addr *server)
-{
-	struct addr loopback;
-
-	if (addr_equal(listen, server))
-		return true;
-	if (!addr_is_any(listen) || addr_port(listen) != addr_port(server))
-		return false;
-	addr_parse(&loopback, listen->any.sa_family == AF_INET ? "127.0.0.1" : "::1",
-		addr_port(server));
-	return addr_same_host(&loopback, server);
-}
-
-static void check_loops(struct load *l)
-{
-	const struct config *c = l->config;
-	size_t at = options_index(options_find("upstreams"));
-
-	for (size_t i = 0; i < c->upstream.count; i++) {
-		for (size_t k = 0; k < c->listen.count; k++) {
-			if (is_listener(&c->listen.addrs[k], &c->upstream.servers[i].addr))
-				problem(&l->problems, &l->set_at[at], "upstreams",
-					"\"%s\" is an address that sotto itself listens on: a loop",
-					c->upstream.servers[i].text);
-		}
-	}
+	set(l, options_find(key), NULL, root);
 }
 
 /* --- everything --------------------------------------------------------------------------------
@@ -362,11 +371,45 @@ static void check_loops(struct load *l)
 
 static void take_defaults(struct load *l)
 {
-	struct source *source = new_source(l, DEFAULT);
+	struct source *source = new_source(l, CHECKS_DEFAULT);
 
 	for (const struct config_option *o = options; o->key; o++)
-		set_text(l, o, source, o->standard);
-	l->config->upstreams_given = false;
+		set_text(l, o, NULL, source, o->standard);
+}
+
+static bool is_directory(const char *name)
+{
+	struct stat st;
+
+	return stat(name, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* The first of the folders that the service manager made for us (systemd.exec(5)); or the usual
+ * one, if it is there and ours; or none. */
+static const char *find_state(struct memory *m, char **environment)
+{
+	static const char variable[] = "STATE_DIRECTORY=/";
+	size_t len = sizeof(variable) - 1;
+
+	for (; environment && *environment; environment++) {
+		const char *value = *environment + len - 1;
+
+		if (strncmp(*environment, variable, len) == 0)
+			return memory_copy(m, value, strcspn(value, ":"));
+	}
+	return is_directory(STATE) && access(STATE, W_OK | X_OK) == 0 ? STATE : NULL;
+}
+
+static void settle_state(struct load *l, char **environment)
+{
+	struct config *c = l->config;
+	const struct config_option *o = options_find("state");
+
+	if (c->state_auto)
+		c->upstream.state = find_state(&c->memory, environment);
+	else if (c->upstream.state && !is_directory(c->upstream.state))
+		problem(&l->problems, &l->set_at[options_index(o)], o->key,
+			"\"%s\" is not a directory", c->upstream.state);
 }
 
 bool config_load(struct config *c, const struct config_sources *from, FILE *err)
@@ -381,11 +424,9 @@ bool config_load(struct config *c, const struct config_sources *from, FILE *err)
 	take_arguments(&l, "upstreams", "--upstream", from->upstreams);
 	for (size_t i = 0; i < from->override_count; i++)
 		take_override(&l, &from->overrides[i]);
-	check_order(&l, "timeouts.attempt", &c->upstream.attempt_ms, "timeouts.query",
-		c->query.deadline_ms);
-	check_order(&l, "timeouts.connect", &c->upstream.connect_ms, "timeouts.query",
-		c->query.deadline_ms);
-	check_loops(&l);
+	assemble(c, &l.problems);
+	checks_run(c, l.set_at, &l.problems);
+	settle_state(&l, from->environment);
 	problems_sum_up(&l.problems);
 	if (l.problems.count == 0)
 		return true;
@@ -393,120 +434,9 @@ bool config_load(struct config *c, const struct config_sources *from, FILE *err)
 	return false;
 }
 
-static bool same_file(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-static const char *ca_of(const struct config *c, size_t i)
-{
-	const char *own = c->upstream.servers[i].ca;
-
-	return own ? own : c->ca;
-}
-
-bool config_load_trust(struct config *c, FILE *err)
-{
-	struct fault f;
-
-	for (size_t i = 0; i < c->upstream.count; i++) {
-		struct server_conf *s = &c->upstream.servers[i];
-
-		for (size_t k = 0; k < i && !s->trust; k++) {
-			if (same_file(ca_of(c, i), ca_of(c, k)))
-				s->trust = c->upstream.servers[k].trust;
-		}
-		if (s->trust)
-			continue;
-		s->trust = tls_trust_load(ca_of(c, i), &f);
-		if (!s->trust) {
-			fprintf(err, "upstream %s: %s (%s): %s\n", s->text, f.reason, f.cause,
-				f.hint);
-			return false;
-		}
-	}
-	return true;
-}
-
-static void free_trust(struct config *c)
-{
-	for (size_t i = 0; i < c->upstream.count; i++) {
-		struct tls_trust *trust = c->upstream.servers[i].trust;
-
-		if (!trust)
-			continue;
-		for (size_t k = i; k < c->upstream.count; k++) {
-			if (c->upstream.servers[k].trust == trust)
-				c->upstream.servers[k].trust = NULL;
-		}
-		tls_trust_free(trust);
-	}
-}
-
-/* A scalar that YAML takes for nothing but itself, or in quotes. */
-static void put_scalar(FILE *out, const char *text)
-{
-	static const char plain[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./-_";
-
-	if (strspn(text, plain) == strlen(text)) {
-		fputs(text, out);
-		return;
-	}
-	fputc('"', out);
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			fputc('\\', out);
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			fprintf(out, "\\x%02x", (unsigned)*text);
-		else
-			fputc(*text, out);
-	}
-	fputc('"', out);
-}
-
-static void print_option(
-	const struct config *c, const struct config_option *o, const char *name, FILE *out)
-{
-	struct memory m = { NULL };
-	const char *text;
-
-	fprintf(out, "%s:", name);
-	if (o->kind->most > 0)
-		fputs(" [", out);
-	for (size_t i = 0; (text = o->kind->text(c, o, i, &m)); i++) {
-		fputs(o->kind->most > 0 && i > 0 ? ", " : o->kind->most > 0 ? "" : " ", out);
-		put_scalar(out, text);
-	}
-	fputs(o->kind->most > 0 ? "]\n" : "\n", out);
-	memory_clear(&m);
-}
-
-void config_print(const struct config *c, FILE *out)
-{
-	const char *section = "";
-	size_t len = 0;
-
-	for (const struct config_option *o = options; o->key; o++) {
-		const char *dot = strchr(o->key, '.');
-
-		if (!dot) {
-			print_option(c, o, o->key, out);
-			continue;
-		}
-		if (len != (size_t)(dot - o->key) || strncmp(section, o->key, len) != 0) {
-			section = o->key;
-			len = (size_t)(dot - o->key);
-			fprintf(out, "%.*s:\n", (int)len, section);
-		}
-		fputs("  ", out);
-		print_option(c, o, dot + 1, out);
-	}
-}
-
 void config_clear(struct config *c)
 {
-	free_trust(c);
+	trust_free(c);
 	acl_clear(&c->query.allow);
 	memory_clear(&c->memory);
 	*c = (struct config){ 0 };

@@ -14,10 +14,29 @@ const struct config_option options[] = {
 		"Where clients ask, over UDP and TCP: ADDRESS or ADDRESS:PORT." },
 	{ "allow", &kind_allow, NO_FIELD, "local, private", 0, 0,
 		"Who may ask: local, private, any, an address, or a prefix such as 192.0.2.0/24." },
-	{ "upstreams", &kind_upstreams, NO_FIELD,
+	{ "upstreams", &kind_upstreams, FIELD(written.upstreams),
 		"tls://1.0.0.1#cloudflare-dns.com, tls://1.1.1.1#cloudflare-dns.com", 0, 0,
-		"Which servers are asked, in this order: "
-		"tls://ADDRESS[:PORT][#NAME][?pin=sha256/BASE64&ca=FILE]." },
+		"Which servers are asked: tls://HOST[:PORT][#NAME][?KEY=VALUE&...], tcp:// or udp://." },
+	{ "policy", &kind_policy, FIELD(written.policy), "fastest", 0, 0,
+		"Which server of a group is asked: fastest; ordered, the first one that works; race, the "
+		"two fastest at once; or spread, each for its share of the domains." },
+	{ "groups", &kind_groups, FIELD(written.groups), "{}", 0, 0,
+		"Other groups of servers by name, for zones: { NAME: [UPSTREAM, ...] } or { NAME: { "
+		"upstreams: [UPSTREAM, ...], policy: WORD } }." },
+	{ "zones", &kind_zones, FIELD(written.zones), "{}", 0, 0,
+		"Which domains, with all below them, are asked elsewhere: { DOMAIN: GROUP } or { DOMAIN: "
+		"[UPSTREAM, ...] }; the longest domain wins." },
+	{ "bootstrap", &kind_bootstrap, FIELD(written.bootstrap),
+		"tls://1.0.0.1#cloudflare-dns.com, tls://9.9.9.9#dns.quad9.net", 0, 0,
+		"Servers given by address that are asked for the addresses of upstreams given by name." },
+	{ "require", &kind_require, FIELD(require), "authenticated", 0, 0,
+		"What every upstream must be, or it is refused at start: authenticated; encrypted, be it "
+		"by whomever; or nothing. Plain ones within this network are no matter of it." },
+	{ "hedge", &kind_flag, FIELD(upstream.hedge), "true", 0, 0,
+		"When a server is later than it usually is, the next one is asked as well." },
+	{ "state", &kind_state, NO_FIELD, "auto", 0, 0,
+		"Where to keep what should survive a restart: a directory, none, or auto: "
+		"$STATE_DIRECTORY, or /var/lib/sotto if it can be written to." },
 	{ "workers", &kind_workers, FIELD(workers), "auto", 1, 64,
 		"Threads; auto is one for each processor that this process may use." },
 	{ "tls.ca", &kind_ca, FIELD(ca), "system", 0, 0,
@@ -31,9 +50,8 @@ const struct config_option options[] = {
 
 	{ "timeouts.query", &kind_duration, FIELD(query.deadline_ms), "4s", 100, HOUR,
 		"From a query's arrival to its answer, whatever happens." },
-	{ "timeouts.attempt", &kind_duration, FIELD(upstream.attempt_ms), "1s", 10, HOUR,
-		"An upstream that has not replied for so long is not waited for alone: the next one "
-		"is asked as well." },
+	{ "timeouts.attempt", &kind_duration, FIELD(upstream.attempt_ms), "800ms", 10, HOUR,
+		"The most that one upstream is waited for alone: then the next one is asked as well." },
 	{ "timeouts.connect", &kind_duration, FIELD(upstream.connect_ms), "2s", 10, HOUR,
 		"For TCP and TLS of a connection to be set up." },
 	{ "timeouts.upstream-idle", &kind_duration, FIELD(upstream.idle_ms), "9s", 0, DAY,
@@ -71,6 +89,24 @@ const struct config_option *options_find(const char *key)
 	for (const struct config_option *o = options; o->key; o++) {
 		if (strcmp(o->key, key) == 0)
 			return o;
+	}
+	return NULL;
+}
+
+const struct config_option *options_find_entry(const char *key, const char **entry)
+{
+	const struct config_option *o = options_find(key);
+
+	*entry = NULL;
+	if (o)
+		return o;
+	for (o = options; o->key; o++) {
+		size_t len = strlen(o->key);
+
+		if (!o->kind->take_entry || strncmp(o->key, key, len) != 0 || key[len] != '.')
+			continue;
+		*entry = key + len + 1;
+		return o;
 	}
 	return NULL;
 }

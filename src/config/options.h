@@ -17,6 +17,9 @@ extern const struct config_option options[];
 
 /* By dotted key. NULL: there is none. */
 const struct config_option *options_find(const char *key);
+/* The same, or the map whose entry this is the key of; *entry is then what stands behind the map's
+ * key, else NULL. */
+const struct config_option *options_find_entry(const char *key, const char **entry);
 size_t options_index(const struct config_option *);
 
 /* The name of the variable that sets it, SOTTO_A_B, into name; returns name. */

@@ -1,48 +1,44 @@
 #include "config/uri.h"
 
 #include <ctype.h>
-#include <openssl/evp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "config/near.h"
+#include "config/uri_parameters.h"
 
-#define PIN_PREFIX "sha256/"
-/* 32 octets in Base64, with one `=`. */
-#define PIN_TEXT   44
+#define PORT_TLS   853
 #define PORT_PLAIN 53
 
-/* The parts of one spelling, cut out of a copy. */
-struct parts {
-	struct memory *memory;
-	struct uri_reading *reading;
-	struct server_conf *server;
-	char *host, *port, *name;
-};
-
-enum spelling_use { USE_TLS, USE_TLS_FOREIGN, USE_PLAIN, USE_LATER };
+/* How a scheme is meant: by its name here, as another product spells it, or in a later version. */
+enum use { OURS, FOREIGN, LATER };
 
 static const struct spelling {
 	const char *prefix;
-	enum spelling_use use;
-} schemes[] = {
-	{ "tls://", USE_TLS },
-	{ "tcp-tls://", USE_TLS_FOREIGN },
-	{ "tcp-tls:", USE_TLS_FOREIGN },
-	{ "udp://", USE_PLAIN },
-	{ "tcp://", USE_PLAIN },
-	{ "tcp+udp:", USE_PLAIN },
-	{ "https://", USE_LATER },
-	{ "h3://", USE_LATER },
-	{ "quic://", USE_LATER },
-	{ "sdns://", USE_LATER },
+	enum use use;
+	enum scheme scheme;
+} spellings[] = {
+	{ "tls://", OURS, SCHEME_TLS },
+	{ "tcp://", OURS, SCHEME_TCP },
+	{ "udp://", OURS, SCHEME_UDP },
+	{ "tcp-tls://", FOREIGN, SCHEME_TLS },
+	{ "tcp-tls:", FOREIGN, SCHEME_TLS },
+	{ "tcp+udp:", FOREIGN, SCHEME_UDP },
+	{ "https://", LATER, 0 },
+	{ "h3://", LATER, 0 },
+	{ "quic://", LATER, 0 },
+	{ "sdns://", LATER, 0 },
 	{ 0 },
 };
 
-__attribute__((format(printf, 2, 3))) static bool fail(
-	struct uri_reading *r, const char *format, ...)
+const char *uri_scheme_name(enum scheme scheme)
+{
+	return scheme == SCHEME_TLS ? "tls" : scheme == SCHEME_TCP ? "tcp" : "udp";
+}
+
+bool uri_fail(struct uri_reading *r, const char *format, ...)
 {
 	va_list args;
 
@@ -51,6 +47,9 @@ __attribute__((format(printf, 2, 3))) static bool fail(
 	va_end(args);
 	return false;
 }
+
+/* --- names -------------------------------------------------------------------------------------
+ */
 
 static bool is_digits(const char *text)
 {
@@ -80,102 +79,49 @@ static bool is_host_name(const char *name)
 	return true;
 }
 
-static bool set_name(struct parts *p, char *name)
+/* Lower case, without the last dot. */
+static void tidy_name(char *name)
 {
 	size_t len = strlen(name);
-	struct addr addr;
 
-	if (p->name)
-		return fail(p->reading,
-			"two names, \"%s\" and \"%s\"; a certificate is held to one", p->name,
-			name);
 	if (len > 1 && name[len - 1] == '.')
 		name[len - 1] = '\0';
 	for (char *c = name; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
-	if (len == 0)
-		return fail(p->reading,
+}
+
+static bool set_name(struct uri_parts *p, char *name)
+{
+	struct addr addr;
+
+	if (p->server->scheme != SCHEME_TLS)
+		return uri_fail(p->reading,
+			"\"%s\" is a name for a certificate to bear, and %s:// has none; leave it out",
+			name, uri_scheme_name(p->server->scheme));
+	if (p->name)
+		return uri_fail(p->reading,
+			"two names, \"%s\" and \"%s\"; a certificate is held to one", p->name,
+			name);
+	tidy_name(name);
+	if (*name == '\0')
+		return uri_fail(p->reading,
 			"no name behind the #; leave it out to have the address verified");
 	if (addr_parse(&addr, name, 0))
-		return fail(p->reading,
+		return uri_fail(p->reading,
 			"\"%s\" behind the # is an address, not a name; leave it out to have the "
 			"address verified",
 			name);
 	if (!is_host_name(name))
-		return fail(p->reading, "\"%s\" is not a host name", name);
+		return uri_fail(p->reading, "\"%s\" is not a host name", name);
 	p->name = name;
 	return true;
 }
 
-static bool add_pin(struct parts *p, const char *value)
-{
-	struct server_conf *s = p->server;
-	unsigned char octets[TLS_PIN_LEN + 1], again[PIN_TEXT + 1];
-	const char *text = value + strlen(PIN_PREFIX);
-
-	if (s->pin_count == TLS_PINS_MAX)
-		return fail(p->reading, "more than %d pins", TLS_PINS_MAX);
-	/* EVP_DecodeBlock() lets some bad Base64 pass; encoding it again does not. */
-	bool ok = strncmp(value, PIN_PREFIX, strlen(PIN_PREFIX)) == 0 && strlen(text) == PIN_TEXT &&
-		EVP_DecodeBlock(octets, (const unsigned char *)text, PIN_TEXT) == TLS_PIN_LEN + 1 &&
-		EVP_EncodeBlock(again, octets, TLS_PIN_LEN) == PIN_TEXT &&
-		memcmp(again, text, PIN_TEXT) == 0;
-	if (!ok)
-		return fail(p->reading,
-			"pin \"%s\" is not sha256/ and the Base64 of 32 octets (44 characters)",
-			value);
-	memcpy(s->pins[s->pin_count++], octets, TLS_PIN_LEN);
-	return true;
-}
-
-static bool set_ca(struct parts *p, char *value)
-{
-	if (p->server->ca)
-		return fail(p->reading, "ca is given twice");
-	if (*value == '\0')
-		return fail(p->reading, "ca needs a file, as in ?ca=/etc/ssl/corp.pem");
-	p->server->ca = value;
-	return true;
-}
-
-static bool set_parameter(struct parts *p, char *text)
-{
-	char *value = strchr(text, '=');
-	struct near near;
-
-	if (value)
-		*value++ = '\0';
-	if (value && strcmp(text, "pin") == 0)
-		return add_pin(p, value);
-	if (value && strcmp(text, "ca") == 0)
-		return set_ca(p, value);
-	if (strcmp(text, "pin") == 0 || strcmp(text, "ca") == 0)
-		return fail(p->reading, "%s needs a value, as in ?%s=...", text, text);
-	near_init(&near, text);
-	near_try(&near, "pin");
-	near_try(&near, "ca");
-	if (near.best)
-		return fail(p->reading, "unknown parameter \"%s\"; did you mean \"%s\"?", text,
-			near.best);
-	return fail(p->reading, "unknown parameter \"%s\"; there are pin and ca", text);
-}
-
-static bool set_parameters(struct parts *p, char *text)
-{
-	char *rest = NULL;
-
-	if (*text == '\0')
-		return fail(
-			p->reading, "nothing behind the ?; there are pin=sha256/... and ca=FILE");
-	for (char *one = strtok_r(text, "&", &rest); one; one = strtok_r(NULL, "&", &rest)) {
-		if (!set_parameter(p, one))
-			return false;
-	}
-	return true;
-}
+/* --- the parts ---------------------------------------------------------------------------------
+ */
 
 /* Cuts `#name` and `?parameters` off, in whatever order they stand. */
-static bool cut_tail(struct parts *p, char *text)
+static bool cut_tail(struct uri_parts *p, char *text)
 {
 	char *at = strpbrk(text, "#?");
 
@@ -190,7 +136,7 @@ static bool cut_tail(struct parts *p, char *text)
 			part = memory_copy(p->memory, part, strlen(part));
 			*at = next;
 		}
-		if (mark == '#' ? !set_name(p, part) : !set_parameters(p, part))
+		if (mark == '#' ? !set_name(p, part) : !uri_parameters_read(p, part))
 			return false;
 	}
 	p->host = text;
@@ -198,7 +144,7 @@ static bool cut_tail(struct parts *p, char *text)
 }
 
 /* `name@address`, `address@port`, `address%name`: how others write names and ports. */
-static bool cut_foreign(struct parts *p)
+static bool cut_foreign(struct uri_parts *p)
 {
 	char *at = strchr(p->host, '@');
 
@@ -231,28 +177,22 @@ static bool is_bare_v6(const char *host)
 	return host[0] != '[' && colon && strchr(colon + 1, ':');
 }
 
-static bool fail_host(struct parts *p)
+static bool fail_host(struct uri_parts *p)
 {
-	char *colon = strchr(p->host, ':');
-	const char *host = p->host;
-
-	if (colon && is_digits(colon + 1))
-		host = memory_copy(p->memory, host, (size_t)(colon - host));
-	if (*host == '\0')
-		return fail(p->reading, "no address; write tls://ADDRESS or tls://ADDRESS#NAME");
-	if (is_host_name(host))
-		return fail(p->reading,
-			"names of upstreams are not resolved yet in this version; write its address, and "
-			"the name behind it: tls://ADDRESS#%s",
-			host);
-	if (strchr(host, '/'))
-		return fail(p->reading, "a path has no meaning in DNS over TLS");
-	return fail(p->reading, "\"%s\" is not an IP address", p->host);
+	if (*p->host == '\0' || *p->host == ':')
+		return uri_fail(p->reading, "no address; write %s://ADDRESS or %s://NAME",
+			uri_scheme_name(p->server->scheme), uri_scheme_name(p->server->scheme));
+	if (strchr(p->host, '/'))
+		return uri_fail(p->reading, "a path has no meaning in %s",
+			p->server->scheme == SCHEME_TLS ? "DNS over TLS" : "plain DNS");
+	return uri_fail(p->reading, "\"%s\" is neither an IP address nor a host name", p->host);
 }
 
-static bool read_port(struct parts *p)
+/* The port is part of the address until now; a default one if none is given. */
+static bool read_port(struct uri_parts *p)
 {
 	struct addr *addr = &p->server->addr;
+	bool tls = p->server->scheme == SCHEME_TLS;
 	size_t len = p->port ? strlen(p->port) : 0;
 	unsigned port = addr_port(addr);
 
@@ -262,38 +202,82 @@ static bool read_port(struct parts *p)
 			port = port * 10 + (unsigned)(p->port[i] - '0');
 	}
 	if (port == 0 || port > 65535)
-		return fail(p->reading, "the port must be from 1 to 65535");
-	if (port == PORT_PLAIN)
-		return fail(p->reading,
+		return uri_fail(p->reading, "the port must be from 1 to 65535");
+	if (tls && port == PORT_PLAIN)
+		return uri_fail(p->reading,
 			"port 53 is for plain DNS and never carries TLS (RFC 7858 §3.1); the port of "
 			"DNS over TLS is 853");
+	if (!tls && port == PORT_TLS)
+		return uri_fail(p->reading,
+			"port 853 is for DNS over TLS and never carries plain DNS (RFC 7858 §3.1); "
+			"write tls://%s",
+			p->host);
 	addr_set_port(addr, (uint16_t)port);
 	return true;
 }
 
-static bool is_multicast(const struct addr *a)
+bool uri_is_no_host(const struct addr *a)
 {
+	if (addr_is_any(a))
+		return true;
 	if (a->any.sa_family == AF_INET)
 		return (ntohl(a->v4.sin_addr.s_addr) >> 28) >= 14;
 	return a->v6.sin6_addr.s6_addr[0] == 0xff;
 }
 
-static bool read_address(struct parts *p)
+/* ::ffff:192.0.2.1 is another way to write 192.0.2.1, and its certificate knows only the latter. */
+static void unmap(struct addr *a)
 {
-	struct addr *addr = &p->server->addr;
+	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = a->v6.sin6_port };
 
-	if (is_bare_v6(p->host) && addr_parse(addr, p->host, URI_PORT))
-		return fail(p->reading, "an IPv6 address stands in brackets: tls://[%s]", p->host);
-	if (!addr_parse(addr, p->host, URI_PORT))
-		return fail_host(p);
-	if (addr_is_any(addr) || is_multicast(addr))
-		return fail(p->reading, "%s is not the address of one server", p->host);
-	return read_port(p);
+	if (a->any.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr))
+		return;
+	memcpy(&v4.sin_addr, a->v6.sin6_addr.s6_addr + 12, sizeof(v4.sin_addr));
+	*a = (struct addr){ .v4 = v4 };
 }
 
-static const struct spelling *find_scheme(const char *text)
+/* `name` or `name:port`. */
+static bool read_host_name(struct uri_parts *p)
 {
-	const struct spelling *s = schemes;
+	char *name = memory_copy(p->memory, p->host, strlen(p->host));
+	char *colon = strchr(name, ':');
+
+	if (colon && is_digits(colon + 1)) {
+		*colon = '\0';
+		p->port = colon + 1;
+	}
+	tidy_name(name);
+	if (!is_host_name(name))
+		return fail_host(p);
+	p->server->host = name;
+	return true;
+}
+
+static bool read_host(struct uri_parts *p)
+{
+	struct server_conf *s = p->server;
+	uint16_t port = s->scheme == SCHEME_TLS ? PORT_TLS : PORT_PLAIN;
+
+	if (is_bare_v6(p->host) && addr_parse(&s->addr, p->host, port))
+		return uri_fail(p->reading, "an IPv6 address stands in brackets: %s://[%s]",
+			uri_scheme_name(s->scheme), p->host);
+	if (addr_parse(&s->addr, p->host, port)) {
+		unmap(&s->addr);
+		if (uri_is_no_host(&s->addr))
+			return uri_fail(p->reading, "%s is not the address of one server", p->host);
+		return read_port(p);
+	}
+	s->addr = (struct addr){ 0 };
+	addr_set_port(&s->addr, port);
+	return read_host_name(p) && read_port(p);
+}
+
+/* --- the scheme --------------------------------------------------------------------------------
+ */
+
+static const struct spelling *find_spelling(const char *text)
+{
+	const struct spelling *s = spellings;
 
 	while (s->prefix && strncasecmp(text, s->prefix, strlen(s->prefix)) != 0)
 		s++;
@@ -306,12 +290,12 @@ static bool fail_unknown_scheme(struct uri_reading *r, const char *text, struct 
 	struct near near;
 
 	near_init(&near, name);
-	near_try(&near, "tls");
+	for (enum scheme s = SCHEME_TLS; s <= SCHEME_UDP; s++)
+		near_try(&near, uri_scheme_name(s));
 	if (near.best)
-		return fail(
+		return uri_fail(
 			r, "unknown scheme \"%s://\"; did you mean \"%s://\"?", name, near.best);
-	return fail(r, "unknown scheme \"%s://\"; this version sends over TLS: tls://ADDRESS#NAME",
-		name);
+	return uri_fail(r, "unknown scheme \"%s://\"; there are tls://, tcp:// and udp://", name);
 }
 
 /* What may stand there without a scheme: `address#name` names a certificate, so it means TLS. */
@@ -320,7 +304,9 @@ static bool check_bare(struct uri_reading *r, const char *text, struct memory *m
 	struct addr addr;
 
 	if (strncmp(text, "[/", 2) == 0)
-		return fail(r, "upstreams for single domains are not in this version");
+		return uri_fail(r,
+			"[/DOMAIN/] stands before one upstream, and only in upstreams:; elsewhere "
+			"write zones:");
 	if (strstr(text, "://"))
 		return fail_unknown_scheme(r, text, m);
 	r->is_foreign = true;
@@ -329,78 +315,75 @@ static bool check_bare(struct uri_reading *r, const char *text, struct memory *m
 
 	const char *host = memory_copy(m, text, strcspn(text, "@?"));
 	char shown[ADDR_TEXT];
+	if (is_host_name(host))
+		return uri_fail(r, "\"%s\" is not an upstream; for DNS over TLS write tls://%s",
+			text, host);
 	if (!addr_parse(&addr, host, 0))
-		return fail(r,
-			"\"%s\" is not an upstream; write tls://ADDRESS or tls://ADDRESS#NAME",
+		return uri_fail(r,
+			"\"%s\" is not an upstream; write tls://ADDRESS, tls://ADDRESS#NAME or "
+			"tls://NAME",
 			text);
-	bool v6 = addr.any.sa_family == AF_INET6;
-	return fail(r, "a bare address would mean plain DNS; for DNS over TLS write tls://%s%s%s",
-		v6 ? "[" : "", addr_print_host(&addr, shown), v6 ? "]" : "");
+	const char *left = addr.any.sa_family == AF_INET6 ? "[" : "", *right = *left ? "]" : "";
+	addr_print_host(&addr, shown);
+	return uri_fail(r,
+		"a bare address would mean plain DNS; for DNS over TLS write tls://%s%s%s, for plain "
+		"DNS udp://%s%s%s",
+		left, shown, right, left, shown, right);
 }
 
-static bool check_scheme(
+static bool check_spelling(
 	struct uri_reading *r, const struct spelling *s, const char *text, struct memory *m)
 {
 	if (!s)
 		return check_bare(r, text, m);
-	if (s->use == USE_PLAIN)
-		return fail(r,
-			"%s would send in plain text; this version sends over TLS only: tls://%s",
-			s->prefix, text + strlen(s->prefix));
-	if (s->use == USE_LATER)
-		return fail(r,
-			"%s is not in this version, which sends over TLS only: tls://ADDRESS#NAME",
+	if (s->use == LATER)
+		return uri_fail(r,
+			"%s is not in this version, whose encrypted upstreams are tls://ADDRESS#NAME",
 			s->prefix);
-	r->is_foreign = s->use == USE_TLS_FOREIGN;
+	r->is_foreign = s->use == FOREIGN;
 	return true;
 }
 
-/* The canonical spelling without pins and CA, which people need not read every day. */
+/* The canonical spelling with what tells servers apart: pins, files and the like need not be read
+ * every day. */
 static const char *canonical_text(const struct server_conf *s, struct memory *m)
 {
 	char host[ADDR_TEXT], port[8] = "";
 	bool v6 = s->addr.any.sa_family == AF_INET6;
+	bool named = s->auth_name && !(s->host && strcmp(s->host, s->auth_name) == 0);
 
-	if (addr_port(&s->addr) != URI_PORT)
+	if (addr_port(&s->addr) != (s->scheme == SCHEME_TLS ? PORT_TLS : PORT_PLAIN))
 		snprintf(port, sizeof(port), ":%u", (unsigned)addr_port(&s->addr));
-	return memory_format(m, "tls://%s%s%s%s%s%s", v6 ? "[" : "",
-		addr_print_host(&s->addr, host), v6 ? "]" : "", port, s->auth_name ? "#" : "",
-		s->auth_name ? s->auth_name : "");
+	const char *text = memory_format(m, "%s://%s%s%s%s%s%s", uri_scheme_name(s->scheme),
+		v6 ? "[" : "", s->host ? s->host : addr_print_host(&s->addr, host), v6 ? "]" : "",
+		port, named ? "#" : "", named ? s->auth_name : "");
+
+	return uri_parameters_add(s, text, true, m);
 }
 
 bool uri_read(struct server_conf *s, const char *text, struct memory *m, struct uri_reading *r)
 {
-	const struct spelling *scheme = find_scheme(text);
-	struct parts p = { .memory = m, .reading = r, .server = s };
+	const struct spelling *spelling = find_spelling(text);
+	struct uri_parts p = { .memory = m, .reading = r, .server = s };
 
 	*s = (struct server_conf){ .weight = 100 };
 	*r = (struct uri_reading){ 0 };
-	if (!check_scheme(r, scheme, text, m))
+	if (!check_spelling(r, spelling, text, m))
 		return false;
-	if (scheme)
-		text += strlen(scheme->prefix);
+	if (spelling) {
+		text += strlen(spelling->prefix);
+		s->scheme = spelling->scheme;
+	}
 	if (!cut_tail(&p, memory_copy(m, text, strlen(text))))
 		return false;
-	if (!cut_foreign(&p) || !read_address(&p))
+	if (!cut_foreign(&p) || !read_host(&p) || !uri_parameters_check(&p))
 		return false;
-	s->auth_name = p.name;
+	s->auth_name = p.name || s->scheme != SCHEME_TLS ? p.name : s->host;
 	s->text = canonical_text(s, m);
 	return true;
 }
 
 const char *uri_print(const struct server_conf *s, struct memory *m)
 {
-	const char *text = s->text;
-	char mark = '?';
-
-	for (unsigned i = 0; i < s->pin_count; i++) {
-		unsigned char pin[PIN_TEXT + 1];
-
-		EVP_EncodeBlock(pin, s->pins[i], TLS_PIN_LEN);
-		text = memory_format(m, "%s%cpin=" PIN_PREFIX "%s", text, mark, (const char *)pin);
-		mark = '&';
-	}
-	if (s->ca)
-		text = memory_format(m, "%s%cca=%s", text, mark, s->ca);
-	return text;
+	return uri_parameters_add(s, s->text, false, m);
 }

@@ -7,22 +7,25 @@
 #define LISTEN    "10.0.0.53:53"
 #define NO_FILE   "/dev/null"
 #define OVERRIDES 32
+/* Of these, how many are of the simulation: nothing of the real world may change a play. */
+#define OWN 2
 
 bool daemon_start(struct daemon *d, const char *const *upstreams,
 	const struct config_override *overrides, size_t override_count)
 {
 	static const char *const listen[] = { LISTEN, NULL };
-	struct config_override all[OVERRIDES] = { { "workers", "1", NULL } };
+	struct config_override all[OVERRIDES] = { { "workers", "1", NULL },
+		{ "state", "none", NULL } };
 
 	memset(d, 0, sizeof *d);
-	if (override_count >= OVERRIDES)
+	if (override_count + OWN > OVERRIDES)
 		return false;
-	memcpy(all + 1, overrides, override_count * sizeof *overrides);
+	memcpy(all + OWN, overrides, override_count * sizeof *overrides);
 	struct config_sources sources = { .file = NO_FILE,
 		.listen = listen,
 		.upstreams = upstreams,
 		.overrides = all,
-		.override_count = override_count + 1 };
+		.override_count = override_count + OWN };
 
 	if (!config_load(&d->conf, &sources, stderr))
 		return false;

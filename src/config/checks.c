@@ -1,0 +1,144 @@
+#include "config/checks.h"
+
+#include <string.h>
+
+#include "base/bug.h"
+#include "config/options.h"
+
+/* --- timers ------------------------------------------------------------------------------------
+ */
+
+/* A default gives way; what somebody asked for does not. */
+static void check_order(const char *less, unsigned *less_ms, const struct config *c,
+	const struct place *set_at, struct problems *problems)
+{
+	const struct place *at = &set_at[options_index(options_find(less))];
+	unsigned most_ms = c->query.deadline_ms;
+
+	if (*less_ms <= most_ms)
+		return;
+	if (strcmp(at->source->name, CHECKS_DEFAULT) == 0)
+		*less_ms = most_ms;
+	else
+		problem(problems, at, less, "%u ms is longer than timeouts.query, which is %u ms",
+			*less_ms, most_ms);
+}
+
+/* --- loops -------------------------------------------------------------------------------------
+ */
+
+/* Would what we send there come back to us? A listener on all addresses of its family has those of
+ * loopback for certain. */
+static bool is_listener(const struct addr *listen, const struct addr *server)
+{
+	bool v4 = listen->any.sa_family == AF_INET;
+	struct prefix own = { *listen, v4 ? 32 : 128 };
+
+	if (addr_port(listen) != addr_port(server))
+		return false;
+	if (addr_is_any(listen))
+		MUST(prefix_parse(&own, v4 ? "127.0.0.0/8" : "::1"));
+	else if (!v4 && IN6_IS_ADDR_V4MAPPED(&listen->v6.sin6_addr))
+		own.bits = 32;
+	return prefix_matches(&own, server);
+}
+
+static bool is_ours(const struct config *c, const struct addr *a)
+{
+	for (size_t i = 0; i < c->listen.count; i++) {
+		if (is_listener(&c->listen.addrs[i], a))
+			return true;
+	}
+	return false;
+}
+
+static void check_loop(
+	const struct config *c, const struct written_server *w, struct problems *problems)
+{
+	const struct server_conf *s = &w->conf;
+	char text[ADDR_TEXT];
+
+	if (!s->host && is_ours(c, &s->addr))
+		problem(problems, &w->place, w->path,
+			"\"%s\" is an address that sotto itself listens on: a loop", s->text);
+	for (size_t i = 0; i < s->hint_count; i++) {
+		if (is_ours(c, &s->hints[i]))
+			problem(problems, &w->place, w->path,
+				"\"%s\" would be at %s, where sotto itself listens: a loop",
+				s->text, addr_print(&s->hints[i], text));
+	}
+}
+
+/* --- what is required --------------------------------------------------------------------------
+ */
+
+/* Does what is sent there stay in this host or network? */
+static bool is_inside(const struct addr *a)
+{
+	struct acl inside = { 0 };
+
+	MUST(acl_add(&inside, "local") && acl_add(&inside, "private"));
+	bool allowed = acl_allows(&inside, a);
+	acl_clear(&inside);
+	return allowed;
+}
+
+static void check_plain(
+	const struct server_conf *s, const struct written_server *w, struct problems *problems)
+{
+	char host[ADDR_TEXT];
+
+	if (s->host)
+		problem(problems, &w->place, w->path,
+			"\"%s\" would send questions in clear to wherever %s is; write its address if "
+			"it is in this network, or tls://, or set require: nothing",
+			s->text, s->host);
+	else if (!is_inside(&s->addr))
+		problem(problems, &w->place, w->path,
+			"\"%s\" would send questions in clear to %s, outside of this network; write "
+			"tls://, or set require: nothing",
+			s->text, addr_print_host(&s->addr, host));
+}
+
+static void check_required(
+	const struct config *c, const struct written_server *w, struct problems *problems)
+{
+	const struct server_conf *s = &w->conf;
+
+	if (c->require == REQUIRE_NOTHING)
+		return;
+	if (s->scheme != SCHEME_TLS)
+		check_plain(s, w, problems);
+	else if (s->opportunistic && c->require == REQUIRE_AUTHENTICATED)
+		problem(problems, &w->place, w->path,
+			"\"%s\" would send questions, encrypted, to whoever answers: nobody is "
+			"verified; leave out verify=no and write #NAME or ?pin=, or set require: "
+			"encrypted",
+			s->text);
+}
+
+/* --- everything --------------------------------------------------------------------------------
+ */
+
+static void check_servers(
+	const struct config *c, const struct written_servers *list, struct problems *problems)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		check_loop(c, &list->all[i], problems);
+		check_required(c, &list->all[i], problems);
+	}
+}
+
+void checks_run(struct config *c, const struct place *set_at, struct problems *problems)
+{
+	const struct written *w = &c->written;
+
+	check_order("timeouts.attempt", &c->upstream.attempt_ms, c, set_at, problems);
+	check_order("timeouts.connect", &c->upstream.connect_ms, c, set_at, problems);
+	check_servers(c, &w->upstreams, problems);
+	check_servers(c, &w->bootstrap, problems);
+	for (const struct written_group *g = w->groups; g; g = g->next)
+		check_servers(c, &g->upstreams, problems);
+	for (const struct written_zone *z = w->zones; z; z = z->next)
+		check_servers(c, &z->upstreams, problems);
+}

@@ -1,0 +1,9 @@
+/* trust: whom the servers are verified against. config_load_trust() of config.h loads it. */
+#ifndef CONFIG_TRUST_H
+#define CONFIG_TRUST_H
+
+#include "config/config.h"
+
+void trust_free(struct config *);
+
+#endif
