@@ -1,5 +1,6 @@
 """What is wrong with a configuration is told in full and exactly: tests/config holds broken ones (NAME.yaml) and what
-`sotto check` says of each (NAME.expected). And what is right is taken from all places in their order."""
+`sotto check` says of each (NAME.expected). What is right is taken from all places in their order; tests/config/good holds
+some, and what is in force then."""
 
 import pathlib
 import re
@@ -53,6 +54,20 @@ def test_what_is_expected_points_at_what_stands_at_its_place(name):
         assert excerpt[len(blanks) :][:1] == at.replace("\t", " "), (number, column)
 
 
+GOOD = sorted(f.stem for f in (BROKEN / "good").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_what_is_in_force_is_printed_in_full(name):
+    assert effective(str(BROKEN / "good" / f"{name}.yaml")) == (BROKEN / "good" / f"{name}.expected").read_text()
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_what_is_printed_is_a_configuration_of_which_the_same_is_printed(name):
+    expected = BROKEN / "good" / f"{name}.expected"
+    assert effective(str(expected)) == expected.read_text()
+
+
 @pytest.fixture
 def write(tmp_path):
     def begin(text, name="sotto.yaml"):
@@ -90,6 +105,114 @@ def test_a_list_replaces_a_list_whole(write):
     assert 'listen: ["127.0.0.5:53"]' in effective(file, "--set", "listen=[127.0.0.5]")
 
 
+def section(printed, key):
+    """The lines under a key, and what stands behind it."""
+    return re.search(rf"^{key}:(.*\n(?: .*\n)*)", printed, re.MULTILINE)[1]
+
+
+def test_maps_are_set_by_a_variable():
+    printed = effective(
+        SOTTO_GROUPS="{lan: udp://10.0.0.1, quick: {upstreams: [udp://10.0.0.2, 'udp://[fd00::1]'], policy: race}}",
+        SOTTO_ZONES="corp.example: lan",
+    )
+    assert section(printed, "groups") == (
+        '\n  lan: ["udp://10.0.0.1"]\n  quick:\n    upstreams: ["udp://10.0.0.2", "udp://[fd00::1]"]\n    policy: race\n'
+    )
+    assert section(printed, "zones") == "\n  corp.example: lan\n"
+    assert section(effective(SOTTO_ZONES=""), "zones") == " {}\n"
+
+
+def test_entries_of_maps_are_keys_for_set():
+    printed = effective(
+        *("--set", "groups.lan=udp://10.0.0.1, udp://10.0.0.2"),
+        *("--set", "groups.lan.policy=ordered"),
+        *("--set", "groups.one.upstreams=[udp://10.0.0.3]"),
+        *("--set", "groups.two={upstreams: [udp://10.0.0.4]}"),
+        *("--set", "zones.corp.example=lan"),
+        *("--set", "zones.168.192.in-addr.arpa=udp://10.0.0.5"),
+        *("--set", "zones={example.org: [udp://10.0.0.6]}"),
+    )
+    assert section(printed, "groups") == (
+        '\n  lan:\n    upstreams: ["udp://10.0.0.1", "udp://10.0.0.2"]\n    policy: ordered\n'
+        '  one: ["udp://10.0.0.3"]\n  two: ["udp://10.0.0.4"]\n'
+    )
+    assert section(printed, "zones") == (
+        '\n  corp.example: lan\n  168.192.in-addr.arpa: ["udp://10.0.0.5"]\n  example.org: ["udp://10.0.0.6"]\n'
+    )
+
+
+def test_an_entry_of_a_map_replaces_that_entry(write):
+    file = write("groups: {lan: [udp://10.0.0.1], wan: [tls://9.9.9.9]}\nzones: {a.example: lan, b.example: lan}\n")
+    write("groups: {lan: [udp://10.0.0.2]}\n", "conf.d/50.yaml")
+    printed = effective(file, "--set", "zones.B.example.=wan", SOTTO_GROUPS="{wan: {policy: race}}")
+    assert section(printed, "groups") == (
+        '\n  lan: ["udp://10.0.0.2"]\n  wan:\n    upstreams: ["tls://9.9.9.9"]\n    policy: race\n'
+    )
+    assert section(printed, "zones") == "\n  a.example: lan\n  b.example: wan\n"
+
+
+def test_what_is_wrong_in_a_map_of_a_variable_is_shown_where_it_stands():
+    done = check(SOTTO_ZONES="{corp.example: [udp://10.0.0.53, 10.0.0.54], example.org: lan}")
+    assert (done.returncode, done.stdout) == (78, "")
+    assert done.stderr == (
+        "SOTTO_ZONES:1:34: zones.corp.example[1]: a bare address would mean plain DNS; for DNS over TLS write "
+        "tls://10.0.0.54, for plain DNS udp://10.0.0.54\n"
+        "    1 | {corp.example: [udp://10.0.0.53, 10.0.0.54], example.org: lan}\n"
+        "      |                                  ^\n"
+        'SOTTO_ZONES:1:59: zones.example.org: there is no group "lan" in groups:\n'
+        "    1 | {corp.example: [udp://10.0.0.53, 10.0.0.54], example.org: lan}\n"
+        "      |                                                           ^\n"
+        "2 errors\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "setting, problem",
+    [
+        ("zones.corp.example=lam", '--set zones.corp.example=lam: there is no group "lam"; did you mean "lan"?'),
+        ("zones.corp.example=", "--set zones.corp.example=: needs at least one and at most 32"),
+        ("zones.=lan", '--set zones.=lan: "" is not a domain'),
+        ("zone.corp.example=lan", "--set zone.corp.example=lan: unknown key"),
+        ("groups.lan.policy=fast", '--set groups.lan.policy=fast: "fast" is not fastest, ordered, race or spread'),
+        ("groups.default=udp://10.0.0.1", '--set groups.default=udp://10.0.0.1: "default" is the name of the group of upstreams:'),
+        ("groups.a.b=udp://10.0.0.1", "--set groups.a.b=udp://10.0.0.1: the name of a group consists of letters, digits, - and _"),
+        ("hedge=on", '--set hedge=on: "on" is not true or false'),
+        ("zones=lan", "--set zones:1:1: zones: a value stands where a map is expected"),
+        ("groups={lan: [udp://10.0.0.1}", None),
+    ],
+)
+def test_what_is_wrong_in_an_entry_is_named(setting, problem):
+    done = check("--set", "groups.lan=udp://10.0.0.53", "--set", setting)
+    assert (done.returncode, done.stdout) == (78, "")
+    first, *rest = done.stderr.splitlines()
+    if problem:
+        assert first == problem
+    else:
+        assert first.startswith("--set groups:1:") and ": not YAML: " in first
+    assert rest[-1] == "1 error"
+
+
+def test_an_entry_has_no_variable_of_its_own():
+    done = check(SOTTO_GROUPS_LAN="udp://10.0.0.53")
+    assert done.stderr.startswith("SOTTO_GROUPS_LAN: unknown variable; did you mean \"SOTTO_GROUPS\"?\n")
+
+
+def test_addresses_of_a_host_are_one_word_of_a_list():
+    hinted = "tls://a.example?tls=1.3&bootstrap=192.0.2.1,2001:db8::1&weight=7"
+    printed = effective(SOTTO_UPSTREAMS=f"{hinted},tls://192.0.2.3 tls://192.0.2.4")
+    assert section(printed, "upstreams") == f' ["{hinted}", "tls://192.0.2.3", "tls://192.0.2.4"]\n'
+
+
+def test_a_bare_address_behind_a_comma_is_refused_still():
+    done = check(SOTTO_UPSTREAMS="tls://a.example,192.0.2.2")
+    assert done.stderr.startswith("SOTTO_UPSTREAMS: a bare address would mean plain DNS; ")
+
+
+def test_state_is_the_folder_that_the_service_manager_made(tmp_path):
+    assert section(effective(STATE_DIRECTORY=f"{tmp_path}:/elsewhere"), "state") == f" {tmp_path}\n"
+    assert section(effective("--set", "state=none", STATE_DIRECTORY=str(tmp_path)), "state") == " none\n"
+
+
 def test_a_wrong_variable_is_named_with_the_nearest_one():
     done = check(SOTTO_WORKER="1", SOTTO_TIMEOUTS_QUERY="x")
     assert done.returncode == 78
@@ -104,7 +227,8 @@ def test_a_wrong_argument_is_named():
     done = check("--set", "worker=1", "--upstream", "1.1.1.1")
     assert done.returncode == 78
     assert done.stderr.splitlines() == [
-        "--upstream 1.1.1.1: a bare address would mean plain DNS; for DNS over TLS write tls://1.1.1.1",
+        "--upstream 1.1.1.1: a bare address would mean plain DNS; for DNS over TLS write tls://1.1.1.1, "
+        "for plain DNS udp://1.1.1.1",
         '--set worker=1: unknown key; did you mean "workers"?',
         "2 errors",
     ]
@@ -132,10 +256,32 @@ def test_what_is_not_text_is_an_error_at_its_byte(tmp_path):
         ("1.1.1.1@853#one.example", "tls://1.1.1.1#one.example"),
         ("tcp-tls:1.1.1.1:853#one.example", "tls://1.1.1.1#one.example"),
         ("tls://1.1.1.1%one.example", "tls://1.1.1.1#one.example"),
+        ("tcp-tls:dns.example:8853", "tls://dns.example:8853"),
+        ("tcp+udp:10.0.0.53", "udp://10.0.0.53"),
     ],
 )
 def test_spellings_of_other_products_are_understood(given, understood):
     assert f'upstreams: ["{understood}"]' in effective("-u", given)
+
+
+def test_an_upstream_for_single_domains_is_understood_as_zones(start_sotto, upstream):
+    given = "[/Corp.example/]" + upstream.address()
+    sotto = start_sotto(upstream, given)
+    line = sotto.wait_for_log(msg="spelling of another product understood")[0]
+    assert (line["given"], line["as"]) == (given, "zones: {corp.example: [%s]}" % upstream.address())
+    assert sotto.log_of_start()["zones"] == "corp.example: " + upstream.address()
+
+
+SNIPPETS = [
+    pytest.param(snippet, id=f"{file}-{n}")
+    for file in ("README.md", "docs/config.md")
+    for n, snippet in enumerate(re.findall(r"^```yaml\n(.*?)^```", (TOP / file).read_text(), re.MULTILINE | re.DOTALL))
+]
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS)
+def test_what_the_documentation_shows_is_a_configuration(write, snippet):
+    effective(write(snippet))
 
 
 def test_every_key_is_in_the_documentation():
