@@ -226,6 +226,7 @@ CHOICE_KIND(policy, "fastest, ordered, race or spread", "fastest", "ordered", "r
 CHOICE_KIND(
 	require, "authenticated, encrypted or nothing", "authenticated", "encrypted", "nothing");
 CHOICE_KIND(flag, "true or false", "false", "true");
+CHOICE_KIND(clock, "judge or wait", "judge", "wait");
 
 /* --- lists -------------------------------------------------------------------------------------
  */
@@ -411,28 +412,3 @@ void kind_print_range(const struct config_option *o, FILE *out)
 	if (o->max > 0)
 		fprintf(out, ", %s to %s", print(o->min, min), print(o->max, max));
 }
-
-/* --- clocks ------------------------------------------------------------------------------------
- */
-
-static void take_clock(const struct setting *s, const struct node *node, const char *path)
-{
-	bool wait = strcmp(node->text, "wait") == 0;
-
-	if (wait || strcmp(node->text, "judge") == 0)
-		s->config->await_clock = wait;
-	else
-		tell_form(s, node, path);
-}
-
-static const char *clock_text(
-	const struct config *c, const struct config_option *o, size_t index, struct memory *m)
-{
-	(void)o;
-	(void)m;
-	if (index > 0)
-		return NULL;
-	return c->await_clock ? "wait" : "judge";
-}
-
-const struct kind kind_clock = { "word", "judge or wait", 0, NULL, take_clock, clock_text };

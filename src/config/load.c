@@ -416,7 +416,7 @@ bool config_load(struct config *c, const struct config_sources *from, FILE *err)
 {
 	struct load l = { .config = c, .problems = { .out = err } };
 
-	*c = (struct config){ .upstream.hedge = true };
+	*c = (struct config){ 0 };
 	take_defaults(&l);
 	take_files(&l, from->file);
 	take_environment(&l, from->environment);

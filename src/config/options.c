@@ -76,7 +76,7 @@ const struct config_option options[] = {
 		"answered." },
 	{ "limits.queries-per-upstream", &kind_count, FIELD(upstream.in_flight), "16384", 1, 65535,
 		"Queries that wait on one connection to an upstream." },
-	{ "tls.unsynced-clock", &kind_clock, NO_FIELD, "judge", 0, 0,
+	{ "tls.unsynced-clock", &kind_clock, FIELD(await_clock), "judge", 0, 0,
 		"What a clock means that nobody has set yet: judge certificates by it all the same, "
 		"or wait: dates that do not fit are then laid to the clock." },
 	{ 0 },
