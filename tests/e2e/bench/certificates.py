@@ -2,9 +2,11 @@
 
 import base64
 import datetime
+import fcntl
 import hashlib
 import ipaddress
 import itertools
+import time
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -24,6 +26,7 @@ class Certificate:
 
 class Authority:
     def __init__(self, directory, name="sotto test authority"):
+        directory.mkdir(exist_ok=True)
         self.directory = directory
         self._serial = itertools.count(1)
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -71,6 +74,36 @@ class Authority:
         path.write_bytes(octets)
         path.chmod(0o644)
         return path
+
+
+SET_LASTS_S = 7 * 86400
+
+
+def set_in(directory):
+    """Returns the folder of what a server may show, each a file of chain and key: good.pem, expired.pem, ...; clients
+    trust ca.pem. Made if it is not there, or old; of several processes, one does it."""
+    directory.mkdir(parents=True, exist_ok=True)
+    trust = directory / "ca.pem"
+    with open(directory / "lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not trust.exists() or trust.stat().st_mtime + SET_LASTS_S < time.time():
+            _make_set(directory, trust)
+    return directory
+
+
+def _make_set(directory, trust):
+    authority = Authority(directory / "authority")
+    shown = {
+        "good": authority.issue(),
+        "expired": authority.issue(begin=-20, end=-10),
+        "not-yet": authority.issue(begin=10, end=20),
+        "wrong-name": authority.issue(names=("someone-else.test",), common_name="someone-else.test"),
+        "self-signed": authority.issue(self_signed=True),
+        "other-ca": Authority(directory / "stranger", "a stranger").issue(),
+    }
+    for name, certificate in shown.items():
+        (directory / f"{name}.pem").write_bytes(certificate.chain.read_bytes() + certificate.key.read_bytes())
+    trust.write_bytes(authority.file.read_bytes())
 
 
 def _pem(certificate):

@@ -101,3 +101,44 @@ class Link:
     def remove(self):
         self.near.remove()
         self.far.remove()
+
+
+class Star:
+    """A namespace in the middle, and so many around it, each at the end of a cable of its own.
+
+    The n-th of them (from 1) has the address 10.53.n.2; the middle reaches it through `ray-n`.
+    """
+
+    def __init__(self, rays):
+        self.middle, self.ends = Namespace(), []
+        for n in range(1, rays + 1):
+            end = Namespace()
+            self.ends.append(end)
+            self.middle.ip("link", "add", f"ray-{n}", "type", "veth", "peer", "name", "end", "netns", end.path)
+            self.middle.ip("addr", "add", f"10.53.{n}.1/24", "dev", f"ray-{n}")
+            end.ip("addr", "add", f"{self.address(n)}/24", "dev", "end")
+            end.ip("link", "set", "end", "up")
+            self.middle.ip("link", "set", f"ray-{n}", "up")
+
+    @staticmethod
+    def address(n):
+        return f"10.53.{n}.2"
+
+    def cut(self, n):
+        """From now on nothing reaches the n-th end or leaves it, and nobody is told."""
+        for chain in ("INPUT", "OUTPUT"):
+            run(*self.ends[n - 1].prefix, "iptables", "-w", "-A", chain, "-j", "DROP")
+
+    def heal(self, n):
+        run(*self.ends[n - 1].prefix, "iptables", "-w", "-F")
+
+    def down(self, n):
+        """The cable is pulled at the middle."""
+        self.middle.ip("link", "set", f"ray-{n}", "down")
+
+    def up(self, n):
+        self.middle.ip("link", "set", f"ray-{n}", "up")
+
+    def remove(self):
+        for space in (self.middle, *self.ends):
+            space.remove()

@@ -36,6 +36,7 @@ class Connection(asyncio.Protocol):
         self.open, self.closing = True, False
         self.heard_close_notify = self.was_reset = False
         self.handshake_error = None
+        self.context = upstream.context
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = None
         self._plain = bytearray()
@@ -93,6 +94,10 @@ class Connection(asyncio.Protocol):
             if len(self.received) == len(octets):
                 self.upstream.instead_of_tls(self)
             return
+        self.decrypt(octets)
+
+    def decrypt(self, octets):
+        """Takes bytes of TLS from the wire."""
         self._incoming.write(octets)
         if self.version is None and not self._handshake():
             return
@@ -109,7 +114,7 @@ class Connection(asyncio.Protocol):
 
     def _handshake(self):
         if self._tls is None:
-            self._tls = self.upstream.context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+            self._tls = self.context.wrap_bio(self._incoming, self._outgoing, server_side=True)
             self._tls.connection = self
         try:
             self._tls.do_handshake()
@@ -121,9 +126,9 @@ class Connection(asyncio.Protocol):
             self._flush()
             self.transport.close()
             return False
-        self._flush()
         self.alpn, self.resumed = self._tls.selected_alpn_protocol(), self._tls.session_reused
         self.version = self._tls.version()
+        self._flush()
         return True
 
     def _read(self):
@@ -160,8 +165,8 @@ class Upstream:
         self.connections, self.queries, self.errors = [], [], []
         self.otherwise, self._rules = otherwise, {}
         self.instead_of_tls = instead_of_tls
-        self.context = _context(certificate, versions, alpn) if certificate else None
-        self._listener = listener or _listen(host)
+        self.context = server_context(certificate, versions, alpn) if certificate else None
+        self._listener = listener or listen(host)
         self.port = self._listener.getsockname()[1]
         self._loop = asyncio.new_event_loop()
         ready = threading.Event()
@@ -222,12 +227,13 @@ class Upstream:
 
     def _run(self, ready):
         asyncio.set_event_loop(self._loop)
-        self._server = self._loop.run_until_complete(
-            self._loop.create_server(lambda: Connection(self), sock=self._listener, backlog=1024)
-        )
+        self._server = self._loop.run_until_complete(self._open())
         self._loop.call_soon(ready.set)
         self._loop.run_forever()
         self._loop.close()
+
+    async def _open(self):
+        return await self._loop.create_server(lambda: Connection(self), sock=self._listener, backlog=1024)
 
     def _arrived(self, connection, wire):
         try:
@@ -254,14 +260,14 @@ def server_address(host, port, name, pins=(), ca=None):
     return f"tls://{host}:{port}" + (f"#{name}" if name else "") + ("?" + "&".join(options) if options else "")
 
 
-def _listen(host):
+def listen(host, port=0):
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((host, 0))
+    listener.bind((host, port))
     return listener
 
 
-def _context(certificate, versions, alpn):
+def server_context(certificate, versions, alpn):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # TLS 1.1 is deprecated: that is the test
