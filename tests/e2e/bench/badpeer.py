@@ -149,6 +149,7 @@ class Played(upstream.Connection):
         self._fed = self._records = 0  # octets given to TLS; records sent under the keys of after the handshake
         self._moved = self._now()  # when something came or went
         self._ours = None  # how we ended the connection
+        self._said_goodbye = False  # close_notify: TLS carries nothing behind it
 
     def play(self, rule):
         """Leaves what it was doing and does this."""
@@ -166,6 +167,10 @@ class Played(upstream.Connection):
         task = asyncio.get_running_loop().create_task(self._respond(step, queries))
         self._owed.add(task)
         task.add_done_callback(self._responded)
+
+    def write(self, octets):
+        if not self._said_goodbye:
+            super().write(octets)
 
     def close(self, how="notify"):
         self._ours = self._ours or how
@@ -314,17 +319,22 @@ class Played(upstream.Connection):
 
     def _feed(self):
         octets, self._fed = bytes(self.received[self._fed :]), len(self.received)
-        before = self.version, self.handshake_error
+        failed_before = self.handshake_error
         if octets:
             self.decrypt(octets)
-        if self.version and not before[0]:
-            self._established.set()
-            self.upstream.note(
-                "handshake", self, version=self.version, alpn=self.alpn, name=self.server_name, resumed=self.resumed
-            )
-        if self.handshake_error and not before[1]:
+        if self.handshake_error and not failed_before:
             self._ours = "handshake failed"
             self.upstream.note("handshake-failed", self, error=self.handshake_error)
+
+    def _handshake(self):
+        done = super()._handshake()
+        if done:
+            self._established.set()
+            self.upstream.note(
+                "handshake", self, version=self.version, alpn=self.alpn, name=self.server_name, resumed=self.resumed,
+                certificate=self._tls.getpeercert() is not None,
+            )
+        return done
 
     def _flush(self):
         if self.version and self._outgoing.pending:
@@ -336,6 +346,7 @@ class Played(upstream.Connection):
         super()._flush()
 
     def _send_close_notify(self):
+        self._said_goodbye = True
         try:
             self._tls.unwrap()
         except ssl.SSLError:

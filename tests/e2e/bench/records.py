@@ -45,9 +45,8 @@ def count(octets):
 def server_secret(key_log, client_random):
     """The secret of what the server sends after the handshake, from the lines of an SSLKEYLOGFILE."""
     for line in key_log.splitlines():
-        label, random, secret = line.split()
-        if label == "SERVER_TRAFFIC_SECRET_0" and bytes.fromhex(random) == client_random:
-            return bytes.fromhex(secret)
+        if line.startswith(f"SERVER_TRAFFIC_SECRET_0 {client_random.hex()} "):
+            return bytes.fromhex(line.split()[2])
     raise LookupError("no secret is logged for this connection")
 
 

@@ -61,7 +61,7 @@ OTHER STEPS                 taken when all answers before them are out
     close                    close_notify and FIN
     fin                      FIN without close_notify
     reset                    RST
-    notify                   close_notify, and the connection stays
+    notify                   close_notify, and the connection stays; nothing can be sent on it any more
     alert X                  a TLS alert by name or number, fatal but for close_notify (0) and user_canceled (90);
                              behind `tls` only in TLS 1.3, and the last thing that is said
     send HEX                 these octets, as they are (`send 0000`: a frame of no octets)
