@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <uv.h>
 
-/* Work from another thread. */
+#define WORK_THREADS "2"
+
+/* A call from another thread. */
 struct posted {
 	struct posted *next;
 	void (*run)(void *);
@@ -18,6 +20,14 @@ struct signal {
 	uv_signal_t uv;
 	void (*handle)(void *, int);
 	void *arg;
+};
+
+/* Work of another thread for this loop. */
+struct job {
+	uv_work_t uv;
+	struct list node; /* in loop->jobs */
+	struct loop *loop;
+	struct work *work;
 };
 
 struct loop {
@@ -32,6 +42,8 @@ struct loop {
 	uv_async_t wake;
 	pthread_mutex_t post_lock;
 	struct posted *posted, **posted_end;
+	struct list jobs;
+	bool ending; /* loop_free() was called */
 };
 
 /* ---- tasks ---- */
@@ -260,6 +272,53 @@ void loop_post(struct loop *l, void (*run)(void *), void *arg)
 	uv_async_send(&l->wake);
 }
 
+/* ---- work ---- */
+
+static void on_job(uv_work_t *uv)
+{
+	struct job *job = uv->data;
+
+	job->work->run(job->work);
+}
+
+static void on_job_over(uv_work_t *uv, int status)
+{
+	struct job *job = uv->data;
+	struct work *work = job->work;
+	bool tell = !job->loop->ending;
+
+	(void)status; /* is one of a loop that ends */
+	list_remove(&job->node);
+	free(job);
+	if (tell)
+		work->done(work);
+}
+
+int loop_work(struct loop *l, struct work *work)
+{
+	struct job *job = malloc(sizeof *job);
+
+	if (!job)
+		return -ENOMEM;
+	job->loop = l;
+	job->work = work;
+	job->uv.data = job;
+	int err = uv_queue_work(&l->uv, &job->uv, on_job, on_job_over);
+
+	if (err) {
+		free(job);
+		return err;
+	}
+	list_push(&l->jobs, &job->node);
+	return 0;
+}
+
+static void cancel_jobs(struct loop *l)
+{
+	for (struct list *node = l->jobs.next; node != &l->jobs; node = node->next)
+		uv_cancel((uv_req_t *)&container_of(node, struct job, node)->uv);
+}
+
 /* ---- life ---- */
 
 struct loop *loop_new(void)
@@ -268,11 +327,15 @@ struct loop *loop_new(void)
 
 	if (!l)
 		return NULL;
+	/* How many threads loop_work() has: libuv reads it when it first needs one. The first loop
+	 * is made before there is any other thread that could read the environment. */
+	setenv("UV_THREADPOOL_SIZE", WORK_THREADS, 0);
 	if (uv_loop_init(&l->uv)) {
 		free(l);
 		return NULL;
 	}
 	list_init(&l->tasks);
+	list_init(&l->jobs);
 	pthread_mutex_init(&l->post_lock, NULL);
 	l->posted_end = &l->posted;
 	l->before_sleep.data = l->after_sleep.data = l->alarm.data = l->wake.data = l;
@@ -310,7 +373,9 @@ void loop_free(struct loop *l)
 {
 	if (!l)
 		return;
+	l->ending = true;
 	run_tasks(l);
+	cancel_jobs(l);
 	uv_walk(&l->uv, close_handle, NULL);
 	uv_run(&l->uv, UV_RUN_DEFAULT);
 	MUST(uv_loop_close(&l->uv) == 0);

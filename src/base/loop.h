@@ -63,6 +63,21 @@ void watch_stop(struct watch *);
 /* Calls handle(arg, signal_number) in the loop when the process gets the signal. 0 or -errno. */
 int loop_on_signal(struct loop *, int signal_number, void (*handle)(void *, int), void *arg);
 
+/* A thing to do in another thread, because it may block: to look up a name, to read a small file.
+ * Embedded in its owner's struct. run() is called in one of two threads that all loops of the
+ * process share, hence may have to wait for its turn, and touches nothing that others touch
+ * meanwhile; then done() is called in the loop, once; then the work may be given again.
+ *
+ * It cannot be cancelled. loop_free() waits for a run() that has begun; one that has not never
+ * will; and done() comes no more. So the owner's struct lives until done(), or until loop_free()
+ * has returned, and run() should end within seconds. */
+struct work {
+	void (*run)(struct work *);
+	void (*done)(struct work *);
+};
+/* 0 or -errno. */
+int loop_work(struct loop *, struct work *);
+
 /* From any thread: has run(arg) called in the loop's thread. */
 void loop_post(struct loop *, void (*run)(void *), void *arg);
 

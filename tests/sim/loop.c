@@ -241,6 +241,32 @@ void loop_post(struct loop *l, void (*run)(void *), void *arg)
 	event_post(l, &p->event, l->now_ms);
 }
 
+/* What is done elsewhere is done at once. */
+struct job {
+	struct event event;
+	struct work *work;
+};
+
+static void on_job_over(struct event *e)
+{
+	struct work *work = container_of(e, struct job, event)->work;
+
+	work->done(work);
+}
+
+int loop_work(struct loop *l, struct work *work)
+{
+	struct job *job = calloc(1, sizeof *job);
+
+	if (!job)
+		return -ENOMEM;
+	work->run(work);
+	job->event = (struct event){ .owned = true, .happen = on_job_over };
+	job->work = work;
+	event_post(l, &job->event, l->now_ms);
+	return 0;
+}
+
 /* ---- life ---- */
 
 struct loop *loop_new(void)

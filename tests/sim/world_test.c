@@ -182,6 +182,38 @@ CASE(an_upstream_that_vanished_hears_nothing)
 	end(&s);
 }
 
+/* ---- work ---- */
+
+struct deed {
+	struct work work;
+	int runs, dones;
+};
+
+static void run(struct work *w)
+{
+	container_of(w, struct deed, work)->runs++;
+}
+
+static void done(struct work *w)
+{
+	container_of(w, struct deed, work)->dones++;
+}
+
+CASE(work_is_run_at_once_and_done_from_the_loop_at_that_moment)
+{
+	struct deed d = { .work = { run, done } };
+	struct scene s;
+
+	begin(&s);
+	EQ(loop_work(s.loop, &d.work), 0);
+	EQ(d.runs, 1);
+	EQ(d.dones, 0);
+	loop_run(s.loop);
+	EQ(d.dones, 1);
+	EQ(loop_now(s.loop), s.began_ms);
+	end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -191,6 +223,7 @@ int main(void)
 		CLAIM(an_answer_to_a_closed_socket_is_lost),
 		CLAIM(an_upstream_that_refuses_connections_refuses_datagrams),
 		CLAIM(an_upstream_that_vanished_hears_nothing),
+		CLAIM(work_is_run_at_once_and_done_from_the_loop_at_that_moment),
 	};
 
 	return RUN(cases);
