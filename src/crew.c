@@ -1,15 +1,19 @@
 #include "crew.h"
 
 #include "base/log.h"
+#include "control/control.h"
+#include "control/place.h"
 #include "saved_time.h"
 #include "worker.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Descriptors that each server may need in each worker: its connection, and the one after it. */
@@ -27,6 +31,7 @@ struct member {
 struct crew {
 	struct member *members;
 	unsigned count, started;
+	struct control *control; /* NULL: there is none */
 	int stop_signal; /* 0: none yet */
 	struct timer turn;
 	unsigned turns_left;
@@ -46,6 +51,11 @@ static void drain_from(struct crew *crew, unsigned first)
 		loop_post(loop_of(crew, i), worker_drain, crew->members[i].worker);
 }
 
+static void drain_all(void *arg)
+{
+	drain_from(arg, 0);
+}
+
 /* Connections and queries that came before the signal may still be with the kernel: closing at once
  * would reset them. */
 static void on_last_turn(struct timer *t)
@@ -60,7 +70,11 @@ static void on_last_turn(struct timer *t)
 	log_begin(&l, LOG_INFO, "stopping: answering what is in flight");
 	log_str(&l, "signal", strsignal(crew->stop_signal));
 	log_end(&l);
-	drain_from(crew, 0);
+	/* First, since it visits workers, which stop when they have drained. */
+	if (crew->control)
+		control_stop(crew->control, drain_all, crew);
+	else
+		drain_all(crew);
 }
 
 static void on_stop_signal(void *arg, int signal_number)
@@ -146,6 +160,55 @@ static void say_goodbye(struct crew *crew)
 	log_end(&l);
 }
 
+/* ---- control ---- */
+
+/* False: the socket that was asked for cannot be had. Without one that nobody asked for, sotto does
+ * its work all the same. */
+static bool say_no_control(const struct config *conf, const char *path, int err)
+{
+	bool asked = strcmp(conf->control, "auto") != 0;
+	struct log_line l;
+
+	log_begin(&l, asked ? LOG_ERROR : LOG_WARN, "no control socket");
+	log_str(&l, "path", path);
+	log_str(&l, "reason",
+		err == -EADDRINUSE ? "another sotto answers there, or it is no socket"
+				   : strerror(-err));
+	log_str(&l, "hint", "set `control` to another path, or to none");
+	log_end(&l);
+	return !asked;
+}
+
+static bool open_control(struct crew *crew, const struct config *conf)
+{
+	struct view view = { .start_s = time(NULL),
+		.file = conf->file,
+		.listen = &conf->listen,
+		.upstream = &conf->upstream,
+		.worker_count = crew->count };
+	char path[PLACE_TEXT];
+	struct log_line l;
+	int err = -ENOMEM;
+
+	if (!place_choose(conf->control, path))
+		return true;
+	view.workers = calloc(crew->count, sizeof *view.workers);
+	for (unsigned i = 0; view.workers && i < crew->count; i++) {
+		struct worker *w = crew->members[i].worker;
+
+		view.workers[i] = (struct view_worker){ worker_loop(w), worker_upstreams(w),
+			worker_metrics(w) };
+	}
+	if (view.workers)
+		err = control_open(&crew->control, path, &view);
+	if (err < 0)
+		return say_no_control(conf, path, err);
+	log_begin(&l, LOG_DEBUG, "control socket");
+	log_str(&l, "path", path);
+	log_end(&l);
+	return true;
+}
+
 /* ---- file descriptors ---- */
 
 static void raise_file_limit(void)
@@ -176,7 +239,8 @@ static size_t files_left(void)
 static bool share_files(struct crew *crew, const struct config *conf)
 {
 	size_t left = files_left(),
-	       reserved = FILES_SPARE + crew->count * FILES_PER_SERVER * conf->upstream.count;
+	       reserved = FILES_SPARE + CONTROL_FILES +
+		crew->count * FILES_PER_SERVER * conf->upstream.count;
 
 	if (left < reserved + crew->count) {
 		struct log_line l;
@@ -206,7 +270,7 @@ int crew_run(const struct config *conf, void (*ready)(void *arg), void *arg)
 	if (loop_on_signal(loop_of(&crew, 0), SIGTERM, on_stop_signal, &crew) < 0 ||
 		loop_on_signal(loop_of(&crew, 0), SIGINT, on_stop_signal, &crew) < 0)
 		goto out;
-	if (!share_files(&crew, conf))
+	if (!open_control(&crew, conf) || !share_files(&crew, conf))
 		goto out;
 	if (start_threads(&crew)) {
 		ready(arg);
@@ -224,6 +288,7 @@ int crew_run(const struct config *conf, void (*ready)(void *arg), void *arg)
 		say_goodbye(&crew);
 
 out:
+	control_free(crew.control);
 	for (unsigned i = 0; i < crew.count; i++)
 		worker_free(crew.members[i].worker);
 	free(crew.members);

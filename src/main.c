@@ -6,6 +6,7 @@
 #include "crew.h"
 #include "healthcheck.h"
 #include "saved_time.h"
+#include "status.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,6 +34,7 @@ extern char **environ;
 struct command {
 	const struct verb *verb; /* NULL: none yet */
 	bool check; /* --check was given */
+	bool json; /* --json was given */
 	struct config_sources sources;
 	const char *listen[ARGUMENTS_MAX + 1], *upstreams[ARGUMENTS_MAX + 1];
 	struct config_override overrides[ARGUMENTS_MAX];
@@ -44,6 +46,7 @@ static const char help[] =
 	"\n"
 	"  sotto [run] [OPTIONS]          the proxy, in the foreground\n"
 	"  sotto check [FILE] [OPTIONS]   checks a configuration and prints the effective one\n"
+	"  sotto status [OPTIONS]         what the running proxy knows of itself and its upstreams\n"
 	"  sotto healthcheck [OPTIONS]    exit 0 if the proxy of this configuration answers\n"
 	"  sotto options                  every key that can be set\n"
 	"  sotto help | version\n"
@@ -54,6 +57,7 @@ static const char help[] =
 	"      --set KEY=VALUE     set any key, as --set timeouts.query=3s\n"
 	"  -v, --verbose           log.level=debug\n"
 	"  -q, --quiet             log.level=warn\n"
+	"      --json              of status: as an object, for programs\n"
 	"  -t, --check             the same as `sotto check`\n"
 	"  -h, --help              this\n"
 	"  -V, --version           versions of sotto and of what it is built with\n"
@@ -127,6 +131,16 @@ static int health(struct config *c)
 	return healthcheck_run(c);
 }
 
+static int status_text(struct config *c)
+{
+	return status_run(c, false) || printed();
+}
+
+static int status_json(struct config *c)
+{
+	return status_run(c, true) || printed();
+}
+
 static int print_version(void)
 {
 	printf("sotto " SOTTO_VERSION "\n"
@@ -160,6 +174,7 @@ struct verb {
 static const struct verb verbs[] = {
 	{ "run", run, NULL },
 	{ "check", check, NULL },
+	{ "status", status_text, NULL },
 	{ "healthcheck", health, NULL },
 	{ "options", NULL, print_options },
 	{ "help", NULL, print_help },
@@ -168,13 +183,14 @@ static const struct verb verbs[] = {
 
 /* Words come in their place among the options, as options of their own (getopt(3)). */
 #define LETTERS "c:l:u:vqthV"
-enum { WORD = 1, OPTION_SET = 256 };
+enum { WORD = 1, OPTION_SET = 256, OPTION_JSON };
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "listen", required_argument, NULL, 'l' },
 	{ "upstream", required_argument, NULL, 'u' },
 	{ "set", required_argument, NULL, OPTION_SET },
+	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "check", no_argument, NULL, 't' },
@@ -253,6 +269,9 @@ static bool take_option(struct command *c, int option)
 		return add_word(c->upstreams, &c->upstream_count, optarg);
 	case OPTION_SET:
 		return add_set(c, optarg);
+	case OPTION_JSON:
+		c->json = true;
+		return true;
 	case 'v':
 		return add_override(c, "log.level", "debug", "-v");
 	case 'q':
@@ -377,6 +396,10 @@ int main(int argc, char **argv)
 		return status;
 	int (*run_it)(struct config *) = c.check ? check : c.verb ? c.verb->run : run;
 
+	if (c.json && run_it != status_text)
+		return usage("only `sotto status` knows", "--json", NULL);
+	if (c.json)
+		run_it = status_json;
 	if (run_it == run)
 		end_when_told();
 	c.sources.environment = environ;

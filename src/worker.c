@@ -130,6 +130,11 @@ const struct metrics *worker_metrics(const struct worker *w)
 	return &w->metrics;
 }
 
+const struct upstreams *worker_upstreams(const struct worker *w)
+{
+	return w->upstreams;
+}
+
 void worker_limit_clients(struct worker *w, size_t most)
 {
 	if (w->listening.conf.connections > most)

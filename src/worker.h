@@ -15,6 +15,7 @@ void worker_free(struct worker *);
 
 struct loop *worker_loop(struct worker *);
 const struct metrics *worker_metrics(const struct worker *);
+const struct upstreams *worker_upstreams(const struct worker *);
 
 /* The connections of clients are no more than that, whatever its share would be. */
 void worker_limit_clients(struct worker *, size_t most);

@@ -262,8 +262,8 @@ void loop_post(struct loop *l, void (*run)(void *), void *arg)
 {
 	struct posted *p = malloc(sizeof *p);
 
-	MUST(p); /* used to stop and to reload only: without it the process cannot be ended in order
-		  */
+	MUST(p); /* for what people ask for, now and then: without it the process cannot be ended
+		    in order */
 	*p = (struct posted){ NULL, run, arg };
 	pthread_mutex_lock(&l->post_lock);
 	*l->posted_end = p;

@@ -40,6 +40,7 @@ struct config {
 	enum require require;
 	bool state_auto; /* upstream.state is to be found out */
 	struct written written; /* what upstream was made of */
+	const char *control; /* where the control socket is: "auto", "none", or a path */
 	const char **allow_words; /* what query.allow was made of */
 	size_t allow_count;
 	const char *file; /* that was read first; NULL: none */

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "base/bug.h"
 #include "config/values.h"
@@ -319,6 +320,36 @@ const struct kind kind_allow = { .name = "list of words and prefixes",
 	.begin = begin_allow,
 	.take = take_allow,
 	.text = allow_text };
+
+/* --- control -----------------------------------------------------------------------------------
+ */
+
+static bool is_socket_path(const char *text)
+{
+	return text[0] == '/' && strlen(text) < sizeof((struct sockaddr_un){ 0 }.sun_path);
+}
+
+static void take_control(const struct setting *s, const struct node *node)
+{
+	if (strcmp(node->text, "auto") != 0 && strcmp(node->text, "none") != 0 &&
+		!is_socket_path(node->text))
+		kind_tell_form(s, node);
+	else
+		s->config->control = node->text;
+}
+
+static const char *control_text(
+	const struct config *c, const struct config_option *o, size_t index, struct memory *m)
+{
+	(void)o;
+	(void)m;
+	return only(index, c->control);
+}
+
+const struct kind kind_control = { .name = "auto, none or path",
+	.form = "auto, none, or a path from / on of less than 108 octets",
+	.take = take_control,
+	.text = control_text };
 
 /* --- all kinds ---------------------------------------------------------------------------------
  */

@@ -45,6 +45,8 @@ const struct config_option options[] = {
 		"Memory for answers. This version has no cache yet, so it has no effect." },
 	{ "log.level", &kind_level, FIELD(log_level), "info", 0, 0,
 		"The least important lines that are written: error, warn, info or debug." },
+	{ "control", &kind_control, NO_FIELD, "auto", 0, 0,
+		"The unix socket where `sotto status` asks: auto, none, or its path." },
 	{ "udp-size", &kind_count, FIELD(query.udp_size), "1232", 512, 4096,
 		"Octets that an answer over UDP may have at most; longer ones are truncated." },
 

@@ -62,6 +62,7 @@ class Starter:
             "tls": {"ca": str(self.authority.file)},
             "workers": 1,
             "log": {"level": "debug"},
+            "control": "none",
         }
         config.update(settings)
         directory = self.directory / f"sotto-{next(self._numbers)}"

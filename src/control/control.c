@@ -1,0 +1,473 @@
+/* control: see control.h.
+ *
+ * An asker's way: it is waited for until its line is whole; a round visits the workers; the answer
+ * is written as the asker takes it. A round outlives an asker that goes away: whichever of the two
+ * ends first takes its pointer out of the other.
+ */
+#include "control/control.h"
+
+#include "base/buf.h"
+#include "control/command.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define LINE_MOST 1024
+/* For a whole line to come; and for an asker to take some of its answer. */
+#define PATIENCE_MS 5000
+/* Without a free descriptor, accepting pauses this long. */
+#define BREATH_MS 100
+/* Octets behind the line that are thrown away, rather than have them reset the answer. */
+#define REST_MOST 65536
+
+struct control {
+	struct view view;
+	struct loop *loop;
+	int fd;
+	struct sockaddr_un name;
+	dev_t device; /* of the socket's entry, so that only our own is removed */
+	ino_t inode;
+	struct watch watch;
+	struct timer breath;
+	struct list askers;
+	size_t asker_count, rounds; /* under way */
+	bool stopping;
+	struct task end; /* tells `gone` */
+	void (*gone)(void *arg);
+	void *gone_arg;
+};
+
+/* A command on its way through the workers. */
+struct round {
+	struct control *control;
+	struct asker *asker; /* NULL: it has gone away */
+	const struct command *command;
+	void *gathered;
+	size_t visited;
+};
+
+struct asker {
+	struct list node; /* in control->askers */
+	struct control *control;
+	struct round *round; /* NULL: none under way */
+	int fd; /* -1: closed */
+	struct watch watch;
+	struct timer timer;
+	struct task bury;
+	size_t len; /* of the line so far */
+	char line[LINE_MOST];
+	struct buf out;
+};
+
+static void update_acceptor(struct control *c);
+
+/* ---- an asker's end ---- */
+
+static void on_bury(struct task *t)
+{
+	struct asker *a = container_of(t, struct asker, bury);
+
+	buf_clear(&a->out);
+	free(a);
+}
+
+static void asker_close(struct asker *a)
+{
+	struct control *c = a->control;
+
+	if (a->fd < 0)
+		return;
+	if (a->round)
+		a->round->asker = NULL;
+	a->round = NULL;
+	timer_stop(c->loop, &a->timer);
+	watch_stop(&a->watch);
+	close(a->fd);
+	a->fd = -1;
+	list_remove(&a->node);
+	c->asker_count--;
+	update_acceptor(c);
+	loop_later(c->loop, &a->bury);
+}
+
+static void on_impatience(struct timer *t)
+{
+	asker_close(container_of(t, struct asker, timer));
+}
+
+/* ---- the answer ---- */
+
+/* To close over octets that were not read is to reset, which could take the answer with it. */
+static void throw_rest_away(const struct asker *a)
+{
+	char rest[4096];
+
+	for (size_t i = 0; i < REST_MOST / sizeof rest; i++)
+		if (recv(a->fd, rest, sizeof rest, 0) <= 0)
+			return;
+}
+
+static void push(struct asker *a)
+{
+	struct loop *loop = a->control->loop;
+
+	while (buf_len(&a->out)) {
+		struct span bytes = buf_span(&a->out);
+		ssize_t n = send(a->fd, bytes.at, bytes.len, MSG_NOSIGNAL);
+
+		if (n >= 0) {
+			buf_drop(&a->out, (size_t)n);
+			timer_start(loop, &a->timer, PATIENCE_MS);
+		} else if (errno == EAGAIN) {
+			if (watch_start(loop, &a->watch, a->fd, LOOP_WRITE) < 0)
+				asker_close(a);
+			return;
+		} else if (errno != EINTR) {
+			asker_close(a);
+			return;
+		}
+	}
+	throw_rest_away(a);
+	asker_close(a);
+}
+
+static bool append(struct asker *a, const char *text, size_t len)
+{
+	return buf_append(&a->out, (struct span){ (const uint8_t *)text, len });
+}
+
+/* Takes the answer, which may be NULL: there was no memory for it. */
+static void answer(struct asker *a, json_t *object)
+{
+	static const char no_memory[] = "{\"error\":\"out of memory\"}";
+	char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
+	bool whole = append(a, text ? text : no_memory, strlen(text ? text : no_memory)) &&
+		append(a, "\n", 1);
+
+	free(text);
+	json_decref(object);
+	timer_start(a->control->loop, &a->timer, PATIENCE_MS);
+	if (whole)
+		push(a);
+	else
+		asker_close(a);
+}
+
+static void refuse(struct asker *a, const char *why)
+{
+	json_t *known = json_array();
+
+	for (const struct command *m = commands; m->name; m++)
+		json_array_append_new(known, json_string(m->name));
+	answer(a, json_pack("{s:s, s:o}", "error", why, "commands", known));
+}
+
+/* ---- rounds ---- */
+
+static void come_home(void *arg)
+{
+	struct round *r = arg;
+	struct control *c = r->control;
+	struct asker *a = r->asker;
+
+	c->rounds--;
+	if (a) {
+		a->round = NULL;
+		answer(a, r->command->answer(&c->view, r->gathered));
+	}
+	free(r->gathered);
+	free(r);
+	if (c->stopping && c->rounds == 0)
+		loop_later(c->loop, &c->end);
+}
+
+/* In the thread of the worker that is next. */
+static void visit(void *arg)
+{
+	struct round *r = arg;
+	const struct view *view = &r->control->view;
+
+	r->command->visit(r->gathered, &view->workers[r->visited]);
+	if (++r->visited < view->worker_count)
+		loop_post(view->workers[r->visited].loop, visit, r);
+	else
+		loop_post(view->workers[0].loop, come_home, r);
+}
+
+static void start_round(struct asker *a, const struct command *command)
+{
+	struct control *c = a->control;
+	struct round *r = calloc(1, sizeof *r);
+
+	if (r)
+		r->gathered = command->begin(&c->view);
+	if (!r || !r->gathered) {
+		free(r);
+		answer(a, NULL);
+		return;
+	}
+	r->control = c;
+	r->asker = a;
+	r->command = command;
+	a->round = r;
+	c->rounds++;
+	loop_post(c->loop, visit, r);
+}
+
+/* ---- the line ---- */
+
+static void take_line(struct asker *a, size_t len)
+{
+	watch_stop(&a->watch);
+	timer_stop(a->control->loop, &a->timer);
+	if (len && a->line[len - 1] == '\r')
+		len--;
+	for (const struct command *m = commands; m->name; m++) {
+		if (strlen(m->name) == len && memcmp(m->name, a->line, len) == 0) {
+			start_round(a, m);
+			return;
+		}
+	}
+	refuse(a, "unknown command");
+}
+
+static void read_line(struct asker *a)
+{
+	ssize_t n = recv(a->fd, a->line + a->len, sizeof a->line - a->len, 0);
+
+	if (n < 0) {
+		if (errno != EAGAIN && errno != EINTR)
+			asker_close(a);
+		return;
+	}
+	const char *end = memchr(a->line + a->len, '\n', (size_t)n);
+
+	a->len += (size_t)n;
+	if (end)
+		take_line(a, (size_t)(end - a->line));
+	else if (n == 0 && a->len == 0)
+		asker_close(a);
+	else if (n == 0)
+		take_line(a, a->len);
+	else if (a->len == sizeof a->line) {
+		watch_stop(&a->watch);
+		refuse(a, "the line is too long");
+	}
+}
+
+static void on_asker(struct watch *w, int events)
+{
+	struct asker *a = container_of(w, struct asker, watch);
+
+	(void)events;
+	if (buf_len(&a->out))
+		push(a);
+	else
+		read_line(a);
+}
+
+/* ---- accepting ---- */
+
+static void on_breath(struct timer *t)
+{
+	update_acceptor(container_of(t, struct control, breath));
+}
+
+static void breathe(struct control *c)
+{
+	watch_stop(&c->watch);
+	timer_start(c->loop, &c->breath, BREATH_MS);
+}
+
+/* While every place is taken, further askers wait with the kernel. */
+static void update_acceptor(struct control *c)
+{
+	if (c->stopping || c->asker_count == CONTROL_ASKERS)
+		watch_stop(&c->watch);
+	else if (!c->breath.running && watch_start(c->loop, &c->watch, c->fd, LOOP_READ) < 0)
+		breathe(c);
+}
+
+static void asker_begin(struct control *c, int fd)
+{
+	struct asker *a = calloc(1, sizeof *a);
+
+	if (!a || watch_start(c->loop, &a->watch, fd, LOOP_READ) < 0) {
+		free(a);
+		close(fd);
+		return;
+	}
+	a->control = c;
+	a->fd = fd;
+	a->watch.ready = on_asker;
+	a->timer.fire = on_impatience;
+	a->bury.run = on_bury;
+	list_push(&c->askers, &a->node);
+	c->asker_count++;
+	timer_start(c->loop, &a->timer, PATIENCE_MS);
+}
+
+static void on_connection(struct watch *w, int events)
+{
+	struct control *c = container_of(w, struct control, watch);
+
+	(void)events;
+	while (c->asker_count < CONTROL_ASKERS) {
+		int fd = accept4(c->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd < 0) {
+			if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+				breathe(c);
+			return;
+		}
+		asker_begin(c, fd);
+	}
+	update_acceptor(c);
+}
+
+/* ---- the socket ---- */
+
+/* Is it a socket on which nobody answers? A daemon that was killed leaves one. */
+static bool is_left_behind(const struct sockaddr_un *name)
+{
+	struct stat entry;
+	int fd, error;
+
+	if (lstat(name->sun_path, &entry) < 0 || !S_ISSOCK(entry.st_mode))
+		return false;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	error = connect(fd, (const struct sockaddr *)name, sizeof *name) < 0 ? errno : 0;
+	close(fd);
+	return error == ECONNREFUSED;
+}
+
+static int bind_to(struct control *c)
+{
+	const struct sockaddr *name = (const struct sockaddr *)&c->name;
+	struct stat entry;
+
+	/* So that it is never open to more, and open to all that it should be. */
+	if (fchmod(c->fd, 0660) < 0)
+		return -errno;
+	if (bind(c->fd, name, sizeof c->name) < 0) {
+		if (errno != EADDRINUSE || !is_left_behind(&c->name))
+			return -errno;
+		unlink(c->name.sun_path);
+		if (bind(c->fd, name, sizeof c->name) < 0)
+			return -errno;
+	}
+	if (chmod(c->name.sun_path, 0660) < 0 || lstat(c->name.sun_path, &entry) < 0 ||
+		listen(c->fd, CONTROL_ASKERS) < 0) {
+		int err = -errno;
+
+		unlink(c->name.sun_path);
+		return err;
+	}
+	c->device = entry.st_dev;
+	c->inode = entry.st_ino;
+	return 0;
+}
+
+/* Another daemon may have put its own there since. */
+static void remove_socket(struct control *c)
+{
+	struct stat entry;
+
+	if (lstat(c->name.sun_path, &entry) == 0 && entry.st_dev == c->device &&
+		entry.st_ino == c->inode)
+		unlink(c->name.sun_path);
+}
+
+/* ---- life ---- */
+
+static void on_end(struct task *t)
+{
+	struct control *c = container_of(t, struct control, end);
+
+	c->gone(c->gone_arg);
+}
+
+static struct control *control_new(const struct view *view)
+{
+	struct control *c = calloc(1, sizeof *c);
+
+	if (!c)
+		return NULL;
+	c->view = *view;
+	c->loop = view->workers[0].loop;
+	c->watch.ready = on_connection;
+	c->breath.fire = on_breath;
+	c->end.run = on_end;
+	list_init(&c->askers);
+	return c;
+}
+
+int control_open(struct control **out, const char *path, const struct view *view)
+{
+	struct control *c = control_new(view);
+	int err = -ENOMEM;
+
+	if (!c) {
+		free(view->workers);
+		return err;
+	}
+	c->name.sun_family = AF_UNIX;
+	strncpy(c->name.sun_path, path, sizeof c->name.sun_path - 1);
+	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	err = c->fd < 0 ? -errno : bind_to(c);
+	if (err < 0)
+		goto fail;
+	err = watch_start(c->loop, &c->watch, c->fd, LOOP_READ);
+	if (err < 0)
+		goto fail_socket;
+	*out = c;
+	return 0;
+
+fail_socket:
+	remove_socket(c);
+fail:
+	if (c->fd >= 0)
+		close(c->fd);
+	free(c->view.workers);
+	free(c);
+	return err;
+}
+
+/* Takes no asker any more, and has none. */
+static void shut(struct control *c)
+{
+	if (c->stopping)
+		return;
+	c->stopping = true;
+	update_acceptor(c);
+	timer_stop(c->loop, &c->breath);
+	remove_socket(c);
+	close(c->fd);
+	list_each_safe (node, &c->askers)
+		asker_close(container_of(node, struct asker, node));
+}
+
+void control_stop(struct control *c, void (*gone)(void *arg), void *arg)
+{
+	c->gone = gone;
+	c->gone_arg = arg;
+	shut(c);
+	if (c->rounds == 0)
+		loop_later(c->loop, &c->end);
+}
+
+void control_free(struct control *c)
+{
+	if (!c)
+		return;
+	shut(c);
+	free(c->view.workers);
+	free(c);
+}

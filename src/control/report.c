@@ -1,0 +1,276 @@
+#include "control/report.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The counters of a server, as metrics are named. */
+#define NAMES(X)                                                                                   \
+	X(requests, "upstream_requests_total")                                                     \
+	X(responses, "upstream_responses_total")                                                   \
+	X(servfails, "upstream_servfails_total")                                                   \
+	X(refusals, "upstream_refusals_total")                                                     \
+	X(retries, "upstream_retries_total")                                                       \
+	X(hedges, "upstream_hedges_total")                                                         \
+	X(hedges_won, "upstream_hedges_won_total")                                                 \
+	X(probes, "upstream_probes_total")                                                         \
+	X(unmatched, "upstream_responses_unmatched_total")                                         \
+	X(dials, "upstream_connections_dialled_total")                                             \
+	X(opened, "upstream_connections_opened_total")                                             \
+	X(resumed, "upstream_connections_resumed_total")                                           \
+	X(closed_idle, "upstream_connections_closed_idle_total")                                   \
+	X(lost, "upstream_connections_lost_total")                                                 \
+	X(suspected, "upstream_connections_suspected_total")
+
+#define ONE(name, text) +1
+static_assert(0 NAMES(ONE) == 0 SERVER_COUNTERS(ONE), "every counter of a server has a name");
+#undef ONE
+
+/* ---- gathering ---- */
+
+void *report_begin(const struct view *view)
+{
+	size_t count = view->upstream->count;
+	struct report *r = calloc(1, sizeof *r + count * sizeof *r->servers);
+
+	if (!r)
+		return NULL;
+	r->now_s = time(NULL);
+	r->count = count;
+	return r;
+}
+
+void report_visit(void *report, const struct view_worker *w)
+{
+	struct report *r = report;
+	struct server_status status;
+
+	metrics_add(&r->metrics, w->metrics);
+	for (size_t i = 0; i < r->count; i++) {
+		upstreams_status(w->upstreams, i, &status);
+		server_status_add(&r->servers[i], &status);
+	}
+}
+
+/* ---- an object ---- */
+
+/* Takes the members of part, which may be NULL, into o. False: out of memory. */
+static bool add(json_t *o, json_t *part)
+{
+	return json_object_update_new(o, part) == 0;
+}
+
+static json_t *whole(json_t *o, bool ok)
+{
+	if (ok)
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+/* Peers have a say in some texts: what is no UTF-8 does not spoil the rest. */
+static json_t *text_of(const char *text)
+{
+	json_t *string = json_string(text);
+	char ascii[256];
+	size_t len = 0;
+
+	if (string)
+		return string;
+	for (; text[len] && len < sizeof ascii; len++)
+		ascii[len] = (char)(text[len] & 0x80 ? '?' : text[len]);
+	return json_stringn(ascii, len);
+}
+
+static json_t *number(uint64_t n)
+{
+	return json_integer((json_int_t)n);
+}
+
+static double seconds(uint64_t ms)
+{
+	return (double)ms / 1000;
+}
+
+/* ---- an upstream ---- */
+
+static const char *authentication(const struct server_conf *s)
+{
+	if (s->scheme != SCHEME_TLS)
+		return "none";
+	if (s->opportunistic)
+		return "opportunistic";
+	if (s->auth_name)
+		return s->pin_count ? "name and pin" : "name";
+	return s->pin_count ? "pin" : "address";
+}
+
+/* The groups that it is in. */
+static json_t *groups_of(const struct upstream_conf *u, size_t server)
+{
+	json_t *list = json_array();
+
+	for (size_t g = 0; g < u->group_count; g++)
+		for (size_t i = 0; i < u->groups[g].count; i++)
+			if (u->groups[g].servers[i] == server)
+				json_array_append_new(list, json_string(u->groups[g].name));
+	return list;
+}
+
+static json_t *state_of(const struct server_status *s)
+{
+	return json_pack("{s:s, s:f, s:i}", "state", standing_name(s->standing),
+		"upstream_state_seconds", seconds(s->standing_ms), "upstream_up",
+		s->standing != DOWN);
+}
+
+/* What is known of the latest connection; null where there was none. */
+static json_t *connection_of(const struct server_status *s)
+{
+	const struct tls_facts *f = &s->facts;
+	bool known = s->connected_once, tls = known && f->version;
+	char addr[ADDR_TEXT];
+
+	return json_pack("{s:s?, s:b, s:s, s:s?, s:o, s:s?, s:s?, s:s?, s:o, s:o}", "address",
+		s->addr.any.sa_family == AF_UNSPEC ? NULL : addr_print(&s->addr, addr), "encrypted",
+		s->conf->scheme == SCHEME_TLS, "authentication", authentication(s->conf),
+		"auth_name", s->conf->auth_name, "verified",
+		known ? json_boolean(tls && f->verified) : json_null(), "tls_version",
+		tls ? f->version : NULL, "tls_cipher", tls ? f->cipher : NULL, "tls_group",
+		tls ? f->group : NULL, "tls_resumed", tls ? json_boolean(f->resumed) : json_null(),
+		"upstream_cert_not_after_seconds",
+		tls && f->not_after_s ? json_integer(f->not_after_s) : json_null());
+}
+
+static json_t *quantile(const struct rtt *r, unsigned percent)
+{
+	uint32_t us = rtt_percentile_us(r, percent);
+
+	return us ? json_real((double)us / 1e6) : json_null();
+}
+
+static json_t *load_of(const struct server_status *s)
+{
+	return json_pack("{s:{s:o, s:o, s:o}, s:o, s:o}", "upstream_request_duration_seconds",
+		"0.5", quantile(&s->rtt, 50), "0.95", quantile(&s->rtt, 95), "0.99",
+		quantile(&s->rtt, 99), "upstream_inflight_queries", number(s->in_flight),
+		"upstream_connections", number(s->connections));
+}
+
+static json_t *counters_of(const struct server_status *s)
+{
+	json_t *o = json_object();
+	bool ok = true;
+
+#define X(name, key) ok &= json_object_set_new(o, key, number(s->name)) == 0;
+	NAMES(X)
+#undef X
+	return whole(o, ok);
+}
+
+static json_t *errors_of(const struct server_status *s)
+{
+	json_t *o = json_object();
+	bool ok = true;
+
+	for (enum phase p = PHASE_NONE + 1; p < PHASES; p++)
+		ok &= json_object_set_new(o, phase_name(p), number(s->errors[p])) == 0;
+	return json_pack("{s:o}", "upstream_errors_total", whole(o, ok));
+}
+
+static json_t *last_error_of(const struct server_status *s)
+{
+	const struct fault *f = &s->last_fault;
+
+	if (f->phase == PHASE_NONE)
+		return json_pack("{s:n}", "last_error");
+	return json_pack("{s:{s:f, s:s, s:s, s:o, s:s}}", "last_error", "age_seconds",
+		seconds(s->last_fault_ms), "phase", phase_name(f->phase), "cause", f->cause,
+		"reason", text_of(f->reason), "hint", f->hint);
+}
+
+static json_t *server(const struct upstream_conf *u, size_t i, const struct server_status *s)
+{
+	json_t *o = json_pack("{s:s, s:o}", "upstream", s->conf->text, "groups", groups_of(u, i));
+
+	return whole(o,
+		add(o, state_of(s)) && add(o, connection_of(s)) && add(o, load_of(s)) &&
+			add(o, counters_of(s)) && add(o, errors_of(s)) && add(o, last_error_of(s)));
+}
+
+static json_t *servers(const struct upstream_conf *u, const struct report *r)
+{
+	json_t *list = json_array();
+	bool ok = true;
+
+	for (size_t i = 0; i < r->count; i++)
+		ok &= json_array_append_new(list, server(u, i, &r->servers[i])) == 0;
+	return whole(list, ok);
+}
+
+/* ---- the daemon ---- */
+
+static json_t *listen_of(const struct listen_conf *l)
+{
+	json_t *list = json_array();
+	char addr[ADDR_TEXT];
+
+	for (size_t i = 0; i < l->count; i++)
+		json_array_append_new(list, json_string(addr_print(&l->addrs[i], addr)));
+	return list;
+}
+
+static json_t *group(const struct upstream_conf *u, size_t g)
+{
+	static const char *const policies[] = { "fastest", "ordered", "race", "spread" };
+	json_t *zones = json_array();
+
+	for (size_t z = 0; z < u->zone_count; z++)
+		if (u->zones[z].group == g)
+			json_array_append_new(zones, json_string(u->zones[z].text));
+	return json_pack("{s:s, s:o}", "policy", policies[u->groups[g].policy], "zones", zones);
+}
+
+/* Those that hold anybody. */
+static json_t *groups(const struct upstream_conf *u)
+{
+	json_t *o = json_object();
+	bool ok = true;
+
+	for (size_t g = 0; g < u->group_count; g++)
+		if (u->groups[g].count)
+			ok &= json_object_set_new(o, u->groups[g].name, group(u, g)) == 0;
+	return whole(o, ok);
+}
+
+static json_t *process(const struct view *v, const struct report *r)
+{
+	return json_pack("{s:s, s:i, s:I, s:I, s:i, s:s?, s:o}", "version", SOTTO_VERSION, "pid",
+		(int)getpid(), "time_seconds", (json_int_t)r->now_s, "start_time_seconds",
+		(json_int_t)v->start_s, "workers", (int)v->worker_count, "config", v->file,
+		"listen", listen_of(v->listen));
+}
+
+static json_t *queries(const struct metrics *m)
+{
+	return json_pack("{s:{s:o, s:o}, s:{s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"dns_requests_total", "udp", number(m->queries_udp), "tcp", number(m->queries_tcp),
+		"dns_responses_total", "upstream", number(m->answers), "error", number(m->errors),
+		"dns_servfails_total", number(m->servfails), "dns_drops_total", number(m->dropped),
+		"dns_truncated_total", number(m->truncated), "dns_overload_total",
+		number(m->overload), "clients_refused_total", number(m->clients_refused),
+		"clients_late_total", number(m->clients_late));
+}
+
+json_t *report_answer(const struct view *view, const void *report)
+{
+	const struct report *r = report;
+	json_t *o = process(view, r);
+
+	return whole(o,
+		add(o, queries(&r->metrics)) &&
+			add(o,
+				json_pack("{s:o, s:o}", "groups", groups(view->upstream),
+					"upstreams", servers(view->upstream, r))));
+}

@@ -1,0 +1,27 @@
+/* view: what a running daemon shows to those who ask it. */
+#ifndef CONTROL_VIEW_H
+#define CONTROL_VIEW_H
+
+#include "base/loop.h"
+#include "base/metrics.h"
+#include "listen/listener.h"
+#include "upstream/upstream.h"
+
+/* What a worker shows of itself; to be read in its own thread only. */
+struct view_worker {
+	struct loop *loop;
+	const struct upstreams *upstreams;
+	const struct metrics *metrics;
+};
+
+/* What the whole daemon shows. Everything is borrowed. */
+struct view {
+	int64_t start_s; /* since 1970, by this host's clock */
+	const char *file; /* the configuration's; NULL: none */
+	const struct listen_conf *listen;
+	const struct upstream_conf *upstream;
+	struct view_worker *workers; /* malloced */
+	size_t worker_count; /* at least 1; the first one's loop serves the socket */
+};
+
+#endif

@@ -1,0 +1,146 @@
+#include "status.h"
+
+#include "base/buf.h"
+#include "control/place.h"
+#include "control/show.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+/* More than a daemon lets a silent client wait, behind whom this one may have to queue. */
+#define PATIENCE_S 10
+#define READ_SIZE  65536
+/* No status comes near it. */
+#define ANSWER_MOST (16u << 20)
+
+/* ---- talking ---- */
+
+/* A descriptor, or -errno. */
+static int connect_to(const char *path)
+{
+	struct timeval patience = { .tv_sec = PATIENCE_S };
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+	memcpy(name.sun_path, path, PLACE_TEXT);
+	if (connect(fd, (const struct sockaddr *)&name, sizeof name) < 0) {
+		int err = -errno;
+
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+/* Everything until the end of the connection. 0 or -errno. */
+static int read_all(int fd, struct buf *answer)
+{
+	for (;;) {
+		uint8_t *room = buf_room(answer, READ_SIZE);
+		ssize_t n = room ? recv(fd, room, READ_SIZE, 0) : -1;
+
+		if (!room)
+			return -ENOMEM;
+		if (n < 0)
+			return errno == EAGAIN ? -ETIMEDOUT : -errno;
+		if (n == 0)
+			return 0;
+		buf_grow(answer, (size_t)n);
+		if (buf_len(answer) > ANSWER_MOST)
+			return -EMSGSIZE;
+	}
+}
+
+static int ask(const char *path, const char *line, struct buf *answer)
+{
+	int fd = connect_to(path), err = 0;
+
+	if (fd < 0)
+		return fd;
+	if (send(fd, line, strlen(line), MSG_NOSIGNAL) < 0)
+		err = -errno;
+	if (!err)
+		err = read_all(fd, answer);
+	close(fd);
+	return err;
+}
+
+/* ---- saying ---- */
+
+static const char *meaning(int err)
+{
+	switch (err) {
+	case -ENOENT:
+		return "there is no such socket";
+	case -ECONNREFUSED:
+		return "nobody listens there any more";
+	case -EACCES:
+		return "you may not; ask as root, or as a member of the socket's group";
+	default:
+		return strerror(-err);
+	}
+}
+
+static void say_nobody(
+	const struct config *c, char paths[][PLACE_TEXT], size_t count, const int errs[])
+{
+	fputs("sotto: no running sotto answers\n", stderr);
+	for (size_t i = 0; i < count; i++)
+		fprintf(stderr, "  %s: %s\n", paths[i], meaning(errs[i]));
+	if (strcmp(c->control, "none") == 0)
+		fputs("  its control socket is switched off (control: none)\n", stderr);
+	else if (!count)
+		fputs("  `control: auto` finds no place for a socket: set it to a path\n", stderr);
+	fputs("Start it with `sotto run`; if it runs, name its configuration: sotto status -c FILE\n",
+		stderr);
+}
+
+static int print(const struct buf *answer, bool as_json)
+{
+	struct span bytes = buf_span(answer);
+	json_t *o = json_loadb((const char *)bytes.at, bytes.len, 0, NULL);
+	const char *error = json_string_value(json_object_get(o, "error"));
+	int status = 1;
+
+	if (!json_is_object(o))
+		fputs("sotto: what answers on the control socket is no sotto\n", stderr);
+	else if (error)
+		fprintf(stderr, "sotto: the running sotto answers: %s\n", error);
+	else
+		status = 0;
+	if (status == 0 && as_json)
+		fwrite(bytes.at, 1, bytes.len, stdout);
+	else if (status == 0)
+		show_status(o, stdout);
+	json_decref(o);
+	return status;
+}
+
+int status_run(const struct config *c, bool as_json)
+{
+	char paths[PLACES_MAX][PLACE_TEXT];
+	int errs[PLACES_MAX];
+	size_t count = place_list(c->control, paths);
+	struct buf answer = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		errs[i] = ask(paths[i], "status\n", &answer);
+		if (errs[i] < 0) {
+			buf_clear(&answer);
+			continue;
+		}
+		int status = print(&answer, as_json);
+
+		buf_clear(&answer);
+		return status;
+	}
+	say_nobody(c, paths, count, errs);
+	return 1;
+}
