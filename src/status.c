@@ -39,7 +39,7 @@ static int connect_to(const char *path)
 	return fd;
 }
 
-/* Everything until the end of the connection. 0 or -errno. */
+/* Everything until the end of the connection; nothing is an error. 0 or -errno. */
 static int read_all(int fd, struct buf *answer)
 {
 	for (;;) {
@@ -51,7 +51,7 @@ static int read_all(int fd, struct buf *answer)
 		if (n < 0)
 			return errno == EAGAIN ? -ETIMEDOUT : -errno;
 		if (n == 0)
-			return 0;
+			return buf_len(answer) ? 0 : -ECONNRESET;
 		buf_grow(answer, (size_t)n);
 		if (buf_len(answer) > ANSWER_MOST)
 			return -EMSGSIZE;
@@ -64,7 +64,8 @@ static int ask(const char *path, const char *line, struct buf *answer)
 
 	if (fd < 0)
 		return fd;
-	if (send(fd, line, strlen(line), MSG_NOSIGNAL) < 0)
+	/* Who has hung up already may have said why. */
+	if (send(fd, line, strlen(line), MSG_NOSIGNAL) < 0 && errno != EPIPE)
 		err = -errno;
 	if (!err)
 		err = read_all(fd, answer);
@@ -81,6 +82,8 @@ static const char *meaning(int err)
 		return "there is no such socket";
 	case -ECONNREFUSED:
 		return "nobody listens there any more";
+	case -ECONNRESET:
+		return "it has hung up; it may be about to end";
 	case -EACCES:
 		return "you may not; ask as root, or as a member of the socket's group";
 	default:

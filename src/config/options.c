@@ -41,6 +41,9 @@ const struct config_option options[] = {
 		"Threads; auto is one for each processor that this process may use." },
 	{ "tls.ca", &kind_ca, FIELD(ca), "system", 0, 0,
 		"Certificates that upstreams are verified against: system, or a PEM file." },
+	{ "tls.unsynced-clock", &kind_clock, FIELD(await_clock), "judge", 0, 0,
+		"What a clock means that nobody has set yet: judge certificates by it all the same, "
+		"or wait: dates that do not fit are then laid to the clock." },
 	{ "cache.size", &kind_size, FIELD(cache_size), "0", 0, (uint64_t)1 << 40,
 		"Memory for answers. This version has no cache yet, so it has no effect." },
 	{ "log.level", &kind_level, FIELD(log_level), "info", 0, 0,
@@ -77,11 +80,7 @@ const struct config_option options[] = {
 		"Queries of one TCP connection that wait; further ones are read when these are "
 		"answered." },
 	{ "limits.queries-per-upstream", &kind_count, FIELD(upstream.in_flight), "16384", 1, 65535,
-		"Queries that wait on one connection to an upstream." },
-	{ "tls.unsynced-clock", &kind_clock, FIELD(await_clock), "judge", 0, 0,
-		"What a clock means that nobody has set yet: judge certificates by it all the same, "
-		"or wait: dates that do not fit are then laid to the clock." },
-	{ 0 },
+		"Queries that wait on one connection to an upstream." },	{ 0 },
 };
 
 static_assert(sizeof(options) / sizeof(options[0]) <= OPTIONS_MAX, "OPTIONS_MAX is too small");

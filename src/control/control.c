@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "control/command.h"
+#include "net/socket.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,6 +21,8 @@
 #define LINE_MOST 1024
 /* For a whole line to come; and for an asker to take some of its answer. */
 #define PATIENCE_MS 5000
+/* What the kernel keeps for an asker that does not read. */
+#define KERNEL_KEEPS (16 * 1024)
 /* Without a free descriptor, accepting pauses this long. */
 #define BREATH_MS 100
 /* Octets behind the line that are thrown away, rather than have them reset the answer. */
@@ -302,6 +305,7 @@ static void asker_begin(struct control *c, int fd)
 		close(fd);
 		return;
 	}
+	socket_set(fd, SOL_SOCKET, SO_SNDBUF, KERNEL_KEEPS);
 	a->control = c;
 	a->fd = fd;
 	a->watch.ready = on_asker;
