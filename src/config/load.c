@@ -412,11 +412,20 @@ static void settle_state(struct load *l, char **environment)
 			"\"%s\" is not a directory", c->upstream.state);
 }
 
+static void make_mark(char mark[MARK_LEN + 1])
+{
+	struct rand r = { 0 };
+
+	for (int i = 0; i < MARK_LEN; i++)
+		mark[i] = "0123456789abcdef"[rand_below(&r, 16)];
+}
+
 bool config_load(struct config *c, const struct config_sources *from, FILE *err)
 {
 	struct load l = { .config = c, .problems = { .out = err } };
 
 	*c = (struct config){ 0 };
+	make_mark(c->upstream.mark);
 	take_defaults(&l);
 	take_files(&l, from->file);
 	take_environment(&l, from->environment);

@@ -10,6 +10,8 @@
  */
 #include "query/lookup.h"
 
+#include "upstream/echo.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -45,6 +47,7 @@ struct lookup {
 	struct ask ask;
 	struct timer timer;
 	uint64_t late_at_ms; /* the server asked last is late then */
+	bool joined; /* by a query that may be our own, come back */
 	unsigned running; /* tries */
 	uint8_t *worse; /* a reply that is better than none; owned */
 	size_t worse_len;
@@ -261,15 +264,23 @@ static bool dismiss_late(struct lookup *l)
 	return true;
 }
 
+static void on_late(struct lookup *l)
+{
+	for (int i = 0; i < TRIES_MAX && l->joined; i++)
+		if (l->tries[i].exchange.lane)
+			echo_suspect(l->tries[i].exchange.server, &l->question);
+	if (group_has_other(l->group) && upstreams_may_hedge(l->env->upstreams))
+		ask_next(l, HEDGE);
+}
+
 static void on_timer(struct timer *t)
 {
 	struct lookup *l = container_of(t, struct lookup, timer);
 
 	if (!dismiss_late(l))
 		return;
-	if (now_ms(l) >= l->late_at_ms && group_has_other(l->group) &&
-		upstreams_may_hedge(l->env->upstreams))
-		ask_next(l, HEDGE);
+	if (now_ms(l) >= l->late_at_ms)
+		on_late(l);
 	start_timer(l);
 }
 
@@ -356,6 +367,7 @@ static int join(struct lookup *l, struct waiter *w)
 	if (l->waiter_count >= WAITERS_MAX)
 		return -EAGAIN;
 	l->env->metrics->coalesced++;
+	l->joined = true;
 	add_waiter(l, w);
 	return 0;
 }

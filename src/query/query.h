@@ -15,6 +15,7 @@
 #include "dns/name.h"
 #include "net/addr.h"
 #include "query/reply.h"
+#include "upstream/echo.h"
 #include "upstream/upstream.h"
 
 #include <stdbool.h>
@@ -73,6 +74,8 @@ struct query_env {
 	void (*idle)(void *arg); /* NULL: not draining */
 	void *idle_arg;
 	struct task drained;
+	struct reply echo; /* of a probe of ours that came back, and its message */
+	uint8_t echo_message[ECHO_REPLY_MAX];
 	uint8_t *answer; /* 64 KiB where answers are shaped */
 };
 

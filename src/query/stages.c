@@ -1,6 +1,7 @@
 #include "query/stages.h"
 
 #include "query/lookup.h"
+#include "upstream/echo.h"
 
 #include <string.h>
 
@@ -18,6 +19,14 @@ static void keep_question(struct query *q)
 	memcpy(q->name, question->name, question->name_len);
 	question->name = q->name;
 	q->request.edns.options = (struct span){ 0 };
+}
+
+/* What we asked a server has come back: the answer tells us so. It is shaped before we return. */
+static enum verdict answer_echo(struct query *q)
+{
+	q->env->echo = echo_reply(&q->request.question, q->env->echo_message);
+	q->answer.reply = &q->env->echo;
+	return ANSWER;
 }
 
 /* May this client ask, and is it a question we take? One place for all transports. */
@@ -39,6 +48,8 @@ static enum verdict stage_admit(struct query *q)
 		q->answer.truncate = true;
 		return ANSWER;
 	}
+	if (echo_is_ours(q->env->upstreams, &q->request.question))
+		return answer_echo(q);
 	keep_question(q);
 	return NEXT;
 }

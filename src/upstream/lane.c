@@ -437,6 +437,14 @@ void conn_gone(struct conn *c)
 	upstreams_conn_gone(all_of(c->lane));
 }
 
+void lane_end(struct lane *l, const struct fault *f)
+{
+	list_each_safe (node, &l->conns) {
+		l->transport->end(container_of(node, struct conn, node), f);
+	}
+	fail_queue(l);
+}
+
 void lane_rebind(struct lane *l, bool all)
 {
 	struct fault f;

@@ -49,6 +49,8 @@ static void stand(struct server *s, enum standing standing)
 
 enum standing server_standing(const struct server *s)
 {
+	if (now_ms(s) < s->loops_until_ms)
+		return DOWN;
 	bool is_old = now_ms(s) - s->evidence_ms > MEMORY_MS;
 
 	return is_old && s->known.standing > GOOD ? UNTRIED : s->known.standing;
@@ -56,7 +58,7 @@ enum standing server_standing(const struct server *s)
 
 bool server_may_dial(const struct server *s)
 {
-	if (s->all->stopping)
+	if (s->all->stopping || now_ms(s) < s->loops_until_ms)
 		return false;
 	return server_standing(s) != DOWN || now_ms(s) - s->dialled_ms >= DIAL_PAUSE_MS;
 }
@@ -86,6 +88,36 @@ void server_is_late(struct server *s)
 	s->evidence_ms = now_ms(s);
 	if (s->known.standing < DOUBTFUL)
 		stand(s, DOUBTFUL);
+}
+
+void server_complain(struct server *s, const struct addr *addr, const struct fault *f)
+{
+	struct log_line l;
+	char text[ADDR_TEXT];
+
+	s->known.last_fault = *f;
+	s->known.last_fault_ms = now_ms(s);
+	s->known.errors[f->phase]++;
+	log_begin(&l, LOG_WARN, "upstream failed");
+	log_str(&l, "upstream", s->conf->text);
+	log_str(&l, "addr", addr_print(addr, text));
+	log_str(&l, "phase", phase_name(f->phase));
+	log_str(&l, "cause", f->cause);
+	log_str(&l, "reason", f->reason);
+	log_str(&l, "hint", f->hint);
+	log_end(&l);
+}
+
+void server_loops(struct server *s, unsigned ms)
+{
+	struct fault f;
+
+	fault_set(&f, PHASE_READ, "loop", "let one of the two ask somebody else",
+		"the server sends our queries back to us: a loop");
+	s->loops_until_ms = now_ms(s) + ms;
+	server_complain(s, &s->known.addr, &f);
+	for (int i = 0; i < LANES; i++)
+		lane_end(&s->lanes[i], &f);
 }
 
 /* ---- probes ---- */
@@ -199,24 +231,6 @@ void server_answered(struct server *s, const struct exchange *e, const struct re
 	stand(s, GOOD);
 }
 
-void server_complain(struct server *s, const struct addr *addr, const struct fault *f)
-{
-	struct log_line l;
-	char text[ADDR_TEXT];
-
-	s->known.last_fault = *f;
-	s->known.last_fault_ms = now_ms(s);
-	s->known.errors[f->phase]++;
-	log_begin(&l, LOG_WARN, "upstream failed");
-	log_str(&l, "upstream", s->conf->text);
-	log_str(&l, "addr", addr_print(addr, text));
-	log_str(&l, "phase", phase_name(f->phase));
-	log_str(&l, "cause", f->cause);
-	log_str(&l, "reason", f->reason);
-	log_str(&l, "hint", f->hint);
-	log_end(&l);
-}
-
 void server_failed(struct server *s, const struct addr *addr, const struct fault *f)
 {
 	struct fault silent_end;
@@ -326,6 +340,7 @@ void server_stop(struct server *s)
 {
 	timer_stop(s->all->loop, &s->probe_timer);
 	exchange_cancel(&s->probe);
+	exchange_cancel(&s->echo);
 	for (int i = 0; i < LANES; i++)
 		lane_finish(&s->lanes[i]);
 }

@@ -8,6 +8,7 @@
 #ifndef UPSTREAM_SERVER_H
 #define UPSTREAM_SERVER_H
 
+#include "dns/name.h"
 #include "net/fault.h"
 #include "net/stream.h"
 #include "upstream/status.h"
@@ -79,6 +80,11 @@ struct server {
 	uint64_t no_edns_until_ms;
 	struct timer probe_timer;
 	struct exchange probe;
+	uint64_t loops_until_ms; /* it sends our queries back to us: not asked until then */
+	struct exchange echo; /* see echo.h */
+	uint64_t echo_at_ms;
+	struct question echo_question;
+	uint8_t echo_name[NAME_MAX_WIRE];
 	uint64_t asked_ms; /* the latest lookup began here; 0: none */
 	unsigned gap_ms; /* usually between lookups; 0: unknown */
 
@@ -130,6 +136,8 @@ void server_connected(struct server *, const struct conn *, const struct tls_fac
 /* A connection to it, at that address, came to nothing, or died without having been of use. */
 void server_failed(struct server *, const struct addr *, const struct fault *);
 void server_answered(struct server *, const struct exchange *, const struct reply *);
+/* It sends our queries back to us: it is down for so long, and what it owes is lost. */
+void server_loops(struct server *, unsigned ms);
 /* A connection of it owes answers for too long. */
 void server_is_late(struct server *);
 
@@ -147,6 +155,8 @@ bool lane_is_dialling(const struct lane *);
 bool lane_is_open(const struct lane *);
 /* Nothing will be asked any more: goodbye to all. */
 void lane_finish(struct lane *);
+/* Ends all connections at once, and fails what waits. */
+void lane_end(struct lane *, const struct fault *);
 /* Connections are ended whose address or route is gone, or all of them. */
 void lane_rebind(struct lane *, bool all);
 

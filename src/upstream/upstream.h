@@ -69,6 +69,9 @@ struct zone_conf {
 /* The group of `upstreams:`, and the one of `bootstrap:`. */
 enum { GROUP_DEFAULT, GROUP_BOOTSTRAP, GROUPS_FIXED };
 
+/* Octets of the mark that tells queries of this process from all others. */
+#define MARK_LEN 16
+
 struct upstream_conf {
 	struct server_conf *servers; /* of all groups, each once */
 	size_t count;
@@ -82,6 +85,7 @@ struct upstream_conf {
 	unsigned idle_ms; /* a connection with nothing to do is closed after this */
 	unsigned silent_ms; /* one that owes answers and says nothing is given up after this */
 	size_t in_flight; /* the most exchanges of one connection, below 65536 */
+	char mark[MARK_LEN + 1]; /* lower-case hexadecimal digits, new for each process */
 	const char *state; /* folder for what should survive a restart; NULL: nothing does */
 };
 

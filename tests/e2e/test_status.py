@@ -562,6 +562,7 @@ def test_what_is_no_status_is_told(said, words, path):
             [daemon.BINARY, "status", "--set", f"control={path}"], stderr=subprocess.PIPE, text=True
         )
         connection, _ = other.accept()
+        connection.recv(100)
         connection.sendall(said)
         connection.close()
         assert words in asking.communicate(timeout=30)[1]

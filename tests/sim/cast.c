@@ -168,6 +168,10 @@ static void upstream_hears(
 		question->from = *from;
 	a->asked++;
 	list_push(&a->questions, &question->node);
+	if (a->loops) {
+		world_datagram(a->cast->loop, &a->mirror, m);
+		return;
+	}
 	if (a->answers)
 		upstream_answer(question, a, &a->form);
 	else if (!a->silent)
@@ -313,6 +317,21 @@ void cast_asked(void *cast, const struct addr *to, const struct addr *from, stru
 	event_post(c->loop, &h->event, loop_now(c->loop) + a->delay_ms);
 }
 
+/* What a server that loops was told by the daemon is its answer. */
+static void mirror_hears(struct actor *a, struct span m)
+{
+	for (struct list *node = a->questions.next; node != &a->questions; node = node->next) {
+		struct letter *l = container_of(node, struct letter, node);
+
+		if (!l->answered && message_id(l->message) == message_id(m)) {
+			l->answered = true;
+			happened(a->cast->chronicle, "%s passes on what sotto says", a->name);
+			send_message(a, l->line, m);
+			return;
+		}
+	}
+}
+
 void cast_datagram(void *cast, const struct addr *to, struct span message)
 {
 	struct cast *c = cast;
@@ -320,6 +339,10 @@ void cast_datagram(void *cast, const struct addr *to, struct span message)
 	for (struct list *node = c->actors.next; node != &c->actors; node = node->next) {
 		struct actor *a = container_of(node, struct actor, node);
 
+		if (a->loops && addr_equal(&a->mirror, to)) {
+			mirror_hears(a, message);
+			return;
+		}
 		if (a->role == UDP_CLIENT && addr_equal(&a->addr, to)) {
 			client_hears(a, NULL, message);
 			return;
@@ -458,6 +481,8 @@ struct actor *upstream_new(struct cast *c, const char *name, const char *scheme,
 	struct actor *a = actor_new(c, name, UPSTREAM);
 	char addr[ADDR_TEXT];
 
+	snprintf(addr, sizeof addr, "10.0.2.%u", c->upstreams + 1);
+	MUST(addr_parse(&a->mirror, addr, 4000));
 	snprintf(addr, sizeof addr, "192.0.2.%u", ++c->upstreams);
 	MUST(addr_parse(&a->addr, addr, strcmp(scheme, "tls") == 0 ? 853 : 53));
 	a->scheme = scheme;

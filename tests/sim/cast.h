@@ -49,6 +49,8 @@ struct actor {
 	enum dial dial;
 	unsigned open_ms, delay_ms;
 	bool answers; /* by itself, as `form` says; such questions are not in the inbox */
+	bool loops; /* asks the daemon, from `mirror`, what it is asked, and answers what it hears */
+	struct addr mirror;
 	bool silent; /* what it hears is not in the inbox either */
 	struct form form;
 };

@@ -324,6 +324,14 @@ static bool do_goes(struct show *s, struct actor *a, char **words, bool last)
 	return true;
 }
 
+static bool do_loops(struct show *s, struct actor *a, char **words, bool last)
+{
+	(void)words, (void)last;
+	happened(&s->chronicle, "%s asks sotto what it is asked", a->name);
+	a->loops = true;
+	return true;
+}
+
 static bool do_refuses(struct show *s, struct actor *a, char **words, bool last)
 {
 	(void)last;
@@ -606,6 +614,8 @@ static const struct verb verbs[] = {
 		"answers nothing, and the play need not tell what it hears" },
 	{ "SERVER", "refuses", ACTION, do_refuses, "connections",
 		"those to come; datagrams likewise, by ICMP" },
+	{ "SERVER", "loops", ACTION, do_loops, "",
+		"asks sotto what it is asked, and answers what it hears" },
 	{ "SERVER", "hangs", ACTION, do_hangs, "",
 		"its connections take all and bring nothing; new ones are as before" },
 	{ "SERVER", "vanishes", ACTION, do_vanishes, "", "no packet reaches it any more" },
