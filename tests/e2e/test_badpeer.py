@@ -8,13 +8,14 @@ import re
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import threading
 import time
 
 import pytest
 
-from bench import certificates, eventually, messages, script
+from bench import certificates, eventually, messages, records, script
 from bench.badpeer import Peer
 from bench.certificates import NAME
 from bench.clients import Head, parse
@@ -572,6 +573,7 @@ def test_an_alert_comes_encrypted_behind_the_handshake(alert, text, badpeer, con
 
 
 def test_the_alert_close_notify_is_a_warning(badpeer, connect):
+    assert records.alert(script.ALERTS["close_notify"]) == bytes([1, 0])
     client = connect(badpeer("each: answer, alert close_notify"))
     client.ask("a.example")
     client.answer("a.example")
@@ -609,7 +611,7 @@ def test_queries_wait_while_it_stalls(badpeer, connect):
 
 
 def test_the_window_closes_when_it_stops_reading_and_opens_when_it_reads(badpeer, connect):
-    peer = badpeer("each: stop-reading, stall 1s, read, silence")
+    peer = badpeer("each: stop-reading, stall 2s, read, silence")
     client = connect(peer)
     client.tls.settimeout(0.3)
     query = frame(messages.query("a.example"))
@@ -619,6 +621,8 @@ def test_the_window_closes_when_it_stops_reading_and_opens_when_it_reads(badpeer
             client.tls.sendall(query * 100)
             sent += 100 * len(query)
     seen = len(peer.connections[0].received)
+    time.sleep(0.2)
+    assert len(peer.connections[0].received) == seen
     assert eventually(lambda: len(peer.connections[0].received) > seen, 5)
 
 
@@ -636,6 +640,9 @@ def test_it_tells_what_it_saw(badpeer, connect):
     client = connect(peer)
     client.ask("a.example")
     client.answer("a.example")
+    client.tls.settimeout(0.2)
+    with pytest.raises(TimeoutError):
+        client.tls.unwrap()  # sends close_notify, and waits for the peer's
     client.close()
     assert eventually(lambda: events(peer, "end"))
     assert [entry["event"] for entry in peer.events] == ["ready", "accept", "handshake", "query", "end"]
@@ -645,7 +652,31 @@ def test_it_tells_what_it_saw(badpeer, connect):
     assert (handshake["version"], handshake["alpn"], handshake["name"]) == ("TLSv1.3", "dot", NAME)
     assert (query["name"], query["type"], query["id"]) == ("a.example", 1, 1)
     assert bytes.fromhex(query["wire"]) == messages.query("a.example", id=1, edns=opt())
-    assert (end["by"], end["queries"], end["answers"]) == ("client", 1, 1)
+    assert (end["by"], end["how"], end["queries"], end["answers"]) == ("client", "close_notify", 1, 1)
+
+
+@pytest.mark.parametrize("end, how", [("close", "fin"), ("reset", "reset"), ("stop", "stop")])
+def test_it_tells_how_a_connection_ended(end, how, badpeer, connect):
+    peer = badpeer("each: answer")
+    client = connect(peer)
+    if end == "stop":
+        peer.stop()
+    elif end == "reset":
+        client.tls.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+    else:
+        client.close()
+    (ended,) = eventually(lambda: events(peer, "end"))
+    assert (ended["by"], ended["how"]) == ("us" if end == "stop" else "client", how)
+
+
+def test_answers_that_would_end_a_connection_twice_end_it_once(badpeer, connect):
+    peer = badpeer("each: answer after 50ms reset-at 0, answer after 100ms reset-at 0")
+    client = connect(peer)
+    client.ask(*"abc")
+    assert client.end() == "data" and client.end() == "reset"  # the tickets come first
+    time.sleep(0.2)
+    assert len(events(peer, "end")) == 1 and not events(peer, "error")
 
 
 def test_it_tells_of_a_handshake_that_failed(badpeer, connect):

@@ -144,16 +144,17 @@ class Stage:
         return [(at, noting(what, do)) for at, what, do in self.row.events]
 
     def _end(self):
-        processes = [peer.process for peer in self.peers] + ([self.process] if self.process else [])
-        for process in processes:
-            if process.poll() is None:
-                process.terminate()
-        for process in processes:
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        """The forwarder first, so that its goodbye is seen."""
+        for processes in ([self.process] if self.process else []), [peer.process for peer in self.peers]:
+            for process in processes:
+                if process.poll() is None:
+                    process.terminate()
+            for process in processes:
+                try:
+                    process.wait(5)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
         self.star.remove()
 
 

@@ -26,6 +26,7 @@ class Peer(upstream.Upstream):
         self.script = Script(script)
         self.certificates, self.events, self._log = pathlib.Path(certificates), [], log
         self._turns = {}  # how often each `name` rule was used
+        self.stopping = False
         self._keys = tempfile.TemporaryDirectory(prefix="badpeer-")
         super().__init__(listener=listener)
         self.note("ready", address=self._address[0], port=self.port)
@@ -43,6 +44,7 @@ class Peer(upstream.Upstream):
             print(json.dumps(entry), file=self._log, flush=True)
 
     def stop(self):
+        self.stopping = True
         super().stop()
         self._keys.cleanup()
 
@@ -173,8 +175,9 @@ class Played(upstream.Connection):
             super().write(octets)
 
     def close(self, how="notify"):
-        self._ours = self._ours or how
-        super().close(how)
+        if not self.closing:
+            self._ours = how
+            super().close(how)
 
     # -- asyncio.Protocol
 
@@ -197,9 +200,10 @@ class Played(upstream.Connection):
         super().connection_lost(error)
         if self._player:
             self._player.cancel()
+        ours = self._ours or self.upstream.stopping and "stop"
         theirs = "reset" if self.was_reset else "close_notify" if self.heard_close_notify else "fin"
         self.upstream.note(
-            "end", self, by="us" if self._ours else "client", how=self._ours or theirs, octets=len(self.received),
+            "end", self, by="us" if ours else "client", how=ours or theirs, octets=len(self.received),
             queries=len(self.queries), answers=self.answered,
         )
 
