@@ -14,7 +14,7 @@ from document import BEGIN, END, Tables, generated_part, replaced  # noqa: E402
 from figures import HEADINGS, figures, quantile, seconds  # noqa: E402
 from forwarders import all_of_them  # noqa: E402
 from rows import ROWS, Row  # noqa: E402
-from stage import Stage  # noqa: E402
+from stage import CannotRun, Stage  # noqa: E402
 
 DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "docs" / "faults.md"
 
@@ -40,6 +40,7 @@ def test_each_query_is_counted_once():
 def test_waits_are_those_of_right_answers():
     asked = [right(n * 0.01, n / 1000) for n in range(1, 101)] + [Asked(2.0, "n", 7.0, 2)]
     found = figures(asked, 101, 3.0)
+    assert found.told == 5.0
     assert (round(found.p50, 6), round(found.p99, 6), round(found.max, 6)) == (0.05, 0.099, 0.1)
 
 
@@ -95,7 +96,7 @@ def test_all_forwarders_are_asked_at_the_same_moments():
 
 # ---- the document
 
-LINE = ["10", "9", "0", "1", "0", "0", "20 ms", "21 ms", "22 ms", "100 ms", "-", "1.00"]
+LINE = ["10", "9", "0", "1", "0", "0", "20 ms", "21 ms", "22 ms", "5 ms", "100 ms", "-", "1.00"]
 
 
 def test_a_run_replaces_its_own_lines_and_no_others():
@@ -127,8 +128,8 @@ def test_at_a_glance_says_what_was_missed():
     tables.put(ROWS[0], "sotto", LINE)
     tables.put(ROWS[1], "sotto", ["10", "10", *LINE[2:-2], "700 ms", "1.00"])
     text = tables.text(ROWS, ["sotto"])
-    assert f"| {ROWS[0].name} | -1 of 10, out 100 ms |" in text
-    assert f"| {ROWS[1].name} | all, out 100 ms, back 700 ms |" in text
+    assert f"| {ROWS[0].name} | 1 of 10 not, p99 21 ms, out 100 ms |" in text
+    assert f"| {ROWS[1].name} | all right, p99 21 ms, out 100 ms, back 700 ms |" in text
 
 
 def test_the_document_has_every_row_of_every_forwarder():
@@ -138,6 +139,26 @@ def test_the_document_has_every_row_of_every_forwarder():
 
 
 # ---- a run
+
+
+def test_a_fault_that_could_not_be_made_is_said_and_no_figures_come_of_it(namespaces, tmp_path):
+    row = Row("T-2", "a cut that fails", 0.5, ["each: answer"], [(0.1, "cut", lambda stage: stage.star.cut(7))])
+    with pytest.raises(CannotRun, match="fault not made: cut"):
+        Stage(row, all_of_them(daemon.BINARY)["sotto"], tmp_path, tmp_path / "certificates").play()
+
+
+def test_a_forwarder_that_is_not_there_is_said(namespaces, tmp_path):
+    row = Row("T-3", "no program", 0.5, ["each: answer"])
+    with pytest.raises(CannotRun, match="there is no /nowhere/sotto"):
+        Stage(row, all_of_them("/nowhere/sotto")["sotto"], tmp_path, tmp_path / "certificates").play()
+
+
+def test_a_forwarder_that_dies_is_seen(namespaces, tmp_path):
+    row = Row("T-4", "it dies", 1, ["each: answer"], [(0.3, "kill", lambda stage: stage.process.kill())])
+    stage = Stage(row, all_of_them(daemon.BINARY)["sotto"], tmp_path, tmp_path / "certificates")
+    asked, _ = stage.play()
+    assert stage.death == -9
+    assert asked[0].right and asked[-1].answered is None
 
 
 def test_a_run_sees_the_outage_that_it_makes(namespaces, tmp_path):

@@ -6,7 +6,6 @@ import re
 from figures import HEADINGS
 
 BEGIN, END = "<!-- faults: begin -->", "<!-- faults: end -->"
-PROGRAMS, SUMMARY = "Programs", "At a glance"
 
 
 class Tables:
@@ -33,7 +32,7 @@ class Tables:
 
     def text(self, rows, forwarders):
         names = [name for name in forwarders if any(key[1] == name for key in self.lines)]
-        parts = ["## Programs", *[f"- {name}: {self.programs.get(name, 'unknown')}" for name in names], ""]
+        parts = ["## Programs", "", *[f"- {name}: {self.programs.get(name, 'unknown')}" for name in names], ""]
         parts += ["## At a glance", "", *self._summary(rows, names), "", "## Row by row"]
         for row in rows:
             parts += ["", f"### {row.name} {row.title}", "", *self._table(row, names)]
@@ -53,15 +52,16 @@ class Tables:
             yield f"| {row.name} | " + " | ".join(self._glance(row, name) for name in names) + " |"
 
     def _glance(self, row, name):
-        """What was not answered rightly, and the longest outage; or why there is nothing to say."""
+        """How many queries were not answered rightly, how late the late answers are, the longest outage; or why there
+        is nothing to say."""
         cells = [cell for cell in self.lines.get((row.name, name), ["not run"]) if cell.strip()]
         if len(cells) < len(HEADINGS):
             return cells[0]
         line = dict(zip(HEADINGS, cells))
         missed = int(line["queries"]) - int(line["right"].split()[0])
-        text = "all" if not missed else f"-{missed} of {line['queries']}"
+        text = "all right" if not missed else f"{missed} of {line['queries']} not"
         back = f", back {line['back']}" if line["back"] != "-" else ""
-        return f"{text}, out {line['outage']}{back}"
+        return f"{text}, p99 {line['p99']}, out {line['outage']}{back}"
 
 
 def generated_part(text):

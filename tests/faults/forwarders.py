@@ -24,11 +24,15 @@ class Forwarder:
 
 class Sotto(Forwarder):
     def version(self):
-        told = subprocess.run([self.program, "--version"], capture_output=True, text=True).stdout
-        commit = subprocess.run(
-            ["git", "-C", TOP, "describe", "--always", "--dirty"], capture_output=True, text=True
-        ).stdout
-        return f"{told.split()[1]} ({commit.strip() or 'no commit'})"
+        """What it says of itself, and the commit that its sources are of."""
+        told = subprocess.run([self.program, "--version"], capture_output=True, text=True).stdout.split()
+        commit = _git("log", "-1", "--format=%h", "--", "src") or "no commit"
+        changed = " and changes" if _git("status", "--porcelain", "--", "src") else ""
+        return f"{told[1]}, sources of {commit}{changed}"
+
+
+def _git(*arguments):
+    return subprocess.run(["git", "-C", TOP, *arguments], capture_output=True, text=True).stdout.strip()
 
 
 def _write(folder, name, text):

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 from bench import netns
@@ -58,6 +59,7 @@ class Stage:
         self.run = f"{row.name.lower().replace('/', '-')}-{os.getpid()}"
         self.victim, self.happened = None, []
         self.star, self.peers, self.process, self.death = None, [], None, None
+        self._makers, self._failed = [], []
 
     # -- what rows do
 
@@ -88,6 +90,7 @@ class Stage:
                 asking = client.Client(udp, self.run, self._see_whether_it_lives)
                 row = self.row
                 asked = asking.ask_at(client.moments(row.seconds, row.rate, row.even), self._timeline())
+            self._faults_must_have_happened()
             return asked, sum(peer.asked(self.run) for peer in self.peers)
         finally:
             self._end()
@@ -134,14 +137,28 @@ class Stage:
             self.death = self.process.returncode
 
     def _timeline(self):
-        def noting(what, do):
-            def done():
-                do(self)
-                which = "" if self.victim is None else f" (upstream {self.victim + 1})"
-                self.happened.append(what + which)
-            return done
+        """Faults are made in threads of their own: the client does not stop listening for them."""
+        def starting(what, do):
+            def make():
+                try:
+                    do(self)
+                except Exception as error:
+                    self._failed.append(f"fault not made: {what}: {error!r}")
+                    return
+                self.happened.append(what + ("" if self.victim is None else f" (upstream {self.victim + 1})"))
 
-        return [(at, noting(what, do)) for at, what, do in self.row.events]
+            def start():
+                self._makers.append(threading.Thread(target=make))
+                self._makers[-1].start()
+            return start
+
+        return [(at, starting(what, do)) for at, what, do in self.row.events]
+
+    def _faults_must_have_happened(self):
+        for maker in self._makers:
+            maker.join()
+        if self._failed:
+            raise CannotRun("; ".join(self._failed))
 
     def _end(self):
         """The forwarder first, so that its goodbye is seen."""
