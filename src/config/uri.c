@@ -7,7 +7,7 @@
 #include <strings.h>
 
 #include "config/near.h"
-#include "config/uri_parameters.h"
+#include "config/uri_params.h"
 
 #define PORT_TLS   853
 #define PORT_PLAIN 53
@@ -136,7 +136,7 @@ static bool cut_tail(struct uri_parts *p, char *text)
 			part = memory_copy(p->memory, part, strlen(part));
 			*at = next;
 		}
-		if (mark == '#' ? !set_name(p, part) : !uri_parameters_read(p, part))
+		if (mark == '#' ? !set_name(p, part) : !uri_params_read(p, part))
 			return false;
 	}
 	p->host = text;
@@ -358,7 +358,7 @@ static const char *canonical_text(const struct server_conf *s, struct memory *m)
 		v6 ? "[" : "", s->host ? s->host : addr_print_host(&s->addr, host), v6 ? "]" : "",
 		port, named ? "#" : "", named ? s->auth_name : "");
 
-	return uri_parameters_add(s, text, true, m);
+	return uri_params_add_identity(s, text, m);
 }
 
 bool uri_read(struct server_conf *s, const char *text, struct memory *m, struct uri_reading *r)
@@ -366,7 +366,7 @@ bool uri_read(struct server_conf *s, const char *text, struct memory *m, struct 
 	const struct spelling *spelling = find_spelling(text);
 	struct uri_parts p = { .memory = m, .reading = r, .server = s };
 
-	*s = (struct server_conf){ .weight = 100 };
+	*s = (struct server_conf){ .weight = URI_WEIGHT };
 	*r = (struct uri_reading){ 0 };
 	if (!check_spelling(r, spelling, text, m))
 		return false;
@@ -376,7 +376,7 @@ bool uri_read(struct server_conf *s, const char *text, struct memory *m, struct 
 	}
 	if (!cut_tail(&p, memory_copy(m, text, strlen(text))))
 		return false;
-	if (!cut_foreign(&p) || !read_host(&p) || !uri_parameters_check(&p))
+	if (!cut_foreign(&p) || !read_host(&p) || !uri_params_check(&p))
 		return false;
 	s->auth_name = p.name || s->scheme != SCHEME_TLS ? p.name : s->host;
 	s->text = canonical_text(s, m);
@@ -385,5 +385,5 @@ bool uri_read(struct server_conf *s, const char *text, struct memory *m, struct 
 
 const char *uri_print(const struct server_conf *s, struct memory *m)
 {
-	return uri_parameters_add(s, s->text, false, m);
+	return uri_params_add_others(s, s->text, m);
 }

@@ -54,7 +54,8 @@ CASE(an_upstream_spelled_alike_in_several_groups_is_one_server)
 {
 	OK(SET({ "upstreams", "tls://192.0.2.1#a.example tls://192.0.2.2#a.example", NULL },
 		{ "groups",
-			"{one: ['tls://192.0.2.2:853#a.example'], two: ['tls://192.0.2.2#a.example?weight=7']}",
+			"{one: ['tls://192.0.2.2:853#a.example'], "
+			"two: ['tls://192.0.2.2#a.example?weight=7']}",
 			NULL }));
 	EQ(conf.upstream.count, 3);
 	EQ(conf.upstream.group_count, GROUPS_FIXED + 2);

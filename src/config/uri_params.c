@@ -1,4 +1,4 @@
-#include "config/uri_parameters.h"
+#include "config/uri_params.h"
 
 #include <net/if.h>
 #include <openssl/evp.h>
@@ -9,10 +9,9 @@
 
 #define PIN_PREFIX "sha256/"
 /* 32 octets in Base64, with one `=`. */
-#define PIN_TEXT       44
-#define HINTS_MAX      8
-#define WEIGHT_DEFAULT 100
-#define WEIGHT_MAX     1000
+#define PIN_TEXT   44
+#define HINTS_MAX  8
+#define WEIGHT_MAX 1000
 
 /* --- one parameter -----------------------------------------------------------------------------
  */
@@ -197,7 +196,7 @@ static bool take_parameter(struct uri_parts *p, char *text)
 	return q->take(p, value);
 }
 
-bool uri_parameters_read(struct uri_parts *p, char *text)
+bool uri_params_read(struct uri_parts *p, char *text)
 {
 	char *rest = NULL;
 
@@ -227,7 +226,7 @@ static bool check_verify(struct uri_parts *p)
 		void_part);
 }
 
-bool uri_parameters_check(struct uri_parts *p)
+bool uri_params_check(struct uri_parts *p)
 {
 	struct server_conf *s = p->server;
 
@@ -267,7 +266,7 @@ static const char *add_hints(const struct server_conf *s, const char *text, stru
 	return s->hint_count > 0 ? add(text, "bootstrap", list, m) : text;
 }
 
-static const char *add_telling(const struct server_conf *s, const char *text, struct memory *m)
+const char *uri_params_add_identity(const struct server_conf *s, const char *text, struct memory *m)
 {
 	char host[ADDR_TEXT];
 
@@ -280,13 +279,10 @@ static const char *add_telling(const struct server_conf *s, const char *text, st
 	return text;
 }
 
-const char *uri_parameters_add(
-	const struct server_conf *s, const char *text, bool telling, struct memory *m)
+const char *uri_params_add_others(const struct server_conf *s, const char *text, struct memory *m)
 {
 	char weight[VALUE_TEXT];
 
-	if (telling)
-		return add_telling(s, text, m);
 	for (unsigned i = 0; i < s->pin_count; i++) {
 		unsigned char pin[PIN_TEXT + 1];
 
@@ -300,7 +296,7 @@ const char *uri_parameters_add(
 	if (s->tls13)
 		text = add(text, "tls", "1.3", m);
 	text = add_hints(s, text, m);
-	if (s->weight != WEIGHT_DEFAULT)
+	if (s->weight != URI_WEIGHT)
 		text = add(text, "weight", value_print_count(s->weight, weight), m);
 	return text;
 }

@@ -1,9 +1,12 @@
-/* uri_parameters: what stands behind the question mark of an upstream, and what uri.c shares with
+/* uri_params: what stands behind the question mark of an upstream, and what uri.c shares with
  * it. */
-#ifndef CONFIG_URI_PARAMETERS_H
-#define CONFIG_URI_PARAMETERS_H
+#ifndef CONFIG_URI_PARAMS_H
+#define CONFIG_URI_PARAMS_H
 
 #include "config/uri.h"
+
+/* The weight of a server that is given none. */
+#define URI_WEIGHT 100
 
 /* The parts of one spelling, cut out of a copy. */
 struct uri_parts {
@@ -20,11 +23,11 @@ const char *uri_scheme_name(enum scheme);
 bool uri_is_no_host(const struct addr *);
 
 /* `key=value&...`, as it stands behind the question mark. Cuts up the text. */
-bool uri_parameters_read(struct uri_parts *, char *text);
+bool uri_params_read(struct uri_parts *, char *text);
 /* What must hold between them, when all parts have been read. */
-bool uri_parameters_check(struct uri_parts *);
-/* The text with those parameters behind it that tell servers apart, or all others. */
-const char *uri_parameters_add(
-	const struct server_conf *, const char *text, bool telling, struct memory *);
+bool uri_params_check(struct uri_parts *);
+/* Adds to the text the parameters that tell servers apart; all others. */
+const char *uri_params_add_identity(const struct server_conf *, const char *text, struct memory *);
+const char *uri_params_add_others(const struct server_conf *, const char *text, struct memory *);
 
 #endif
