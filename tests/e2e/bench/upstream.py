@@ -33,7 +33,9 @@ class Connection(asyncio.Protocol):
         self.queries = []
         self.answered, self.held = 0, []  # for behaviours
         self.version = self.server_name = self.alpn = self.resumed = None  # known after the handshake
+        self.client_certificate = None  # DER
         self.open, self.closing = True, False
+        self.speaks_tls = False  # whatever the upstream does instead
         self.heard_close_notify = self.was_reset = False
         self.handshake_error = None
         self.context = upstream.context
@@ -90,14 +92,19 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, octets):
         self.received += octets
-        if self.upstream.instead_of_tls:
+        if self.upstream.instead_of_tls and not self.speaks_tls:
             if len(self.received) == len(octets):
                 self.upstream.instead_of_tls(self)
+<<<<<<< HEAD
             return
         self.decrypt(octets)
 
     def decrypt(self, octets):
         """Takes bytes of TLS from the wire."""
+=======
+            if not self.speaks_tls:
+                return
+>>>>>>> 5c72a02 (tests: the authentication matrix, and TLS as servers speak it)
         self._incoming.write(octets)
         if self.version is None and not self._handshake():
             return
@@ -120,6 +127,8 @@ class Connection(asyncio.Protocol):
             self._tls.do_handshake()
         except ssl.SSLWantReadError:
             self._flush()
+            if self.upstream.behind_hello:
+                self.transport.write(self.upstream.behind_hello)
             return False
         except ssl.SSLError as error:
             self.handshake_error = str(error)
@@ -128,7 +137,11 @@ class Connection(asyncio.Protocol):
             return False
         self.alpn, self.resumed = self._tls.selected_alpn_protocol(), self._tls.session_reused
         self.version = self._tls.version()
+<<<<<<< HEAD
         self._flush()
+=======
+        self.client_certificate = self._tls.getpeercert(binary_form=True)
+>>>>>>> 5c72a02 (tests: the authentication matrix, and TLS as servers speak it)
         return True
 
     def _read(self):
@@ -159,14 +172,22 @@ class Upstream:
 
     def __init__(
         self, certificate=None, *, host="127.0.0.1", listener=None, otherwise=behaviours.derive, instead_of_tls=None,
-        versions=(ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3), alpn=("dot",),
+        behind_hello=b"", **tls,
     ):
+        """behind_hello: octets that are sent in clear behind its first flight; tls: see _context()."""
         self.host = host
         self.connections, self.queries, self.errors = [], [], []
         self.otherwise, self._rules = otherwise, {}
+<<<<<<< HEAD
         self.instead_of_tls = instead_of_tls
         self.context = server_context(certificate, versions, alpn) if certificate else None
         self._listener = listener or listen(host)
+=======
+        self.instead_of_tls, self.behind_hello = instead_of_tls, behind_hello
+        self._tls = tls
+        self.context = _context(certificate, **tls) if certificate else None
+        self._listener = listener or _listen(host)
+>>>>>>> 5c72a02 (tests: the authentication matrix, and TLS as servers speak it)
         self.port = self._listener.getsockname()[1]
         self._loop = asyncio.new_event_loop()
         ready = threading.Event()
@@ -187,9 +208,13 @@ class Upstream:
         """The queries for this name so far."""
         return [query for query in list(self.queries) if query.asked.name == name.lower()]
 
-    def show(self, certificate):
-        """Shows another certificate to those who connect from now on."""
-        self.context.load_cert_chain(certificate.chain, certificate.key)
+    def show(self, certificate, keep_tickets=False):
+        """Shows another certificate to those who connect from now on; tickets it gave out are worth nothing then,
+        unless they are kept."""
+        if keep_tickets:
+            self.context.load_cert_chain(certificate.chain, certificate.key)
+        else:
+            self.context = _context(certificate, **self._tls)
 
     def call(self, function, *arguments):
         """Runs a function in the event loop and returns what it returned."""
@@ -267,14 +292,28 @@ def listen(host, port=0):
     return listener
 
 
+<<<<<<< HEAD
 def server_context(certificate, versions, alpn):
+=======
+def _context(
+    certificate, versions=(ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3), alpn=("dot",), curve=None, ask=None,
+    insist=False,
+):
+    """curve: the only group there is. ask: clients are asked for a certificate of this CA, which they need not show
+    unless insist."""
+>>>>>>> 5c72a02 (tests: the authentication matrix, and TLS as servers speak it)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # TLS 1.1 is deprecated: that is the test
         context.minimum_version, context.maximum_version = versions
-        if versions[0] < ssl.TLSVersion.TLSv1_2:
+        if versions[0] < ssl.TLSVersion.TLSv1_2 or certificate.weak:
             context.set_ciphers("ALL:@SECLEVEL=0")
     context.load_cert_chain(certificate.chain, certificate.key)
+    if curve:
+        context.set_ecdh_curve(curve)
+    if ask:
+        context.load_verify_locations(ask)
+        context.verify_mode = ssl.CERT_REQUIRED if insist else ssl.CERT_OPTIONAL
     if alpn:
         context.set_alpn_protocols(list(alpn))
 

@@ -1,0 +1,500 @@
+"""Who an upstream must be: the authentication matrix (failures.md 4.3), and TLS as servers really speak it (F-17, F-18,
+F-19; rows of RFC 7858, 8310 and 8446 are named).
+
+A row of the matrix is a certificate. Each is tried with TLS 1.2 and 1.3, on an upstream configured by name, by IP
+address, by pin, and by name and pin: a cell each. All cells of a row that must be refused are the upstreams of one
+daemon, and no octet of a query may reach any of them; so are all that must be taken, which are used one after the
+other.
+"""
+
+import ssl
+import struct
+import time
+
+import pytest
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from bench import behaviours, eventually
+from bench.certificates import MUST_STAPLE, NAME
+from bench.claims import are_answered, fails, is_answered, names
+from bench.messages import unique_name
+
+V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
+BOTH_VERSIONS = pytest.mark.parametrize("version", [V12, V13], ids=["1.2", "1.3"])
+HERE = "127.0.0.1"
+OTHER_PIN = "sha256/" + "A" * 43 + "="
+
+# ---- the matrix
+
+BY = ("name", "ip", "pin", "name+pin")
+
+
+class Row:
+    """A certificate, who issues it, and for each way to configure its server the cause for which it is refused; where
+    none is given it is taken. `says` must be in the log beside that."""
+
+    def __init__(
+        self, certificate=None, refused=None, *, says="", by=lambda w: w.authority, name=NAME, trust=None, pins=("own",)
+    ):
+        self.certificate = {"addresses": (HERE,)} | (certificate or {})
+        self.causes, self.says, self.by, self.name = refused or {}, says, by, name
+        self.trust = trust  # an authority that counts for these servers only
+        self.pins = pins  # where there are pins: 'own', 'issuer', or one as it is
+
+    def pins_of(self, shown, issuer):
+        named = {"own": shown.pin, "issuer": issuer.pin}
+        return [named.get(pin, pin) for pin in self.pins]
+
+
+def all_but_pin(cause):
+    return {by: cause for by in BY if by != "pin"}
+
+
+def by_name(cause):
+    return {"name": cause, "name+pin": cause}
+
+
+ROWS = {
+    "valid": Row(),
+    "valid, one of several names": Row({"names": ("other.test", NAME)}),
+    "valid, its key is RSA": Row({"rsa_bits": 2048}),
+    "valid, no extended key usage": Row({"usage": None}),
+    "valid, of an intermediate": Row(by=lambda w: w.authority.intermediate()),
+    "valid, of a CA of its own": Row(by=lambda w: w.stranger, trust=lambda w: w.stranger),
+    "expired": Row({"begin": -10, "end": -1}, all_but_pin("expired"), says="expired on 20"),
+    "not yet valid": Row({"begin": 1, "end": 10}, all_but_pin("not-yet-valid"), says="not valid before 20"),
+    "wrong name": Row(
+        {"names": ("other.test",), "addresses": ("127.0.0.2",)}, all_but_pin("wrong-name"),
+        says="is for other.test, 127.0.0.2, not for ",
+    ),
+    "the name only as common name": Row(
+        {"names": (), "addresses": ()}, all_but_pin("wrong-name"), says="is for no name at all, not for "
+    ),
+    "the name as common name beside another": Row({"names": ("other.test",)}, by_name("wrong-name"), says=f"not for {NAME}"),
+    "a wildcard": Row({"names": ("*.upstream.test",)}, name="a.upstream.test"),
+    "a wildcard two labels above": Row({"names": ("*.upstream.test",)}, by_name("wrong-name"), name="a.b.upstream.test"),
+    "a wildcard beside the name itself": Row({"names": ("*.upstream.test",)}, by_name("wrong-name")),
+    "a wildcard for a whole top-level domain": Row({"names": ("*.test",)}, by_name("wrong-name")),
+    "a wildcard for part of a label": Row({"names": ("up*.test",)}, by_name("wrong-name")),
+    "the IP address instead of the name": Row({"names": ()}, by_name("wrong-name"), says=f"is for {HERE}, not for {NAME}"),
+    "no IP address": Row({"addresses": ()}, {"ip": "wrong-name"}, says=f"is for {NAME}, not for {HERE}"),
+    "another IP address": Row({"addresses": ("127.0.0.2",)}, {"ip": "wrong-name"}),
+    "the IP address as a name": Row({"names": (NAME, HERE), "addresses": ()}, {"ip": "wrong-name"}),
+    "self-signed": Row({"self_signed": True}, all_but_pin("self-signed"), says=f"self-signed (/CN={NAME})"),
+    "unknown CA": Row({}, all_but_pin("unknown-issuer"), by=lambda w: w.stranger, says="not trusted here: /CN=a stranger"),
+    "another CA than the one that is named": Row(
+        {}, all_but_pin("unknown-issuer"), trust=lambda w: w.stranger, says="not trusted here: /CN=sotto test authority"
+    ),
+    "intermediate missing": Row(
+        {"with_chain": False}, all_but_pin("unknown-issuer"), by=lambda w: w.authority.intermediate("missing"),
+        says="not trusted here: /CN=missing",
+    ),
+    "of a CA that is none": Row(
+        {}, all_but_pin("not-a-ca"), by=lambda w: w.authority.intermediate("no CA", ca=False), says="of /CN=no CA "
+    ),
+    "not for servers": Row({"usage": ExtendedKeyUsageOID.CLIENT_AUTH}, all_but_pin("wrong-purpose")),
+    "of a CA for other names": Row(
+        {}, all_but_pin("name-constraint"), by=lambda w: w.authority.intermediate("other", only_for="other.test")
+    ),
+    "RSA of 1024 bits": Row({"rsa_bits": 1024}, all_but_pin("weak-key")),
+    "signed by SHA-1": Row({"sha1": True}, all_but_pin("weak-signature")),
+    "a backup pin fits": Row(pins=(OTHER_PIN, "own")),
+    "the pin of its issuer": Row({}, {"pin": "pin-mismatch"}, pins=("issuer",), says="the server's key is sha256/"),
+    "the pin of another key": Row({}, {"pin": "pin-mismatch", "name+pin": "pin-mismatch"}, pins=(OTHER_PIN,)),
+    # We do not ask for OCSP staples, so there is none to miss (docs/decisions/006-authentication.md).
+    "must-staple, and no staple": Row({"extra": (MUST_STAPLE,)}),
+}
+
+
+class World:
+    """Who can issue certificates."""
+
+    def __init__(self, authority, stranger):
+        self.authority, self.stranger = authority, stranger
+
+
+class Cell:
+    """One upstream of a row: how it is configured, and which TLS it speaks."""
+
+    def __init__(self, row, by, version, world, start_upstream):
+        self.row, self.by, self.version = row, by, version
+        self.cause = row.causes.get(by)
+        issuer = row.by(world)
+        self.shown = issuer.issue(**row.certificate)
+        self.good = (row.trust or (lambda w: w.authority))(world).issue(names=(row.name,), addresses=(HERE,))
+        self.upstream = start_upstream(self.shown, versions=(version, version))
+        self.resumed = False
+        trust = row.trust and row.trust(world).file
+        pins = [*row.pins_of(self.shown, issuer), self.good.pin] if "pin" in by else []
+        self.spelled = self.upstream.address(row.name if "name" in by else None, pins=pins, ca=trust)
+
+    def __repr__(self):
+        return f"<by {self.by}, {self.version.name}>"
+
+    @property
+    def connections(self):
+        return self.upstream.connections
+
+    def log(self, sotto, msg):
+        return sotto.log(msg=msg, upstream=self.spelled.partition("?")[0])
+
+    def must_have_heard_nothing(self, connections):
+        """More than an alert was not sent, and that in a record of TLS."""
+        for connection in connections:
+            assert not connection.queries, self
+            assert set(types := connection.record_types()) <= {0x14, 0x15, 0x16, 0x17}, self
+            assert types.count(0x17) <= 1, self
+
+    def must_be_explained(self, line):
+        assert (line["phase"], line["cause"]) == ("verify", self.cause), self
+        assert self.row.says in line["reason"], self
+        assert " " in line["hint"], self
+
+    def turn_bad(self):
+        """From now on it shows the certificate of its row, to whoever connects again."""
+        self.upstream.show(self.shown)
+        self.upstream.close_connections()
+        assert eventually(lambda: not any(c.open for c in self.connections))
+
+
+@pytest.fixture
+def cells(authority, stranger, start_upstream):
+    def cells(row, refused):
+        world = World(authority, stranger)
+        wanted = [by for by in BY if (by in row.causes) == refused]
+        return [Cell(row, by, version, world, start_upstream) for by in wanted for version in (V12, V13)]
+
+    return cells
+
+
+def rows_that(are_refused):
+    return [name for name, row in ROWS.items() if (row.causes if are_refused else len(row.causes) < len(BY))]
+
+
+def answered_by(sotto, cells):
+    """Asks something; which of the cells was asked last?"""
+    name = unique_name()
+    is_answered(sotto, name)
+    asked = [cell for cell in cells if cell.upstream.asked(name)]
+    assert len(asked) == 1, asked
+    return asked[0]
+
+
+@pytest.mark.parametrize("what", rows_that(are_refused=True))
+def test_8310_an_upstream_that_is_someone_else_gets_no_octet_of_a_query(what, cells, start_sotto):
+    refused = cells(ROWS[what], refused=True)
+    sotto = start_sotto(*(cell.spelled for cell in refused))
+    begin = time.monotonic()
+    fails(sotto)
+    assert time.monotonic() - begin < 3, "the client had to wait for its deadline"
+    for cell in refused:
+        line = eventually(lambda: cell.log(sotto, "upstream failed"))  # noqa: B023
+        assert line, cell
+        cell.must_be_explained(line[0])
+        assert cell.connections and not cell.upstream.queries, cell
+        cell.must_have_heard_nothing(cell.connections)
+        assert not cell.log(sotto, "upstream connected"), cell
+
+
+@pytest.mark.parametrize("what", rows_that(are_refused=True))
+def test_8310_an_upstream_that_turns_into_someone_else_is_refused_though_it_was_trusted(what, cells, start_sotto):
+    """The certificate changes between connections; tickets of the good days are left, and are offered."""
+    good = cells(ROWS[what], refused=True)
+    turned = []
+    for cell in good:
+        cell.upstream.show(cell.good)
+    sotto = start_sotto(*(cell.spelled for cell in good))
+    while good:
+        cell = answered_by(sotto, good)
+        if not cell.connections[-1].resumed:
+            cell.upstream.close_connections()
+            continue
+        turned.append((cell, len(cell.connections)))
+        good.remove(cell)
+        cell.turn_bad()
+    fails(sotto)
+    for cell, before in turned:
+        after = cell.connections[before:]
+        assert after, cell
+        assert offers_session(after[0]) and not any(c.resumed for c in after), cell
+        cell.must_have_heard_nothing(after)
+        cell.must_be_explained(cell.log(sotto, "upstream failed")[0])
+
+
+@pytest.mark.parametrize("what", rows_that(are_refused=False))
+def test_8310_an_upstream_is_used_when_it_is_who_it_must_be(what, cells, start_sotto):
+    taken = cells(ROWS[what], refused=False)
+    sotto = start_sotto(*(cell.spelled for cell in taken))
+    while taken:
+        cell = answered_by(sotto, taken)
+        cell.upstream.close_connections()
+        assert eventually(lambda: not any(c.open for c in cell.connections))  # noqa: B023
+        if cell.connections[-1].resumed:
+            cell.upstream.stop_listening()
+            taken.remove(cell)
+            first, second = cell.log(sotto, "upstream connected")
+            assert (first["resumed"], second["resumed"]) == ("no", "yes"), cell
+            assert first["tls"] == second["tls"] == cell.connections[0].version, cell
+            assert first["group"] == second["group"] == "x25519", cell
+            assert not first["verified"].startswith("no"), cell
+        else:
+            assert len(cell.connections) == 1, f"{cell}: the session was not resumed"
+
+
+def test_8310_an_unverified_upstream_leaves_the_query_to_the_next_one(authority, start_upstream, start_sotto):
+    impostor, good = start_upstream(authority.issue(names=("other.test",))), start_upstream()
+    sotto = start_sotto(impostor, good)
+    are_answered(sotto, names(20))
+    assert impostor.connections and not impostor.queries
+
+
+# ---- sessions
+
+
+def client_hello(connection):
+    """The extensions of the ClientHello: number to octets."""
+    octets = bytes(connection.received)
+    at = 5 + 4 + 2 + 32
+    at += 1 + octets[at]
+    at += 2 + int.from_bytes(octets[at : at + 2], "big")
+    at += 1 + octets[at]
+    end = at + 2 + int.from_bytes(octets[at : at + 2], "big")
+    at += 2
+    extensions = {}
+    while at < end:
+        extension, size = struct.unpack_from("!HH", octets, at)
+        extensions[extension] = octets[at + 4 : at + 4 + size]
+        at += 4 + size
+    return extensions
+
+
+SESSION_TICKET, PRE_SHARED_KEY = 35, 41
+
+
+def offers_session(connection):
+    """The ticket that a ClientHello offers, of TLS 1.3 or older; None if it offers none."""
+    extensions = client_hello(connection)
+    if offer := extensions.get(PRE_SHARED_KEY):
+        return offer[4 : 4 + int.from_bytes(offer[2:4], "big")]
+    return extensions.get(SESSION_TICKET) or None
+
+
+def reconnect(sotto, upstream):
+    """Answered over a new connection, which is returned."""
+    before = len(upstream.connections)
+    upstream.close_connections()
+    assert eventually(lambda: not any(c.open for c in upstream.connections))
+    is_answered(sotto)
+    assert len(upstream.connections) == before + 1
+    return upstream.connections[-1]
+
+
+@BOTH_VERSIONS
+def test_7858_06_a_session_is_resumed_when_connecting_again(version, start_upstream, start_sotto):
+    upstream = start_upstream(versions=(version, version))
+    sotto = start_sotto(upstream)
+    is_answered(sotto)
+    assert all(reconnect(sotto, upstream).resumed for _ in range(3))
+    assert not upstream.connections[0].resumed and not offers_session(upstream.connections[0])
+
+
+def test_8446_02_a_session_ticket_is_used_once(start_upstream, start_sotto):
+    upstream = start_upstream(versions=(V13, V13))
+    sotto = start_sotto(upstream)
+    is_answered(sotto)
+    offered = [offers_session(reconnect(sotto, upstream)) for _ in range(4)]
+    assert all(offered) and len(set(offered)) == len(offered)
+
+
+@BOTH_VERSIONS
+def test_f_19_a_server_that_lost_its_ticket_keys_is_met_from_the_beginning(version, certificate, start_upstream, start_sotto):
+    upstream = start_upstream(versions=(version, version))
+    sotto = start_sotto(upstream, log={"level": "info"})
+    is_answered(sotto)
+    upstream.show(certificate)
+    again = reconnect(sotto, upstream)
+    assert offers_session(again) and not again.resumed
+    assert reconnect(sotto, upstream).resumed
+    assert not sotto.log(msg="upstream failed")
+
+
+@BOTH_VERSIONS
+def test_f_19_a_resumption_that_breaks_off_is_followed_by_a_full_handshake(version, start_upstream, start_sotto):
+    upstream = start_upstream(versions=(version, version))
+    sotto = start_sotto(upstream)
+    is_answered(sotto)
+    upstream.close_connections()
+    assert eventually(lambda: not any(c.open for c in upstream.connections))
+
+    def break_off(connection):
+        if offers_session(connection):
+            connection.transport.write(alert(INTERNAL_ERROR))
+        else:
+            connection.speaks_tls = True
+
+    upstream.instead_of_tls = break_off
+    is_answered(sotto)
+    with_ticket, without = upstream.connections[1:]
+    assert offers_session(with_ticket) and not offers_session(without)
+
+
+@BOTH_VERSIONS
+def test_f_19_a_session_outlives_a_change_of_the_certificate_and_not_of_the_trust(
+    version, authority, start_upstream, start_sotto
+):
+    """While the server honours its tickets it has proved to be the one that got them, whatever it shows to others."""
+    upstream = start_upstream(versions=(version, version))
+    sotto = start_sotto(upstream)
+    is_answered(sotto)
+    upstream.show(authority.issue(names=("other.test",)), keep_tickets=True)
+    assert reconnect(sotto, upstream).resumed
+    upstream.show(authority.issue(names=("other.test",)))
+    upstream.close_connections()
+    before = len(upstream.queries)
+    fails(sotto)
+    assert len(upstream.queries) == before
+
+
+# ---- TLS as servers speak it
+
+
+def test_8446_03_the_name_and_dot_are_sent_and_tls_is_new(start_upstream, start_sotto):
+    upstream = start_upstream()
+    is_answered(start_sotto(upstream))
+    seen = upstream.connections[0]
+    assert (seen.server_name, seen.alpn, seen.version) == (NAME, "dot", "TLSv1.3")
+
+
+def test_8446_03_f_18_tls_1_2_is_spoken_where_there_is_no_newer(start_upstream, start_sotto):
+    upstream = start_upstream(versions=(V12, V12))
+    sotto = start_sotto(upstream)
+    are_answered(sotto, names(50))
+    assert upstream.connections[0].version == "TLSv1.2"
+
+
+def test_8446_03_f_18_tls_1_1_is_refused(start_upstream, start_sotto):
+    upstream = start_upstream(versions=(ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1))
+    fails(start_sotto(upstream))
+    assert not upstream.queries
+
+
+def test_an_upstream_that_ignores_alpn_is_used(start_upstream, start_sotto):
+    upstream = start_upstream(alpn=())
+    is_answered(start_sotto(upstream))
+
+
+def test_f_18_a_hello_retry_request_is_followed(start_upstream, start_sotto):
+    upstream = start_upstream(versions=(V13, V13), curve="secp384r1")
+    sotto = start_sotto(upstream)
+    is_answered(sotto)
+    reconnect(sotto, upstream)
+    hellos = [c.record_types().count(0x16) for c in upstream.connections]
+    assert hellos == [2, 2], "there was no second ClientHello"
+    assert [line["group"] for line in sotto.log(msg="upstream connected")] == ["secp384r1"] * 2
+
+
+@BOTH_VERSIONS
+def test_f_18_a_certificate_chain_of_60_kb_is_read(version, authority, certificate, start_upstream, start_sotto):
+    upstream = start_upstream(authority.padded(certificate, 80 * 1024), versions=(version, version))
+    sotto = start_sotto(upstream)
+    is_answered(sotto)
+    assert reconnect(sotto, upstream).resumed
+
+
+@BOTH_VERSIONS
+def test_f_18_a_certificate_chain_without_end_is_not(version, authority, certificate, start_upstream, start_sotto):
+    upstream = start_upstream(authority.padded(certificate, 200 * 1024), versions=(version, version))
+    sotto = start_sotto(upstream)
+    fails(sotto)
+    assert not upstream.queries
+    assert "excessive message size" in sotto.wait_for_log(msg="upstream failed")[0]["reason"]
+
+
+@BOTH_VERSIONS
+def test_f_18_a_server_that_would_like_a_certificate_gets_none(version, authority, start_upstream, start_sotto):
+    upstream = start_upstream(versions=(version, version), ask=authority.file)
+    is_answered(start_sotto(upstream))
+    assert upstream.connections[0].client_certificate is None
+
+
+@BOTH_VERSIONS
+def test_f_18_a_server_that_insists_on_a_certificate_leaves_the_query_to_the_next(
+    version, authority, start_upstream, start_sotto
+):
+    bad, good = start_upstream(versions=(version, version), ask=authority.file, insist=True), start_upstream()
+    sotto = start_sotto(bad, good)
+    is_answered(sotto)
+    line = sotto.wait_for_log(msg="upstream failed", upstream=bad.address())[0]
+    assert line["cause"] == "alert" and "certificate" in line["hint"] + line["reason"]
+    assert not bad.queries
+
+
+# ---- F-17: alerts, at each moment
+
+INTERNAL_ERROR = 80
+ALERTS = {
+    "handshake_failure": (40, "nothing in common with us"),
+    "decrypt_error": (51, "decrypt error"),
+    "internal_error": (INTERNAL_ERROR, "internal error"),
+    "unrecognized_name": (112, "unrecognized name"),
+    "no_application_protocol": (120, 'refuses the protocol "dot"'),
+}
+
+
+def alert(number, level=2):
+    return bytes([0x15, 3, 3, 0, 2, level, number])
+
+
+CLOSE_NOTIFY = alert(0, level=1)
+
+
+def one_refuses_the_other_answers(bad, good, sotto):
+    """The query goes to the next, and the log names the one it did not get to; which line is returned."""
+    is_answered(sotto)
+    assert bad.connections and not bad.queries and good.queries
+    return sotto.wait_for_log(msg="upstream failed", upstream=bad.address())[0]
+
+
+@pytest.mark.parametrize("what", ALERTS)
+def test_f_17_an_alert_instead_of_a_hello_leaves_the_query_to_the_next(what, start_upstream, start_sotto):
+    number, words = ALERTS[what]
+    bad, good = start_upstream(instead_of_tls=behaviours.plain(alert(number))), start_upstream()
+    line = one_refuses_the_other_answers(bad, good, start_sotto(bad, good))
+    assert line["phase"] == "handshake" and words in line["reason"]
+
+
+def test_f_17_a_goodbye_instead_of_a_hello_leaves_the_query_to_the_next(start_upstream, start_sotto):
+    bad, good = start_upstream(instead_of_tls=behaviours.plain(CLOSE_NOTIFY)), start_upstream()
+    line = one_refuses_the_other_answers(bad, good, start_sotto(bad, good))
+    assert (line["phase"], line["cause"]) == ("handshake", "closed")
+
+
+@BOTH_VERSIONS
+def test_f_17_an_alert_behind_the_hello_leaves_the_query_to_the_next(version, start_upstream, start_sotto):
+    bad = start_upstream(versions=(version, version), behind_hello=alert(INTERNAL_ERROR))
+    good = start_upstream()
+    one_refuses_the_other_answers(bad, good, start_sotto(bad, good))
+
+
+@BOTH_VERSIONS
+@pytest.mark.parametrize("octets", [alert(INTERNAL_ERROR), b"not a record of TLS"], ids=["alert", "noise"])
+def test_f_17_what_was_never_encrypted_ends_a_connection_that_stands(octets, version, start_upstream, start_sotto, name):
+    def spoil(query):
+        query.connection.transport.write(octets)
+
+    bad, good = start_upstream(versions=(version, version)), start_upstream()
+    bad.when(name, spoil)
+    sotto = start_sotto(bad, good, timeouts={"query": "60s", "attempt": "30s", "upstream-silent": "30s"})
+    is_answered(sotto)
+    assert is_answered(sotto, name), "no timer helps: the connection itself must be given up"
+    assert len(bad.asked(name)) == 1 and eventually(lambda: not bad.connections[0].open)
+
+
+def test_f_17_a_warning_that_the_name_is_unknown_is_no_refusal(start_upstream, start_sotto):
+    """Servers that have one certificate for all names send it, and go on (RFC 6066 §3)."""
+
+    def warn(connection):
+        connection.transport.write(alert(112, level=1))
+        connection.speaks_tls = True
+
+    is_answered(start_sotto(start_upstream(versions=(V12, V12), instead_of_tls=warn)))
