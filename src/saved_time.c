@@ -29,14 +29,14 @@ static int64_t read_date(FILE *f)
 {
 	char text[32];
 	size_t len = fread(text, 1, sizeof text - 1, f);
-	int64_t date_s = 0;
 
 	text[len] = '\0';
 	size_t digits = strspn(text, "0123456789");
 
-	if (digits == 0 || digits > 12 || strcmp(text + digits, "\n") != 0)
+	if (digits == 0 || digits > 12 || len != digits + 1 || text[digits] != '\n')
 		return 0;
-	date_s = strtoll(text, NULL, 10);
+	int64_t date_s = strtoll(text, NULL, 10);
+
 	return date_s <= LAST_DATE_S ? date_s : 0;
 }
 

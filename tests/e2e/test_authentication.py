@@ -18,6 +18,7 @@ from bench import behaviours, eventually
 from bench.certificates import MUST_STAPLE, NAME
 from bench.claims import are_answered, fails, is_answered, names
 from bench.messages import unique_name
+from bench.wallclock import DAY_S, WallClock
 
 V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 BOTH_VERSIONS = pytest.mark.parametrize("version", [V12, V13], ids=["1.2", "1.3"])
@@ -101,7 +102,7 @@ ROWS = {
     "a backup pin fits": Row(pins=(OTHER_PIN, "own")),
     "the pin of its issuer": Row({}, {"pin": "pin-mismatch"}, pins=("issuer",), says="the server's key is sha256/"),
     "the pin of another key": Row({}, {"pin": "pin-mismatch", "name+pin": "pin-mismatch"}, pins=(OTHER_PIN,)),
-    # We do not ask for OCSP staples, so there is none to miss (docs/decisions/006-authentication.md).
+    # We do not ask for OCSP staples, so there is none to miss (docs/decisions/004).
     "must-staple, and no staple": Row({"extra": (MUST_STAPLE,)}),
 }
 
@@ -498,3 +499,200 @@ def test_f_17_a_warning_that_the_name_is_unknown_is_no_refusal(start_upstream, s
         connection.speaks_tls = True
 
     is_answered(start_sotto(start_upstream(versions=(V12, V12), instead_of_tls=warn)))
+
+
+# ---- who we are, and whoever answers
+
+
+@BOTH_VERSIONS
+def test_f_18_a_server_that_asks_is_shown_our_certificate(version, authority, stranger, start_upstream, start_sotto):
+    ours = stranger.issue(names=("us.test",), usage=ExtendedKeyUsageOID.CLIENT_AUTH)
+    asks = start_upstream(versions=(version, version), ask=stranger.file, insist=True)
+    does_not, other = start_upstream(versions=(version, version)), start_upstream(ask=stranger.file)
+    shown = {"cert": ours.chain, "key": ours.key}
+    is_answered(start_sotto(asks.address(**shown)))
+    is_answered(start_sotto(does_not.address(**shown)))
+    sotto = start_sotto(asks.address(**shown), other)
+    asks.stop_listening()
+    is_answered(sotto)
+    assert asks.connections[0].client_certificate
+    assert does_not.connections[0].client_certificate is None
+    assert other.connections[0].client_certificate is None, "it was shown to another server"
+
+
+def test_a_certificate_of_ours_without_its_key_is_an_error_at_start(stranger, certificate, start_upstream, start_sotto):
+    ours = stranger.issue()
+    sotto = start_sotto(start_upstream().address(cert=ours.chain, key=certificate.key), serving=False)
+    assert sotto.wait() == 78 and "(key-mismatch)" in sotto.text()
+
+
+@BOTH_VERSIONS
+def test_8310_whoever_answers_is_taken_only_where_that_is_wanted_and_never_in_silence(
+    version, stranger, start_upstream, start_sotto
+):
+    upstream = start_upstream(stranger.issue(), versions=(version, version))
+    sotto = start_sotto(upstream.address(None, verify="no"), require="encrypted")
+    is_answered(sotto)
+    assert reconnect(sotto, upstream).resumed
+    first, second = sotto.log(msg="upstream connected")
+    assert first["level"] == "warn" and first["resumed"] == "no" and second["resumed"] == "yes"
+    assert first["verified"] == second["verified"] and first["verified"].startswith("no: the certificate")
+
+
+@BOTH_VERSIONS
+def test_8310_where_whoever_answers_is_taken_one_may_prove_who_it_is(version, authority, start_upstream, start_sotto):
+    upstream = start_upstream(authority.issue(addresses=(HERE,)), versions=(version, version))
+    sotto = start_sotto(upstream.address(None, verify="no"), require="encrypted")
+    is_answered(sotto)
+    assert reconnect(sotto, upstream).resumed
+    assert [line["verified"] for line in sotto.log(msg="upstream connected")] == ["address"] * 2
+
+
+# ---- 1.7: what day it is
+
+LONG_AGO = -3650
+
+
+@pytest.fixture
+def clock(tmp_path):
+    return WallClock(tmp_path)
+
+
+@pytest.fixture
+def start_at(clock, start_upstream, start_sotto):
+    """A daemon that sees this clock, and its upstream, which has this certificate."""
+
+    def start_at(certificate, **settings):
+        upstream = start_upstream(certificate)
+        return upstream, start_sotto(upstream, environment=clock.environment, **settings)
+
+    return start_at
+
+
+def works_again(sotto, within):
+    """Without a restart."""
+
+    def works():
+        try:
+            return is_answered(sotto)
+        except AssertionError:
+            return False
+
+    return eventually(works, within)
+
+
+def cause_of(sotto):
+    fails(sotto)
+    return sotto.wait_for_log(msg="upstream failed")[-1]
+
+
+def test_f_40_in_1970_certificates_are_judged_by_the_day_of_the_build(clock, authority, start_at):
+    clock.set(year=1970)
+    _, sotto = start_at(authority.issue(begin=LONG_AGO))
+    is_answered(sotto)
+    warning = sotto.log(level="warn")[0]
+    assert "the system clock says 1970-01-01, older than this build (20" in warning["reason"] and warning["hint"]
+
+
+def test_f_40_in_1970_what_had_expired_before_the_build_is_refused(clock, authority, start_at):
+    clock.set(year=1970)
+    upstream, sotto = start_at(authority.issue(begin=LONG_AGO, end=LONG_AGO // 2))
+    line = cause_of(sotto)
+    assert line["cause"] == "clock" and "expired on 20" in line["reason"]
+    assert not upstream.queries
+
+
+def test_f_40_in_1970_a_new_certificate_is_refused_until_the_clock_is_set(clock, authority, start_at):
+    clock.set(year=1970)
+    upstream, sotto = start_at(authority.issue(begin=2))
+    line = cause_of(sotto)
+    assert line["cause"] == "clock" and not upstream.queries
+    assert "the system clock says 1970-01-01" in line["reason"] and "not valid before 20" in line["reason"]
+    clock.set(days=3)
+    assert works_again(sotto, within=20)
+
+
+def test_f_40_in_1970_the_name_counts_as_ever(clock, authority, start_at):
+    clock.set(year=1970)
+    upstream, sotto = start_at(authority.issue(begin=LONG_AGO, names=("other.test",)))
+    assert cause_of(sotto)["cause"] == "wrong-name" and not upstream.queries
+
+
+def test_f_40_in_2040_all_has_expired(clock, authority, start_at):
+    clock.set(year=2040)
+    upstream, sotto = start_at(authority.issue(begin=LONG_AGO))
+    line = cause_of(sotto)
+    assert line["cause"] == "expired" and "here it is 2040-01-01" in line["reason"]
+    assert not upstream.queries
+    clock.set(days=0)
+    assert works_again(sotto, within=20)
+
+
+@BOTH_VERSIONS
+def test_f_40_a_session_is_not_resumed_beyond_the_end_of_its_certificate(version, clock, authority, start_upstream, start_sotto):
+    """The server has got a new one since, and the next handshake is a full one."""
+    upstream = start_upstream(authority.issue(end=2), versions=(version, version))
+    sotto = start_sotto(upstream, environment=clock.environment)
+    is_answered(sotto)
+    upstream.show(authority.issue(end=20), keep_tickets=True)
+    clock.set(days=5)
+    again = reconnect(sotto, upstream)
+    assert not offers_session(again) and not again.resumed
+    assert not sotto.log(msg="upstream failed")
+
+
+def test_an_unsynchronised_clock_that_is_waited_for_is_named(clock, authority, start_at):
+    clock.set(days=60, synchronised=False)
+    upstream, sotto = start_at(authority.issue(), tls={"ca": str(authority.file), "unsynced-clock": "wait"})
+    line = cause_of(sotto)
+    assert line["cause"] == "clock" and "is not synchronised yet" in line["reason"]
+    assert not upstream.queries
+    clock.set(days=0, synchronised=True)
+    assert works_again(sotto, within=20)
+    clock.set(days=60, synchronised=True)
+    upstream.close_connections()
+    assert cause_of(sotto)["cause"] == "expired"
+
+
+def test_an_unsynchronised_clock_is_believed_where_it_is_not_waited_for(clock, authority, start_at):
+    clock.set(days=60, synchronised=False)
+    _, sotto = start_at(authority.issue())
+    assert cause_of(sotto)["cause"] == "expired"
+
+
+def saved_time(tmp_path):
+    return int((tmp_path / "clock").read_text())
+
+
+@pytest.fixture
+def state(tmp_path):
+    (tmp_path / "state").mkdir()
+    return tmp_path / "state"
+
+
+def test_the_date_is_kept_over_a_restart(clock, authority, state, start_at):
+    upstream, sotto = start_at(authority.issue(begin=2), state=str(state))
+    assert cause_of(sotto)["cause"] == "not-yet-valid"
+    sotto.stop()
+    assert not list(state.iterdir()), "a date that nothing has confirmed was saved"
+    clock.set(days=3)
+    _, sotto = start_at(authority.issue(begin=2), state=str(state))
+    is_answered(sotto)
+    sotto.stop()
+    assert abs(saved_time(state) - time.time() - 3 * DAY_S) < 600
+    clock.set(year=1970)
+    _, sotto = start_at(authority.issue(begin=2), state=str(state))
+    is_answered(sotto)
+    assert "an earlier run has saved that it is 20" in sotto.log(level="warn")[0]["reason"]
+    sotto.stop()
+    assert abs(saved_time(state) - time.time() - 3 * DAY_S) < 600, "the date went back"
+
+
+@pytest.mark.parametrize("octets", [b"", b"yesterday\n", b"9" * 100000, b"1\n\0", bytes(range(256))])
+def test_a_saved_date_that_is_none_is_ignored_with_a_warning(octets, clock, authority, state, start_at):
+    (state / "clock").write_bytes(octets)
+    _, sotto = start_at(authority.issue(), state=str(state))
+    is_answered(sotto)
+    assert [line["file"] for line in sotto.log(msg="the saved date is ignored")] == [str(state / "clock")]
+    sotto.stop()
+    assert abs(saved_time(state) - time.time()) < 600

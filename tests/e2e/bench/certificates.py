@@ -3,6 +3,7 @@
 import base64
 import datetime
 import fcntl
+import functools
 import hashlib
 import ipaddress
 import itertools
@@ -66,7 +67,7 @@ class Authority:
         usage=ExtendedKeyUsageOID.SERVER_AUTH, rsa_bits=None, sha1=False, with_chain=True,
     ):
         """A certificate valid from `begin` to `end`, in days from now."""
-        key = rsa.generate_private_key(65537, rsa_bits) if rsa_bits else ec.generate_private_key(ec.SECP256R1())
+        key = _rsa_key(rsa_bits) if rsa_bits else ec.generate_private_key(ec.SECP256R1())
         subject, serial, now = _name(common_name), next(self._numbers), _now()
         issuer, signer = (subject, key) if self_signed else (self._subject, self._key)
         alternatives = [x509.DNSName(n) for n in names]
@@ -115,6 +116,12 @@ class Authority:
         path.write_bytes(octets)
         path.chmod(0o644)
         return path
+
+
+@functools.cache
+def _rsa_key(bits):
+    """One for all, since it takes a second to find."""
+    return rsa.generate_private_key(65537, bits)
 
 
 SET_LASTS_S = 7 * 86400

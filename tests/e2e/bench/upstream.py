@@ -95,16 +95,12 @@ class Connection(asyncio.Protocol):
         if self.upstream.instead_of_tls and not self.speaks_tls:
             if len(self.received) == len(octets):
                 self.upstream.instead_of_tls(self)
-<<<<<<< HEAD
-            return
+            if not self.speaks_tls:
+                return
         self.decrypt(octets)
 
     def decrypt(self, octets):
         """Takes bytes of TLS from the wire."""
-=======
-            if not self.speaks_tls:
-                return
->>>>>>> 5c72a02 (tests: the authentication matrix, and TLS as servers speak it)
         self._incoming.write(octets)
         if self.version is None and not self._handshake():
             return
@@ -137,11 +133,8 @@ class Connection(asyncio.Protocol):
             return False
         self.alpn, self.resumed = self._tls.selected_alpn_protocol(), self._tls.session_reused
         self.version = self._tls.version()
-<<<<<<< HEAD
-        self._flush()
-=======
         self.client_certificate = self._tls.getpeercert(binary_form=True)
->>>>>>> 5c72a02 (tests: the authentication matrix, and TLS as servers speak it)
+        self._flush()
         return True
 
     def _read(self):
@@ -174,20 +167,14 @@ class Upstream:
         self, certificate=None, *, host="127.0.0.1", listener=None, otherwise=behaviours.derive, instead_of_tls=None,
         behind_hello=b"", **tls,
     ):
-        """behind_hello: octets that are sent in clear behind its first flight; tls: see _context()."""
+        """behind_hello: octets that are sent in clear behind its first flight; tls: see server_context()."""
         self.host = host
         self.connections, self.queries, self.errors = [], [], []
         self.otherwise, self._rules = otherwise, {}
-<<<<<<< HEAD
-        self.instead_of_tls = instead_of_tls
-        self.context = server_context(certificate, versions, alpn) if certificate else None
-        self._listener = listener or listen(host)
-=======
         self.instead_of_tls, self.behind_hello = instead_of_tls, behind_hello
         self._tls = tls
-        self.context = _context(certificate, **tls) if certificate else None
-        self._listener = listener or _listen(host)
->>>>>>> 5c72a02 (tests: the authentication matrix, and TLS as servers speak it)
+        self.context = server_context(certificate, **tls) if certificate else None
+        self._listener = listener or listen(host)
         self.port = self._listener.getsockname()[1]
         self._loop = asyncio.new_event_loop()
         ready = threading.Event()
@@ -279,9 +266,9 @@ class Upstream:
             task.add_done_callback(lambda t: t.cancelled() or t.exception() and self.errors.append((wire, t.exception())))
 
 
-def server_address(host, port, name, pins=(), ca=None):
+def server_address(host, port, name, pins=(), **parameters):
     """tls://HOST:PORT#NAME?pin=...&ca=..."""
-    options = [f"pin={pin}" for pin in pins] + ([f"ca={ca}"] if ca else [])
+    options = [f"pin={pin}" for pin in pins] + [f"{key}={value}" for key, value in parameters.items() if value]
     return f"tls://{host}:{port}" + (f"#{name}" if name else "") + ("?" + "&".join(options) if options else "")
 
 
@@ -292,16 +279,12 @@ def listen(host, port=0):
     return listener
 
 
-<<<<<<< HEAD
-def server_context(certificate, versions, alpn):
-=======
-def _context(
+def server_context(
     certificate, versions=(ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3), alpn=("dot",), curve=None, ask=None,
     insist=False,
 ):
     """curve: the only group there is. ask: clients are asked for a certificate of this CA, which they need not show
     unless insist."""
->>>>>>> 5c72a02 (tests: the authentication matrix, and TLS as servers speak it)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # TLS 1.1 is deprecated: that is the test
