@@ -47,6 +47,13 @@ static void write_files(struct party *p)
 	fclose(f);
 }
 
+static void rewrite_files(struct party *p)
+{
+	unlink(p->file);
+	unlink(p->key_file);
+	write_files(p);
+}
+
 /* issuer: NULL: it signed itself, and serves as its own CA. */
 static struct party party_of(
 	const struct party *issuer, const char *cn, const char *names, long from_s, long to_s)
@@ -385,7 +392,8 @@ CASE(a_pinned_issuer_counts_with_a_name_also_when_resuming)
 	OK(meet(ctx, &ca, &id).ok);
 	OK(meet(ctx, &ca, &id).resumed);
 	tls_identity_clear(&id);
-	id.name = NULL;
+	id.name = NULL; /* and now it does, but anybody could */
+	SSL_CTX_add1_chain_cert(ctx, ca.cert);
 	STR(meet(ctx, &ca, &id).cause, "pin-mismatch");
 	SSL_CTX_free(ctx);
 	party_free(&p);
@@ -485,6 +493,27 @@ CASE(a_good_server_is_verified_also_where_anybody_is_taken)
 		EQ(m.resumed, i);
 		OK(m.verified);
 		STR(m.cause, "");
+	}
+	tls_identity_clear(&id);
+	SSL_CTX_free(ctx);
+	party_free(&p);
+}
+
+CASE(a_certificate_that_is_not_for_servers_is_doubted_also_when_resuming)
+{
+	struct party p = party_new("DNS:" NAME, -60, 3600);
+	struct tls_identity id = { .name = NAME, .opportunistic = true };
+
+	add_extension(p.cert, NID_ext_key_usage, "clientAuth");
+	X509_sign(p.cert, p.key, EVP_sha256());
+	rewrite_files(&p);
+	SSL_CTX *ctx = server_context(&p);
+
+	for (int i = 0; i < 2; i++) {
+		struct meeting m = meet(ctx, &p, &id);
+
+		EQ(m.resumed, i);
+		STR(m.cause, "wrong-purpose");
 	}
 	tls_identity_clear(&id);
 	SSL_CTX_free(ctx);
@@ -710,9 +739,7 @@ CASE(credentials_too_weak_to_be_shown_are_refused_when_they_are_loaded)
 	p.key = EVP_RSA_gen(1024);
 	X509_set_pubkey(p.cert, p.key);
 	X509_sign(p.cert, p.key, EVP_sha256());
-	unlink(p.file);
-	unlink(p.key_file);
-	write_files(&p);
+	rewrite_files(&p);
 	expect_no_credentials(p.file, p.key_file, "cert-refused");
 	party_free(&p);
 }
@@ -787,6 +814,7 @@ int main(void)
 		CLAIM(a_server_that_has_lost_its_tickets_is_met_from_the_beginning),
 		CLAIM(whoever_answers_is_taken_where_that_is_wanted_and_what_is_wrong_is_told),
 		CLAIM(a_good_server_is_verified_also_where_anybody_is_taken),
+		CLAIM(a_certificate_that_is_not_for_servers_is_doubted_also_when_resuming),
 		CLAIM(a_pin_that_does_not_fit_is_told_where_anybody_is_taken),
 		CLAIM(what_was_agreed_on_is_known_of_full_and_of_resumed_sessions),
 		CLAIM(nothing_older_than_tls_1_3_is_spoken_where_that_is_asked_for),
