@@ -373,7 +373,7 @@ class Played(upstream.Connection):
 
 def upstream_files(file):
     """One file that holds chain and key, as server_context() wants it."""
-    return type("Files", (), {"chain": file, "key": file})
+    return type("Files", (), {"chain": file, "key": file, "weak": False})
 
 
 # ---- answers

@@ -201,7 +201,7 @@ class Upstream:
         if keep_tickets:
             self.context.load_cert_chain(certificate.chain, certificate.key)
         else:
-            self.context = _context(certificate, **self._tls)
+            self.context = server_context(certificate, **self._tls)
 
     def call(self, function, *arguments):
         """Runs a function in the event loop and returns what it returned."""
