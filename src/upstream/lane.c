@@ -9,6 +9,7 @@
 #include "upstream/server.h"
 
 #include "base/bug.h"
+#include "net/routes.h"
 
 #include <errno.h>
 
@@ -422,10 +423,12 @@ void conn_ended(struct conn *c, const struct fault *f, bool useful, unsigned idl
 		l->server->known.lost++;
 		all_of(l)->metrics->connections_lost += c->replies > 0;
 	}
+	if (was_leaving)
+		return; /* we ended it: that says nothing of the server */
 	learn_window(l, c);
-	if (!useful)
+	if (!useful) {
 		server_failed(l->server, &c->to, f);
-	if (!c->in_flight && useful) {
+	} else if (!c->in_flight) {
 		l->server->known.closed_idle++;
 		learn_idle(l, idle_ms);
 	}
@@ -437,12 +440,29 @@ void conn_gone(struct conn *c)
 	upstreams_conn_gone(all_of(c->lane));
 }
 
+static void end_now(struct conn *c, const struct fault *f)
+{
+	c->leaving = true;
+	c->lane->transport->end(c, f);
+}
+
 void lane_end(struct lane *l, const struct fault *f)
 {
 	list_each_safe (node, &l->conns) {
-		l->transport->end(container_of(node, struct conn, node), f);
+		end_now(container_of(node, struct conn, node), f);
 	}
 	fail_queue(l);
+}
+
+/* The kernel would connect from another address by now, or cannot get there at all: what was
+ * connected before is dead or will be. */
+static bool is_stranded(const struct conn *c)
+{
+	struct addr was, now;
+
+	if (!c->lane->transport->local(c, &was))
+		return false;
+	return route_source(&c->to, &now) < 0 || !addr_same_host(&was, &now);
 }
 
 void lane_rebind(struct lane *l, bool all)
@@ -454,8 +474,8 @@ void lane_rebind(struct lane *l, bool all)
 	list_each_safe (node, &l->conns) {
 		struct conn *c = container_of(node, struct conn, node);
 
-		if (all)
-			l->transport->end(c, &f);
+		if (all || is_stranded(c))
+			end_now(c, &f);
 	}
 }
 

@@ -414,10 +414,18 @@ static void stream_end(struct conn *base, const struct fault *f)
 		finish_off(c, f);
 }
 
+static bool stream_is_from(const struct conn *base, struct addr *local)
+{
+	const struct stream_conn *c = container_of(base, struct stream_conn, base);
+
+	return c->stream && stream_local(c->stream, local);
+}
+
 #define OVER_STREAM(scheme)                                                                        \
 	{                                                                                          \
 		.name = scheme, .open = stream_open, .send = stream_transport_send,                \
-		.forget = stream_forget, .finish = conn_finish, .end = stream_end                  \
+		.forget = stream_forget, .finish = conn_finish, .end = stream_end,                 \
+		.local = stream_is_from                                                            \
 	}
 
 const struct transport over_tls = OVER_STREAM("tls"), over_tcp = OVER_STREAM("tcp");

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OWN_HOST   "10.0.0.53"
 #define FIRST_PORT 20000
 
 struct asking {
@@ -119,18 +118,17 @@ int asking_send(struct asking *a, struct span message)
 int asking_open(
 	struct asking **out, struct loop *l, const struct addr *to, const struct asking_conf *conf)
 {
-	struct asking *a = calloc(1, sizeof *a);
 	struct world *w = loop_world(l);
+	struct addr local;
+	int err = world_source(l, to, &local);
+	struct asking *a = err ? NULL : calloc(1, sizeof *a);
 
 	if (!a)
-		return -ENOMEM;
+		return err ? err : -ENOMEM;
 	MUST(w->asked < UINT16_MAX - FIRST_PORT);
 	a->loop = l;
 	a->to = *to;
-	if (conf->source && conf->source->any.sa_family != AF_UNSPEC)
-		a->local = *conf->source;
-	else
-		MUST(addr_parse(&a->local, OWN_HOST, 0));
+	a->local = conf->source && conf->source->any.sa_family != AF_UNSPEC ? *conf->source : local;
 	addr_set_port(&a->local, (uint16_t)(FIRST_PORT + w->asked++));
 	a->got = conf->got;
 	a->failed = conf->failed;

@@ -440,6 +440,32 @@ bool upstream_hang(struct actor *a)
 	return for_each_line(a, "hangs", hang_line);
 }
 
+void upstream_cut(struct actor *a)
+{
+	upstream_vanish(a);
+	world_cut(a->cast->loop, &a->addr, true);
+}
+
+void upstream_return(struct actor *a)
+{
+	happened(a->cast->chronicle, "%s is back", a->name);
+	a->dial = DIAL_OPENS;
+	a->open_ms = 2 * a->delay_ms;
+	a->silent = false;
+	world_cut(a->cast->loop, &a->addr, false);
+}
+
+void cast_move(struct cast *c)
+{
+	world_moves(c->loop);
+	for (struct list *node = c->actors.next; node != &c->actors; node = node->next) {
+		struct actor *a = container_of(node, struct actor, node);
+
+		if (a->role == UPSTREAM)
+			for_each_line(a, "loses its connections", vanish_line);
+	}
+}
+
 bool actor_half_close(struct actor *a)
 {
 	return for_each_line(a, "half-closes", half_close_line);

@@ -81,6 +81,12 @@ size_t actor_connections(const struct actor *);
 void upstream_vanish(struct actor *);
 /* Its connections stand, take everything, and bring nothing. False: it has none. */
 bool upstream_hang(struct actor *);
+/* The same, and the daemon's host knows. */
+void upstream_cut(struct actor *);
+/* It can be reached again, and takes connections as it did at first. */
+void upstream_return(struct actor *);
+/* The daemon's host has another address; what was connected from the old one is dead. */
+void cast_move(struct cast *);
 /* Each of these is done to all connections of the actor. False: it has none. */
 bool actor_close(struct actor *);
 bool actor_reset(struct actor *);

@@ -20,11 +20,19 @@ struct loop {
 	unsigned turns; /* of this millisecond */
 };
 
+static struct loop *only;
+
 struct posted {
 	struct event event;
 	void (*run)(void *);
 	void *arg;
 };
+
+struct loop *loop_only(void)
+{
+	MUST(only);
+	return only;
+}
 
 /* ---- tasks and timers ---- */
 
@@ -275,6 +283,8 @@ struct loop *loop_new(void)
 
 	if (!l)
 		return NULL;
+	MUST(!only);
+	only = l;
 	l->now_ms = BEGINNING_MS;
 	list_init(&l->tasks);
 	list_init(&l->world.events);
@@ -301,5 +311,6 @@ void loop_free(struct loop *l)
 		list_remove(node);
 		free(container_of(node, struct wire, node));
 	}
+	only = NULL;
 	free(l);
 }

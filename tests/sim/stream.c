@@ -13,9 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the daemon connects from, where nothing else is said. */
-#define OWN_HOST "10.0.0.53"
-
 /* How long a finished stream waits for the peer's end, as in the real one. */
 #define LINGER_MS 500
 
@@ -293,7 +290,7 @@ void stream_pause(struct stream *s, bool paused)
 bool stream_local(const struct stream *s, struct addr *a)
 {
 	*a = s->local;
-	return true;
+	return a->any.sa_family != AF_UNSPEC;
 }
 
 const struct tls_facts *stream_tls_facts(const struct stream *s)
@@ -358,6 +355,14 @@ static void near_is_refused(struct event *e)
 		end_by_errno(s, PHASE_CONNECT, ECONNREFUSED);
 }
 
+static void near_is_unreachable(struct event *e)
+{
+	struct stream *s = flight_of(e)->wire->stream;
+
+	if (s)
+		end_by_errno(s, PHASE_CONNECT, ENETUNREACH);
+}
+
 static struct wire *wire_new(struct loop *l)
 {
 	struct wire *w = calloc(1, sizeof *w);
@@ -373,16 +378,19 @@ struct stream *stream_connect(struct loop *loop, const struct addr *to, struct t
 {
 	struct wire *w = wire_new(loop);
 	struct stream *s = stream_new(w, conf);
+	struct addr local;
 
 	(void)identity;
 	if (!s)
 		return NULL;
 	s->tls = client != NULL;
-	if (conf->source && conf->source->any.sa_family != AF_UNSPEC)
-		s->local = *conf->source;
-	else
-		MUST(addr_parse(&s->local, OWN_HOST, 0));
 	timer_start(loop, &s->timer, conf->open_ms);
+	if (world_source(loop, to, &local) < 0) {
+		w->reset = true; /* nobody is at the other end */
+		fly(w, 0, nothing, near_is_unreachable);
+		return s;
+	}
+	s->local = conf->source && conf->source->any.sa_family != AF_UNSPEC ? *conf->source : local;
 	loop_world(loop)->peers->dialled(loop_world(loop)->arg, to, w);
 	if (w->dial == DIAL_OPENS)
 		fly(w, w->open_ms, nothing, near_is_open);

@@ -153,6 +153,26 @@ static bool do_wait(struct show *s, struct actor *a, char **words, bool last)
 	return last;
 }
 
+static bool do_network(struct show *s, struct actor *a, char **words, bool last)
+{
+	(void)a, (void)last;
+	if (!is(words[0], "changes"))
+		misread(s, words[0]);
+	happened(&s->chronicle, "the network changes");
+	world_changes(s->daemon.loop);
+	return true;
+}
+
+static bool do_our(struct show *s, struct actor *a, char **words, bool last)
+{
+	(void)a, (void)last;
+	if (!is(words[0], "address") || !is(words[1], "changes"))
+		misread(s, words[0]);
+	happened(&s->chronicle, "our address changes");
+	cast_move(&s->cast);
+	return true;
+}
+
 static bool do_drain(struct show *s, struct actor *a, char **words, bool last)
 {
 	(void)a, (void)words, (void)last;
@@ -359,12 +379,12 @@ static bool do_vanishes(struct show *s, struct actor *a, char **words, bool last
 static bool do_is(struct show *s, struct actor *a, char **words, bool last)
 {
 	(void)last;
-	if (!is(words[0], "back"))
+	if (is(words[0], "back"))
+		upstream_return(a);
+	else if (is(words[0], "unreachable"))
+		upstream_cut(a);
+	else
 		misread(s, words[0]);
-	happened(&s->chronicle, "%s is back", a->name);
-	a->dial = DIAL_OPENS;
-	a->open_ms = 2 * a->delay_ms;
-	a->silent = false;
 	return true;
 }
 
@@ -591,6 +611,9 @@ static const struct verb verbs[] = {
 	{ NULL, "segments", ACTION, do_segments, "of N octets",
 		"streams reach the daemon in pieces of N from now on" },
 	{ NULL, "wait", CHECK, do_wait, "for D", "time passes" },
+	{ NULL, "network", ACTION, do_network, "changes", "a link or a route of our host" },
+	{ NULL, "our", ACTION, do_our, "address changes",
+		"and what was connected from the old one is dead" },
 	{ NULL, "drain", ACTION, do_drain, "", "what SIGTERM does" },
 
 	{ "CLIENT", "asks", ACTION, do_asks, "NAMES [TYPE] [WORDS]", "sends a query" },
@@ -619,7 +642,8 @@ static const struct verb verbs[] = {
 	{ "SERVER", "hangs", ACTION, do_hangs, "",
 		"its connections take all and bring nothing; new ones are as before" },
 	{ "SERVER", "vanishes", ACTION, do_vanishes, "", "no packet reaches it any more" },
-	{ "SERVER", "is", ACTION, do_is, "back", "takes connections as it did at first" },
+	{ "SERVER", "is", ACTION, do_is, "back or unreachable",
+		"takes connections as it did at first; has vanished, and our host knows it" },
 
 	{ "NAME", "hears", CHECK, do_hears, "NAMES [WORDS], or nothing",
 		"its next message, with all these words; every one must be told" },

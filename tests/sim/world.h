@@ -1,5 +1,5 @@
 /* world: what the stand-ins of base/loop, net/datagram, net/asking and net/stream offer to those
- * who play the peers of the daemon.
+ * who play the peers of the daemon, and that of net/routes to those who change its host's network.
  *
  * Time is virtual: it stands still while anything happens, then jumps to the next thing that will.
  * A world belongs to its loop. Bytes take a wire's delay each way and keep their order. TLS is only
@@ -56,6 +56,9 @@ struct wire {
 	void *arg;
 };
 
+/* The most hosts that have no route. */
+#define WORLD_CUTS 16
+
 struct world {
 	const struct peers *peers;
 	void *arg;
@@ -67,9 +70,17 @@ struct world {
 	size_t streams; /* alive */
 	size_t segment; /* the most bytes that arrive at once; 0: any number */
 	unsigned stops; /* calls of loop_stop() */
+
+	/* The host's network. */
+	struct routes *routes; /* who watches, or NULL */
+	unsigned moves; /* how often its own addresses were replaced */
+	struct addr cut[WORLD_CUTS]; /* hosts without a route */
+	size_t cut_count;
 };
 
 struct world *loop_world(struct loop *);
+/* The one loop of the process. */
+struct loop *loop_only(void);
 void event_post(struct loop *, struct event *, uint64_t at_ms);
 void event_cancel(struct event *);
 /* Timers and tasks of the daemon that still wait. */
@@ -85,6 +96,15 @@ void world_reply(struct loop *, const struct addr *from, const struct addr *to, 
 	unsigned delay_ms);
 void world_icmp(struct loop *, const struct addr *from, const struct addr *to, int error,
 	unsigned delay_ms);
+
+/* What the host connects from, to get there: 0 or -ENETUNREACH. */
+int world_source(struct loop *, const struct addr *to, struct addr *source);
+/* Something changes: who watches is told 100 ms later. */
+void world_changes(struct loop *);
+/* The host's addresses are others now. */
+void world_moves(struct loop *);
+/* There is no route to that host any more, or there is again. */
+void world_cut(struct loop *, const struct addr *host, bool cut);
 
 /* A client connects; `closed` tells if nobody listens. */
 struct wire *wire_connect(struct loop *, const struct addr *from, void (*got)(void *, struct span),

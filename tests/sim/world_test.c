@@ -3,6 +3,8 @@
 
 #include "case.h"
 #include "net/asking.h"
+#include "net/routes.h"
+#include "net/stream.h"
 #include "world.h"
 
 #include <errno.h>
@@ -214,6 +216,93 @@ CASE(work_is_run_at_once_and_done_from_the_loop_at_that_moment)
 	end(&s);
 }
 
+/* ---- the host's network ---- */
+
+static void on_changed(void *arg)
+{
+	struct scene *s = arg;
+
+	s->messages++;
+	s->heard_ms = loop_now(s->loop) - s->began_ms;
+}
+
+static void comes_from(const struct addr *to, const char *expected)
+{
+	struct addr source;
+	char text[ADDR_TEXT];
+
+	EQ(route_source(to, &source), 0);
+	STR(addr_print_host(&source, text), expected);
+}
+
+CASE(changes_are_told_once_when_they_are_over)
+{
+	struct routes *routes;
+	struct scene s;
+
+	begin(&s);
+	EQ(routes_watch(&routes, s.loop, on_changed, &s), 0);
+	world_changes(s.loop);
+	world_changes(s.loop);
+	loop_run(s.loop);
+	EQ(s.messages, 1);
+	EQ(s.heard_ms, 100);
+	world_changes(s.loop);
+	routes_unwatch(routes);
+	loop_run(s.loop);
+	EQ(s.messages, 1);
+	end(&s);
+}
+
+CASE(a_host_that_moves_has_other_addresses)
+{
+	struct addr v4, v6;
+	struct scene s;
+
+	begin(&s);
+	OK(addr_parse(&v4, "192.0.2.1", 53) && addr_parse(&v6, "2001:db8::1", 53));
+	comes_from(&v4, "10.0.0.53");
+	comes_from(&v6, "fd00::53");
+	cast_move(&s.cast);
+	comes_from(&v4, "10.0.0.54");
+	comes_from(&v6, "fd00::54");
+	end(&s);
+}
+
+static void on_closed(void *arg, const struct fault *f)
+{
+	struct scene *s = arg;
+
+	STR(phase_name(f->phase), "connect");
+	STR(f->cause, "unreachable");
+	s->messages++;
+}
+
+CASE(an_upstream_that_is_cut_off_is_unreachable_for_all_transports)
+{
+	const struct stream_events events = { .closed = on_closed };
+	struct stream_conf conf = { .events = &events, .open_ms = 1000, .write_ms = 1000 };
+	struct asking_conf asks = { .got = on_got, .failed = on_failed };
+	struct addr source;
+	struct scene s;
+
+	begin(&s);
+	conf.arg = asks.arg = &s;
+	upstream_cut(s.one);
+	EQ(route_source(&s.one->addr, &source), -ENETUNREACH);
+	EQ(asking_open(&s.asking, s.loop, &s.one->addr, &asks), -ENETUNREACH);
+	OK(stream_connect(s.loop, &s.one->addr, NULL, NULL, &conf));
+	loop_run(s.loop);
+	EQ(s.messages, 1);
+	EQ(loop_now(s.loop), s.began_ms);
+
+	upstream_return(s.one);
+	comes_from(&s.one->addr, "10.0.0.53");
+	ask(&s, 77, "a.test");
+	EQ(s.one->asked, 1);
+	end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -223,6 +312,9 @@ int main(void)
 		CLAIM(an_answer_to_a_closed_socket_is_lost),
 		CLAIM(an_upstream_that_refuses_connections_refuses_datagrams),
 		CLAIM(an_upstream_that_vanished_hears_nothing),
+		CLAIM(changes_are_told_once_when_they_are_over),
+		CLAIM(a_host_that_moves_has_other_addresses),
+		CLAIM(an_upstream_that_is_cut_off_is_unreachable_for_all_transports),
 		CLAIM(work_is_run_at_once_and_done_from_the_loop_at_that_moment),
 	};
 
