@@ -1,7 +1,6 @@
 #include "config/uri.h"
 
 #include <ctype.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -32,21 +31,6 @@ static const struct spelling {
 	{ "sdns://", LATER, 0 },
 	{ 0 },
 };
-
-const char *uri_scheme_name(enum scheme scheme)
-{
-	return scheme == SCHEME_TLS ? "tls" : scheme == SCHEME_TCP ? "tcp" : "udp";
-}
-
-bool uri_fail(struct uri_reading *r, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(r->problem, sizeof(r->problem), format, args);
-	va_end(args);
-	return false;
-}
 
 /* --- names -------------------------------------------------------------------------------------
  */
@@ -95,24 +79,24 @@ static bool set_name(struct uri_parts *p, char *name)
 	struct addr addr;
 
 	if (p->server->scheme != SCHEME_TLS)
-		return uri_fail(p->reading,
+		return uri_parts_fail(p->reading,
 			"\"%s\" is a name for a certificate to bear, and %s:// has none; leave it out",
-			name, uri_scheme_name(p->server->scheme));
+			name, uri_parts_scheme(p->server->scheme));
 	if (p->name)
-		return uri_fail(p->reading,
+		return uri_parts_fail(p->reading,
 			"two names, \"%s\" and \"%s\"; a certificate is held to one", p->name,
 			name);
 	tidy_name(name);
 	if (*name == '\0')
-		return uri_fail(p->reading,
+		return uri_parts_fail(p->reading,
 			"no name behind the #; leave it out to have the address verified");
 	if (addr_parse(&addr, name, 0))
-		return uri_fail(p->reading,
+		return uri_parts_fail(p->reading,
 			"\"%s\" behind the # is an address, not a name; leave it out to have the "
 			"address verified",
 			name);
 	if (!is_host_name(name))
-		return uri_fail(p->reading, "\"%s\" is not a host name", name);
+		return uri_parts_fail(p->reading, "\"%s\" is not a host name", name);
 	p->name = name;
 	return true;
 }
@@ -180,12 +164,13 @@ static bool is_bare_v6(const char *host)
 static bool fail_host(struct uri_parts *p)
 {
 	if (*p->host == '\0' || *p->host == ':')
-		return uri_fail(p->reading, "no address; write %s://ADDRESS or %s://NAME",
-			uri_scheme_name(p->server->scheme), uri_scheme_name(p->server->scheme));
+		return uri_parts_fail(p->reading, "no address; write %s://ADDRESS or %s://NAME",
+			uri_parts_scheme(p->server->scheme), uri_parts_scheme(p->server->scheme));
 	if (strchr(p->host, '/'))
-		return uri_fail(p->reading, "a path has no meaning in %s",
+		return uri_parts_fail(p->reading, "a path has no meaning in %s",
 			p->server->scheme == SCHEME_TLS ? "DNS over TLS" : "plain DNS");
-	return uri_fail(p->reading, "\"%s\" is neither an IP address nor a host name", p->host);
+	return uri_parts_fail(
+		p->reading, "\"%s\" is neither an IP address nor a host name", p->host);
 }
 
 /* The port is part of the address until now; a default one if none is given. */
@@ -202,27 +187,18 @@ static bool read_port(struct uri_parts *p)
 			port = port * 10 + (unsigned)(p->port[i] - '0');
 	}
 	if (port == 0 || port > 65535)
-		return uri_fail(p->reading, "the port must be from 1 to 65535");
+		return uri_parts_fail(p->reading, "the port must be from 1 to 65535");
 	if (tls && port == PORT_PLAIN)
-		return uri_fail(p->reading,
+		return uri_parts_fail(p->reading,
 			"port 53 is for plain DNS and never carries TLS (RFC 7858 §3.1); the port of "
 			"DNS over TLS is 853");
 	if (!tls && port == PORT_TLS)
-		return uri_fail(p->reading,
+		return uri_parts_fail(p->reading,
 			"port 853 is for DNS over TLS and never carries plain DNS (RFC 7858 §3.1); "
 			"write tls://%s",
 			p->host);
 	addr_set_port(addr, (uint16_t)port);
 	return true;
-}
-
-bool uri_is_no_host(const struct addr *a)
-{
-	if (addr_is_any(a))
-		return true;
-	if (a->any.sa_family == AF_INET)
-		return (ntohl(a->v4.sin_addr.s_addr) >> 28) >= 14;
-	return a->v6.sin6_addr.s6_addr[0] == 0xff;
 }
 
 /* ::ffff:192.0.2.1 is another way to write 192.0.2.1, and its certificate knows only the latter. */
@@ -259,12 +235,13 @@ static bool read_host(struct uri_parts *p)
 	uint16_t port = s->scheme == SCHEME_TLS ? PORT_TLS : PORT_PLAIN;
 
 	if (is_bare_v6(p->host) && addr_parse(&s->addr, p->host, port))
-		return uri_fail(p->reading, "an IPv6 address stands in brackets: %s://[%s]",
-			uri_scheme_name(s->scheme), p->host);
+		return uri_parts_fail(p->reading, "an IPv6 address stands in brackets: %s://[%s]",
+			uri_parts_scheme(s->scheme), p->host);
 	if (addr_parse(&s->addr, p->host, port)) {
 		unmap(&s->addr);
-		if (uri_is_no_host(&s->addr))
-			return uri_fail(p->reading, "%s is not the address of one server", p->host);
+		if (uri_parts_no_host(&s->addr))
+			return uri_parts_fail(
+				p->reading, "%s is not the address of one server", p->host);
 		return read_port(p);
 	}
 	s->addr = (struct addr){ 0 };
@@ -291,11 +268,12 @@ static bool fail_unknown_scheme(struct uri_reading *r, const char *text, struct 
 
 	near_init(&near, name);
 	for (enum scheme s = SCHEME_TLS; s <= SCHEME_UDP; s++)
-		near_try(&near, uri_scheme_name(s));
+		near_try(&near, uri_parts_scheme(s));
 	if (near.best)
-		return uri_fail(
+		return uri_parts_fail(
 			r, "unknown scheme \"%s://\"; did you mean \"%s://\"?", name, near.best);
-	return uri_fail(r, "unknown scheme \"%s://\"; there are tls://, tcp:// and udp://", name);
+	return uri_parts_fail(
+		r, "unknown scheme \"%s://\"; there are tls://, tcp:// and udp://", name);
 }
 
 /* What may stand there without a scheme: `address#name` names a certificate, so it means TLS. */
@@ -304,7 +282,7 @@ static bool check_bare(struct uri_reading *r, const char *text, struct memory *m
 	struct addr addr;
 
 	if (strncmp(text, "[/", 2) == 0)
-		return uri_fail(r,
+		return uri_parts_fail(r,
 			"[/DOMAIN/] stands before one upstream, and only in upstreams:; elsewhere "
 			"write zones:");
 	if (strstr(text, "://"))
@@ -316,16 +294,16 @@ static bool check_bare(struct uri_reading *r, const char *text, struct memory *m
 	const char *host = memory_copy(m, text, strcspn(text, "@?"));
 	char shown[ADDR_TEXT];
 	if (is_host_name(host))
-		return uri_fail(r, "\"%s\" is not an upstream; for DNS over TLS write tls://%s",
-			text, host);
+		return uri_parts_fail(r,
+			"\"%s\" is not an upstream; for DNS over TLS write tls://%s", text, host);
 	if (!addr_parse(&addr, host, 0))
-		return uri_fail(r,
+		return uri_parts_fail(r,
 			"\"%s\" is not an upstream; write tls://ADDRESS, tls://ADDRESS#NAME or "
 			"tls://NAME",
 			text);
 	const char *left = addr.any.sa_family == AF_INET6 ? "[" : "", *right = *left ? "]" : "";
 	addr_print_host(&addr, shown);
-	return uri_fail(r,
+	return uri_parts_fail(r,
 		"a bare address would mean plain DNS; for DNS over TLS write tls://%s%s%s, for plain "
 		"DNS udp://%s%s%s",
 		left, shown, right, left, shown, right);
@@ -337,7 +315,7 @@ static bool check_spelling(
 	if (!s)
 		return check_bare(r, text, m);
 	if (s->use == LATER)
-		return uri_fail(r,
+		return uri_parts_fail(r,
 			"%s is not in this version, whose encrypted upstreams are tls://ADDRESS#NAME",
 			s->prefix);
 	r->is_foreign = s->use == FOREIGN;
@@ -354,7 +332,7 @@ static const char *canonical_text(const struct server_conf *s, struct memory *m)
 
 	if (addr_port(&s->addr) != (s->scheme == SCHEME_TLS ? PORT_TLS : PORT_PLAIN))
 		snprintf(port, sizeof(port), ":%u", (unsigned)addr_port(&s->addr));
-	const char *text = memory_format(m, "%s://%s%s%s%s%s%s", uri_scheme_name(s->scheme),
+	const char *text = memory_format(m, "%s://%s%s%s%s%s%s", uri_parts_scheme(s->scheme),
 		v6 ? "[" : "", s->host ? s->host : addr_print_host(&s->addr, host), v6 ? "]" : "",
 		port, named ? "#" : "", named ? s->auth_name : "");
 

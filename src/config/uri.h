@@ -8,16 +8,7 @@
 #ifndef CONFIG_URI_H
 #define CONFIG_URI_H
 
-#include "config/memory.h"
-#include "upstream/upstream.h"
-
-#include <stdbool.h>
-
-/* What came of reading: a sentence if it failed, and whether the spelling is another product's. */
-struct uri_reading {
-	char problem[512];
-	bool is_foreign;
-};
+#include "config/uri_parts.h"
 
 /* Fills in all but what is loaded from files. Texts live in the memory. */
 bool uri_read(struct server_conf *, const char *text, struct memory *, struct uri_reading *);

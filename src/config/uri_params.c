@@ -23,14 +23,14 @@ static bool take_pin(struct uri_parts *p, char *value)
 	const char *text = value + strlen(PIN_PREFIX);
 
 	if (s->pin_count == TLS_PINS_MAX)
-		return uri_fail(p->reading, "more than %d pins", TLS_PINS_MAX);
+		return uri_parts_fail(p->reading, "more than %d pins", TLS_PINS_MAX);
 	/* EVP_DecodeBlock() lets some bad Base64 pass; encoding it again does not. */
 	bool ok = strncmp(value, PIN_PREFIX, strlen(PIN_PREFIX)) == 0 && strlen(text) == PIN_TEXT &&
 		EVP_DecodeBlock(octets, (const unsigned char *)text, PIN_TEXT) == TLS_PIN_LEN + 1 &&
 		EVP_EncodeBlock(again, octets, TLS_PIN_LEN) == PIN_TEXT &&
 		memcmp(again, text, PIN_TEXT) == 0;
 	if (!ok)
-		return uri_fail(p->reading,
+		return uri_parts_fail(p->reading,
 			"pin \"%s\" is not sha256/ and the Base64 of 32 octets (44 characters)",
 			value);
 	memcpy(s->pins[s->pin_count++], octets, TLS_PIN_LEN);
@@ -40,7 +40,7 @@ static bool take_pin(struct uri_parts *p, char *value)
 static bool take_once(struct uri_parts *p, const char **field, const char *name, char *value)
 {
 	if (*field)
-		return uri_fail(p->reading, "%s is given twice", name);
+		return uri_parts_fail(p->reading, "%s is given twice", name);
 	*field = value;
 	return true;
 }
@@ -63,7 +63,7 @@ static bool take_key(struct uri_parts *p, char *value)
 static bool take_tls(struct uri_parts *p, char *value)
 {
 	if (strcmp(value, "1.3") != 0)
-		return uri_fail(p->reading,
+		return uri_parts_fail(p->reading,
 			"tls=%s: only tls=1.3 can be asked for; without it 1.2 and 1.3 are spoken, and "
 			"nothing older ever",
 			value);
@@ -74,7 +74,7 @@ static bool take_tls(struct uri_parts *p, char *value)
 static bool take_verify(struct uri_parts *p, char *value)
 {
 	if (strcmp(value, "no") != 0)
-		return uri_fail(p->reading,
+		return uri_parts_fail(p->reading,
 			"verify=%s: only verify=no can be asked for; without it every server is "
 			"verified",
 			value);
@@ -86,9 +86,9 @@ static bool take_verify(struct uri_parts *p, char *value)
 static bool read_host_address(
 	struct uri_parts *p, const char *name, const char *text, struct addr *a)
 {
-	if (!addr_parse(a, text, 0) || addr_port(a) != 0 || uri_is_no_host(a))
-		return uri_fail(p->reading, "%s=%s: \"%s\" is not the IP address of a host", name,
-			text, text);
+	if (!addr_parse(a, text, 0) || addr_port(a) != 0 || uri_parts_no_host(a))
+		return uri_parts_fail(p->reading, "%s=%s: \"%s\" is not the IP address of a host",
+			name, text, text);
 	return true;
 }
 
@@ -101,7 +101,7 @@ static bool take_bootstrap(struct uri_parts *p, char *value)
 		s->hints = memory_take(p->memory, HINTS_MAX * sizeof(*s->hints));
 	for (char *one = strtok_r(value, ",", &rest); one; one = strtok_r(NULL, ",", &rest)) {
 		if (s->hint_count == HINTS_MAX)
-			return uri_fail(
+			return uri_parts_fail(
 				p->reading, "more than %d addresses in bootstrap", HINTS_MAX);
 		if (!read_host_address(p, "bootstrap", one, &s->hints[s->hint_count]))
 			return false;
@@ -113,14 +113,14 @@ static bool take_bootstrap(struct uri_parts *p, char *value)
 static bool take_source(struct uri_parts *p, char *value)
 {
 	if (p->server->source.any.sa_family != AF_UNSPEC)
-		return uri_fail(p->reading, "source is given twice");
+		return uri_parts_fail(p->reading, "source is given twice");
 	return read_host_address(p, "source", value, &p->server->source);
 }
 
 static bool take_interface(struct uri_parts *p, char *value)
 {
 	if (strlen(value) >= IF_NAMESIZE || strpbrk(value, "/ "))
-		return uri_fail(p->reading,
+		return uri_parts_fail(p->reading,
 			"interface=%s: the name of an interface has at most %d characters, and no / or "
 			"blank among them",
 			value, IF_NAMESIZE - 1);
@@ -132,8 +132,8 @@ static bool take_weight(struct uri_parts *p, char *value)
 	uint64_t weight = 0;
 
 	if (!value_read_count(value, &weight) || weight < 1 || weight > WEIGHT_MAX)
-		return uri_fail(p->reading, "weight=%s: a weight is a whole number from 1 to %d",
-			value, WEIGHT_MAX);
+		return uri_parts_fail(p->reading,
+			"weight=%s: a weight is a whole number from 1 to %d", value, WEIGHT_MAX);
 	p->server->weight = (unsigned)weight;
 	return true;
 }
@@ -167,9 +167,9 @@ static bool fail_unknown(struct uri_parts *p, const char *name)
 	for (const struct parameter *q = parameters; q->name; q++)
 		near_try(&near, q->name);
 	if (near.best)
-		return uri_fail(p->reading, "unknown parameter \"%s\"; did you mean \"%s\"?", name,
-			near.best);
-	return uri_fail(p->reading,
+		return uri_parts_fail(p->reading, "unknown parameter \"%s\"; did you mean \"%s\"?",
+			name, near.best);
+	return uri_parts_fail(p->reading,
 		"unknown parameter \"%s\"; there are pin, ca, cert, key, tls, verify, bootstrap, "
 		"source, interface and weight",
 		name);
@@ -187,12 +187,12 @@ static bool take_parameter(struct uri_parts *p, char *text)
 	if (!q->name)
 		return fail_unknown(p, text);
 	if (!value || !*value)
-		return uri_fail(
+		return uri_parts_fail(
 			p->reading, "%s needs a value, as in ?%s=%s", text, text, q->example);
 	if (q->tls_only && p->server->scheme != SCHEME_TLS)
-		return uri_fail(p->reading,
+		return uri_parts_fail(p->reading,
 			"%s= is for tls:// only: %s:// is neither encrypted nor verified", text,
-			uri_scheme_name(p->server->scheme));
+			uri_parts_scheme(p->server->scheme));
 	return q->take(p, value);
 }
 
@@ -201,7 +201,7 @@ bool uri_params_read(struct uri_parts *p, char *text)
 	char *rest = NULL;
 
 	if (*text == '\0')
-		return uri_fail(p->reading,
+		return uri_parts_fail(p->reading,
 			"nothing behind the ?; a parameter is written as in ?weight=50");
 	for (char *one = strtok_r(text, "&", &rest); one; one = strtok_r(NULL, "&", &rest)) {
 		if (!take_parameter(p, one))
@@ -221,7 +221,7 @@ static bool check_verify(struct uri_parts *p)
 
 	if (!s->opportunistic || !void_part)
 		return true;
-	return uri_fail(p->reading,
+	return uri_parts_fail(p->reading,
 		"verify=no takes whoever answers, and %s says who it must be; leave out one of them",
 		void_part);
 }
@@ -231,14 +231,15 @@ bool uri_params_check(struct uri_parts *p)
 	struct server_conf *s = p->server;
 
 	if (!s->cert != !s->key)
-		return uri_fail(p->reading, "%s= is of use only with %s=: a certificate has a key",
+		return uri_parts_fail(p->reading,
+			"%s= is of use only with %s=: a certificate has a key",
 			s->cert ? "cert" : "key", s->cert ? "key" : "cert");
 	if (s->hint_count > 0 && !s->host)
-		return uri_fail(p->reading,
+		return uri_parts_fail(p->reading,
 			"bootstrap= is for host names; this upstream is an address already");
 	if (!s->host && s->source.any.sa_family != AF_UNSPEC &&
 		s->source.any.sa_family != s->addr.any.sa_family)
-		return uri_fail(p->reading,
+		return uri_parts_fail(p->reading,
 			"the source is an address of IPv%c, and the upstream one of IPv%c",
 			s->source.any.sa_family == AF_INET ? '4' : '6',
 			s->addr.any.sa_family == AF_INET ? '4' : '6');

@@ -173,6 +173,7 @@ def test_what_is_wrong_in_a_map_of_a_variable_is_shown_where_it_stands():
         ("zones.corp.example=", "--set zones.corp.example=: needs at least one and at most 32"),
         ("zones.=lan", '--set zones.=lan: "" is not a domain'),
         ("zone.corp.example=lan", "--set zone.corp.example=lan: unknown key"),
+        ("zoness.corp.example=lan", "--set zoness.corp.example=lan: unknown key"),
         ("groups.lan.policy=fast", '--set groups.lan.policy=fast: "fast" is not fastest, ordered, race or spread'),
         ("groups.default=udp://10.0.0.1", '--set groups.default=udp://10.0.0.1: "default" is the name of the group of upstreams:'),
         ("groups.a.b=udp://10.0.0.1", "--set groups.a.b=udp://10.0.0.1: the name of a group consists of letters, digits, - and _"),
@@ -262,6 +263,16 @@ def test_what_is_not_text_is_an_error_at_its_byte(tmp_path):
 )
 def test_spellings_of_other_products_are_understood(given, understood):
     assert f'upstreams: ["{understood}"]' in effective("-u", given)
+
+
+def test_certificates_are_needed_only_to_verify_somebody(tmp_path):
+    missing = ("--set", f"tls.ca={tmp_path}/none.pem")
+    for upstream in ("udp://10.0.0.53", "tls://192.0.2.1?verify=no"):
+        effective(*missing, "--set", "require=encrypted", "-u", upstream)
+    for upstream in ("tls://192.0.2.1", "tls://dns.example"):
+        done = check(*missing, "-u", upstream, "--set", "bootstrap=udp://10.0.0.53")
+        assert done.returncode == 78
+        assert done.stderr.startswith(f"upstream {upstream}: ") and "none.pem" in done.stderr
 
 
 def test_an_upstream_for_single_domains_is_understood_as_zones(start_sotto, upstream):

@@ -135,6 +135,10 @@ CASE(upstreams_for_single_domains_go_with_the_list_they_are_in)
 	STR(servers_of(GROUP_DEFAULT), "tls://192.0.2.1");
 	STR(conf.notes->understood, "zones: {a.example: [udp://10.0.0.1]}");
 	unload();
+	/* Brackets at both ends, and no list in YAML. */
+	OK(SET({ "upstreams", "[/a.example/]udp://10.0.0.1 tls://[2001:db8::1]", NULL }));
+	EQ(conf.upstream.zone_count, 1);
+	unload();
 	OK(SET({ "upstreams", "tls://192.0.2.1 [/a.example/]udp://10.0.0.1", NULL },
 		{ "upstreams", "tls://192.0.2.2", NULL }));
 	EQ(conf.upstream.zone_count, 0);

@@ -162,8 +162,7 @@ CASE(what_cannot_be_meant_is_refused)
 		"tls://192.0.2.1?weight=", "tls://192.0.2.1?pin=" PIN "&verify=no",
 		"tls://a.example?verify=no#a.example", "tls://a.example?bootstrap=a.b",
 		"tls://192.0.2.1?bootstrap=192.0.2.2",
-		"tls://a.example?bootstrap=1.1.1.1,1.1.1.2,1.1.1.3,1.1.1.4,1.1.1.5,1.1.1.6,1.1.1.7,"
-		"1.1.1.8,1.1.1.9",
+		"tls://a.example?bootstrap=::1,::2,::3,::4,::5,::6,::7,::8,::9",
 		"tls://192.0.2.1?source=192.0.2.7:53", "tls://192.0.2.1?source=::1",
 		"udp://10.0.0.53?tls=1.3", "quic://192.0.2.1", "xyz://192.0.2.1" };
 
