@@ -52,6 +52,7 @@ struct lookup {
 	uint8_t *worse; /* a reply that is better than none; owned */
 	size_t worse_len;
 	uint8_t sends[GROUP_MAX];
+	bool wrong[GROUP_MAX]; /* replied with an error */
 	struct try tries[TRIES_MAX];
 	uint8_t name[NAME_MAX_WIRE];
 };
@@ -194,7 +195,7 @@ static struct attempts attempts_of(const struct lookup *l, enum reason reason)
 	for (int i = 0; i < TRIES_MAX; i++) {
 		const struct exchange *e = &l->tries[i].exchange;
 
-		if (e->lane && !e->stalled)
+		if (e->lane && (!e->stalled || !e->conn))
 			a.waiting[l->tries[i].place] = true;
 	}
 	return a;
@@ -317,9 +318,19 @@ static void on_bad_reply(struct lookup *l, struct try *t, const struct reply *r)
 			return;
 	}
 	keep(l, r);
+	l->wrong[t->place] = true;
 	l->sends[t->place] = SENDS_PER_SERVER;
 	if (ask_next(l, RETRY) < 0 && !l->running)
 		give_up(l, EDE_OTHER);
+}
+
+static void on_good_reply(struct lookup *l, const struct try *t)
+{
+	if (t->reason == HEDGE)
+		server_won_hedge(t->exchange.server);
+	for (int i = 0; i < GROUP_MAX; i++)
+		if (l->wrong[i])
+			server_was_wrong(group_server(l->group, i));
 }
 
 static void on_done(struct exchange *e, enum outcome outcome, const struct reply *r)
@@ -329,8 +340,7 @@ static void on_done(struct exchange *e, enum outcome outcome, const struct reply
 
 	l->running--;
 	if (outcome == REPLIED && is_good(r)) {
-		if (t->reason == HEDGE)
-			server_won_hedge(e->server);
+		on_good_reply(l, t);
 		finish(l, &(struct result){ .reply = r });
 		return;
 	}

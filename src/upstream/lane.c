@@ -1,10 +1,10 @@
 /* lane: the connections of one transport to one server, and the exchanges that wait for one.
  *
  * There is one connection at any rate that the server sustains, and a second one while the first
- * is suspect. One is dialled at a time; a host's addresses race, each a little later than the one
- * before. A server that closes connections while it owes answers is given no more exchanges on one
- * connection than it has answered on another (the window): then the lane is narrow, and may have
- * several connections.
+ * is suspect. One is dialled at a time; when it is late, those that wait for it are told, and the
+ * next address of the host is tried as well, if there is one. A server that closes connections
+ * while it owes answers is given no more exchanges on one connection than it has answered on
+ * another (the window): then the lane is narrow, and may have several connections.
  */
 #include "upstream/server.h"
 
@@ -13,8 +13,6 @@
 
 #include <errno.h>
 
-/* The next address is tried this long after the one before (RFC 8305 §5). */
-#define RACE_MS 250
 /* A window below this makes a lane narrow. */
 #define NARROW 64
 /* Connections that take exchanges, and those being made. */
@@ -105,6 +103,7 @@ static void enter_queue(struct lane *l, struct exchange *e)
 {
 	e->lane = l;
 	e->conn = NULL;
+	e->stalled = false;
 	list_push(&l->queue, &e->node);
 	l->queued++;
 }
@@ -200,8 +199,8 @@ static bool dial_address(struct lane *l)
 	s->known.dials++;
 	if (!l->transport->open(l, to))
 		return false;
-	if (++l->tried < s->addr_count)
-		timer_start(s->all->loop, &l->second, RACE_MS);
+	l->tried++;
+	timer_start(s->all->loop, &l->late, rtt_dial_ms(&s->known.rtt));
 	return true;
 }
 
@@ -213,13 +212,40 @@ bool lane_dial(struct lane *l)
 	return dial_address(l);
 }
 
-/* Nothing has come of the address before yet. */
-static void on_second(struct timer *t)
+/* Those that wait are not given up, but may ask elsewhere as well. */
+static void stall_queue(struct lane *l)
 {
-	struct lane *l = container_of(t, struct lane, second);
+	struct list waiting, *node;
 
-	if (lane_is_dialling(l) && l->tried < l->server->addr_count)
+	list_init(&waiting);
+	while ((node = list_first(&l->queue))) {
+		list_remove(node);
+		list_push(&waiting, node);
+	}
+	while ((node = list_first(&waiting))) {
+		struct exchange *e = container_of(node, struct exchange, node);
+		bool news = !e->stalled;
+
+		list_remove(node);
+		list_push(&l->queue, node);
+		e->stalled = true;
+		if (news && e->on_stalled)
+			e->on_stalled(e);
+	}
+}
+
+static void on_late(struct timer *t)
+{
+	struct lane *l = container_of(t, struct lane, late);
+
+	if (!lane_is_dialling(l))
+		return;
+	if (l->tried < l->server->addr_count)
 		dial_address(l);
+	if (lane_is_open(l))
+		return;
+	server_is_late(l->server);
+	stall_queue(l);
 }
 
 int lane_send(struct lane *l, struct exchange *e)
@@ -271,7 +297,7 @@ static void end_race(struct lane *l, const struct conn *winner)
 {
 	struct server *s = l->server;
 
-	timer_stop(s->all->loop, &l->second);
+	timer_stop(s->all->loop, &l->late);
 	list_each_safe (node, &l->conns) {
 		struct conn *c = container_of(node, struct conn, node);
 
@@ -400,7 +426,7 @@ static void dial_failed(struct lane *l, const struct conn *c, const struct fault
 		return; /* another address is being tried */
 	if (l->tried < l->server->addr_count && dial_address(l))
 		return;
-	timer_stop(all_of(l)->loop, &l->second);
+	timer_stop(all_of(l)->loop, &l->late);
 	server_failed(l->server, &c->to, f);
 	if (!lane_is_open(l))
 		fail_queue(l);
@@ -487,14 +513,14 @@ void lane_init(struct lane *l, struct server *s, const struct transport *t)
 	l->transport = t;
 	l->window = s->all->conf->in_flight;
 	l->idle_ms = s->all->conf->idle_ms;
-	l->second.fire = on_second;
+	l->late.fire = on_late;
 	list_init(&l->conns);
 	list_init(&l->queue);
 }
 
 void lane_finish(struct lane *l)
 {
-	timer_stop(all_of(l)->loop, &l->second);
+	timer_stop(all_of(l)->loop, &l->late);
 	list_each_safe (node, &l->conns) {
 		leave(container_of(node, struct conn, node));
 	}

@@ -24,6 +24,8 @@
 #define MISMATCHES_MAX 16
 /* A peer whose host is there may be silent for so long. */
 #define PATIENCE_MS 1000
+/* A connection that has never brought a reply has less credit. */
+#define FIRST_MS 500
 
 struct stream_conn {
 	struct conn base;
@@ -309,6 +311,8 @@ static unsigned suspect_ms(const struct stream_conn *c)
 {
 	unsigned ms = rtt_suspect_ms(&server_of(c)->known.rtt);
 
+	if (!c->base.replies)
+		return ms < FIRST_MS ? ms : FIRST_MS;
 	return ms < PATIENCE_MS && stream_is_acked(c->stream) ? PATIENCE_MS : ms;
 }
 
@@ -396,7 +400,7 @@ static int stream_transport_send(struct conn *base, struct exchange *e)
 		    c->stream, (struct span){ head, sizeof head }, (struct span){ message, len }))
 		return -ENOMEM;
 	if (is_idle(c))
-		timer_start(loop_of(c), &c->timer, rtt_suspect_ms(&server_of(c)->known.rtt));
+		timer_start(loop_of(c), &c->timer, suspect_ms(c));
 	put_in(c, e);
 	return 0;
 }

@@ -3,8 +3,8 @@
 /* Between these, three times the usual and four times its variation. */
 #define HEDGE_LEAST_MS 150
 #define HEDGE_MOST_MS  800
-/* Where nothing is known yet. */
-#define HEDGE_FIRST_MS 400
+/* Where nothing is known yet (as RFC 8305 §5 has it for connecting). */
+#define HEDGE_FIRST_MS 250
 
 #define SUSPECT_LEAST_MS 250
 #define SUSPECT_MOST_MS  1000
@@ -107,4 +107,9 @@ unsigned rtt_suspect_ms(const struct rtt *r)
 	if (!r->smoothed_us)
 		return SUSPECT_MOST_MS;
 	return clamp_ms(4ull * r->smoothed_us, SUSPECT_LEAST_MS, SUSPECT_MOST_MS);
+}
+
+unsigned rtt_dial_ms(const struct rtt *r)
+{
+	return r->smoothed_us ? rtt_suspect_ms(r) : HEDGE_FIRST_MS;
 }

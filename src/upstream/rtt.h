@@ -28,5 +28,7 @@ uint32_t rtt_percentile_us(const struct rtt *, unsigned percent);
 unsigned rtt_hedge_ms(const struct rtt *);
 /* Hearing nothing for so long makes a connection suspect. */
 unsigned rtt_suspect_ms(const struct rtt *);
+/* A connection that is not made by then is late. */
+unsigned rtt_dial_ms(const struct rtt *);
 
 #endif

@@ -2,7 +2,7 @@
  *
  *	UNTRIED   nothing is known                           -> a reply: GOOD
  *	GOOD      it answered last                           -> late, or a failure: DOUBTFUL
- *	DOUBTFUL  it is late, or failed once                 -> a reply: GOOD; a second failure:
+ *	DOUBTFUL  it is late or wrong, or failed once        -> a reply: GOOD; a second failure:
  *DOWN DOWN      two or more connections came to nothing    -> a reply: GOOD
  *
  * A failure is a connection that could not be made, or that died without having answered. The
@@ -27,6 +27,8 @@
 #define DIAL_PAUSE_MS 1000
 /* Evidence counts, and probes go on after the last query, so long. */
 #define MEMORY_MS 60000
+/* So many errors in a row, where another server had an answer, make it a second choice. */
+#define WRONG_MOST 3
 /* A server that chokes on EDNS is asked with it again after this. */
 #define NO_EDNS_MS (15 * 60 * 1000)
 /* Gaps between exchanges longer than this are pauses, not traffic. */
@@ -225,6 +227,8 @@ void server_answered(struct server *s, const struct exchange *e, const struct re
 	s->known.refusals += r->rcode == RCODE_REFUSED;
 	s->evidence_ms = now_ms(s);
 	s->failures = 0;
+	if (r->rcode == RCODE_NOERROR || r->rcode == RCODE_NXDOMAIN)
+		s->wrong = 0;
 	if (s->known.standing == GOOD)
 		return;
 	timer_stop(s->all->loop, &s->probe_timer);
@@ -293,6 +297,12 @@ void server_asked(struct server *s, enum reason reason)
 	s->known.hedges += reason == HEDGE;
 	s->known.retries += reason == RETRY;
 	s->all->metrics->exchanges_retried += reason != FIRST;
+}
+
+void server_was_wrong(struct server *s)
+{
+	if (++s->wrong >= WRONG_MOST)
+		server_is_late(s);
 }
 
 void server_won_hedge(struct server *s)

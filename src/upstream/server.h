@@ -59,7 +59,7 @@ struct lane {
 	unsigned idle_ms; /* the server keeps an idle connection at least so long; learned */
 	unsigned address; /* of the server's, which is dialled next */
 	unsigned tried; /* addresses since the last success */
-	struct timer second; /* time to try the next address as well */
+	struct timer late; /* what is being dialled is late then */
 };
 
 enum { LANE_MAIN, LANE_TCP, LANES };
@@ -76,6 +76,7 @@ struct server {
 	/* How it stands, beside known.standing. */
 	uint64_t evidence_ms; /* the latest reply or failure */
 	unsigned failures; /* connections in a row that came to nothing */
+	unsigned wrong; /* errors in a row where another server had an answer */
 	uint64_t dialled_ms, wanted_ms;
 	uint64_t no_edns_until_ms;
 	struct timer probe_timer;

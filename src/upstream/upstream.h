@@ -198,6 +198,8 @@ void upstreams_count_lookup(struct upstreams *);
 enum reason { FIRST, RETRY, HEDGE, EXPLORE, RACE };
 void server_asked(struct server *, enum reason);
 void server_won_hedge(struct server *);
+/* It replied with an error, and another server then had an answer. */
+void server_was_wrong(struct server *);
 
 /* The server choked on EDNS: ask it without for a while (RFC 6891 §6.2.2). */
 void server_shuns_edns(struct server *);
