@@ -317,6 +317,21 @@ def test_tls_gives_tickets_or_not(options, resumed, badpeer, connect, shown):
     assert connect(peer, context=context, session=first.tls.session).tls.session_reused == resumed
 
 
+@pytest.mark.parametrize("then, resumed", [("each: answer rcode 2", True), ("each: tls certificate other-ca", False)])
+def test_a_session_is_resumed_where_the_tls_options_are_the_same(then, resumed, badpeer, connect, shown):
+    peer = badpeer("each: answer")
+    context = ssl.create_default_context(cafile=shown / "ca.pem")
+    first = connect(peer, context=context)
+    first.ask("a.example")
+    first.answer("a.example")
+    peer.change(then)
+    if resumed:
+        assert connect(peer, context=context, session=first.tls.session).tls.session_reused
+    else:
+        with pytest.raises(ssl.SSLCertVerificationError):
+            connect(peer, context=context, session=first.tls.session)
+
+
 @pytest.mark.parametrize("options, seen", [("", False), ("ask-certificate", True)])
 def test_tls_asks_for_the_clients_certificate(options, seen, badpeer, connect, shown):
     peer = badpeer(f"each: tls {options}")
@@ -659,6 +674,8 @@ def test_it_tells_what_it_saw(badpeer, connect):
 def test_it_tells_how_a_connection_ended(end, how, badpeer, connect):
     peer = badpeer("each: answer")
     client = connect(peer)
+    client.ask("a.example")
+    client.answer("a.example")  # and the tickets: what is not read makes a reset of a close
     if end == "stop":
         peer.stop()
     elif end == "reset":

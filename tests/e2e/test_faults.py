@@ -1,13 +1,15 @@
 """The bench of faults (tests/faults): what it counts, what it writes down, and one short run of it."""
 
 import pathlib
+import subprocess
 import sys
 
 import pytest
 
-from bench import daemon, messages
+from bench import daemon, messages, netns
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "faults"))
+FAULTS = pathlib.Path(__file__).resolve().parents[1] / "faults"
+sys.path.insert(0, str(FAULTS))
 
 from client import Asked, is_right, moments  # noqa: E402
 from document import BEGIN, END, Tables, generated_part, replaced  # noqa: E402
@@ -141,19 +143,30 @@ def test_the_document_has_every_row_of_every_forwarder():
 # ---- a run
 
 
-def test_a_fault_that_could_not_be_made_is_said_and_no_figures_come_of_it(namespaces, tmp_path):
+@pytest.fixture(scope="module")
+def dropping():
+    if reason := netns.reason_not_to_drop():
+        pytest.skip(reason)
+
+
+def test_a_row_that_is_not_there_is_refused():
+    done = subprocess.run([FAULTS / "run", "F-0"], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 2 and "there is no row F-0; there are F-01, " in done.stderr
+
+
+def test_a_fault_that_could_not_be_made_is_said_and_no_figures_come_of_it(dropping, tmp_path):
     row = Row("T-2", "a cut that fails", 0.5, ["each: answer"], [(0.1, "cut", lambda stage: stage.star.cut(7))])
     with pytest.raises(CannotRun, match="fault not made: cut"):
         Stage(row, all_of_them(daemon.BINARY)["sotto"], tmp_path, tmp_path / "certificates").play()
 
 
-def test_a_forwarder_that_is_not_there_is_said(namespaces, tmp_path):
+def test_a_forwarder_that_is_not_there_is_said(dropping, tmp_path):
     row = Row("T-3", "no program", 0.5, ["each: answer"])
     with pytest.raises(CannotRun, match="there is no /nowhere/sotto"):
         Stage(row, all_of_them("/nowhere/sotto")["sotto"], tmp_path, tmp_path / "certificates").play()
 
 
-def test_a_forwarder_that_dies_is_seen(namespaces, tmp_path):
+def test_a_forwarder_that_dies_is_seen(dropping, tmp_path):
     row = Row("T-4", "it dies", 1, ["each: answer"], [(0.3, "kill", lambda stage: stage.process.kill())])
     stage = Stage(row, all_of_them(daemon.BINARY)["sotto"], tmp_path, tmp_path / "certificates")
     asked, _ = stage.play()
@@ -161,7 +174,7 @@ def test_a_forwarder_that_dies_is_seen(namespaces, tmp_path):
     assert asked[0].right and asked[-1].answered is None
 
 
-def test_a_run_sees_the_outage_that_it_makes(namespaces, tmp_path):
+def test_a_run_sees_the_outage_that_it_makes(dropping, tmp_path):
     row = Row(
         "T-1", "the upstream vanishes for 1.5 s", 4, ["each: answer after 20ms"],
         [(1, "cut", lambda stage: stage.star.cut(stage.busiest() + 1)),

@@ -11,6 +11,7 @@ import tempfile
 import time
 
 from . import messages, records, upstream
+from .certificates import Certificate
 from .script import ENDINGS, Script
 
 CLIENT_RANDOM = slice(11, 43)  # in the first record of a client: headers of 5 and 4 octets, the version, then this
@@ -56,7 +57,7 @@ class Peer(upstream.Upstream):
         lowest, highest = options.get("version", ("1.2", "1.3"))
         alpn = () if options.get("alpn") == "none" else (options.get("alpn", "dot"),)
         context = upstream.server_context(
-            upstream_files(file), (TLS_VERSIONS[lowest], TLS_VERSIONS[highest]), alpn
+            Certificate(file, file, None), (TLS_VERSIONS[lowest], TLS_VERSIONS[highest]), alpn
         )
         if "group" in options:
             context.set_ecdh_curve(options["group"])
@@ -89,10 +90,11 @@ class Peer(upstream.Upstream):
             self._accepting = None
 
     def context_of(self, rule):
-        """One for each rule, for its session tickets are its own."""
-        if rule.text not in self._contexts:
-            self._contexts[rule.text] = self.context_for(rule.tls)
-        return self._contexts[rule.text]
+        """One for all rules that ask for the same: a session of one can be resumed in the other, and nowhere else."""
+        wanted = repr(sorted(rule.tls.items()))
+        if wanted not in self._contexts:
+            self._contexts[wanted] = self.context_for(rule.tls)
+        return self._contexts[wanted]
 
     def _change(self, script):
         self.script, self._turns = script, {}
@@ -369,11 +371,6 @@ class Played(upstream.Connection):
 
     def _now(self):
         return asyncio.get_running_loop().time()
-
-
-def upstream_files(file):
-    """One file that holds chain and key, as server_context() wants it."""
-    return type("Files", (), {"chain": file, "key": file, "weak": False})
 
 
 # ---- answers

@@ -24,6 +24,20 @@ def reason_not_to():
     return None
 
 
+def reason_not_to_drop():
+    """Why packets cannot be dropped here; None if they can."""
+    if reason := reason_not_to():
+        return reason
+    space = Namespace()
+    try:
+        run(*space.prefix, "iptables", "-w", "-A", "INPUT", "-j", "DROP")
+    except (OSError, subprocess.CalledProcessError) as error:
+        return f"packets cannot be dropped here: {error}"
+    finally:
+        space.remove()
+    return None
+
+
 class Namespace:
     """A network namespace with its loopback up.
 

@@ -27,7 +27,7 @@ BEFORE TLS
         alpn NAME, none          dot if not said
         certificate WHICH        good, expired, not-yet, wrong-name, self-signed, other-ca, or a file (PEM: chain and key)
         group NAME               the only key exchange group: secp384r1 makes many clients try again (HelloRetryRequest)
-        no-tickets               sessions cannot be resumed
+        no-tickets               sessions cannot be resumed (else: where a rule has the same options)
         ask-certificate          the client is asked for a certificate, and may have none
 
 STEPS THAT TAKE QUERIES     one each, or as many as HOW OFTEN says; the last step of a rule takes all that come
