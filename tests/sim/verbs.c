@@ -173,6 +173,26 @@ static bool do_our(struct show *s, struct actor *a, char **words, bool last)
 	return true;
 }
 
+static bool do_clock(struct show *s, struct actor *a, char **words, bool last)
+{
+	(void)a, (void)last;
+	if (!is(words[0], "jumps"))
+		misread(s, words[0]);
+	happened(&s->chronicle, "the wall clock jumps");
+	world_jumps(s->daemon.loop, false);
+	return true;
+}
+
+static bool do_host(struct show *s, struct actor *a, char **words, bool last)
+{
+	(void)a, (void)last;
+	if (!is(words[0], "sleeps"))
+		misread(s, words[0]);
+	happened(&s->chronicle, "the host sleeps, and wakes up");
+	world_jumps(s->daemon.loop, true);
+	return true;
+}
+
 static bool do_drain(struct show *s, struct actor *a, char **words, bool last)
 {
 	(void)a, (void)words, (void)last;
@@ -614,6 +634,9 @@ static const struct verb verbs[] = {
 	{ NULL, "network", ACTION, do_network, "changes", "a link or a route of our host" },
 	{ NULL, "our", ACTION, do_our, "address changes",
 		"and what was connected from the old one is dead" },
+	{ NULL, "clock", ACTION, do_clock, "jumps", "the wall clock is set" },
+	{ NULL, "host", ACTION, do_host, "sleeps",
+		"and wakes up; our clock stands still meanwhile, what peers do is up to them" },
 	{ NULL, "drain", ACTION, do_drain, "", "what SIGTERM does" },
 
 	{ "CLIENT", "asks", ACTION, do_asks, "NAMES [TYPE] [WORDS]", "sends a query" },

@@ -1,5 +1,6 @@
 /* world: what the stand-ins of base/loop, net/datagram, net/asking and net/stream offer to those
- * who play the peers of the daemon, and that of net/routes to those who change its host's network.
+ * who play the peers of the daemon, and those of net/routes and base/jumps to those who change its
+ * host.
  *
  * Time is virtual: it stands still while anything happens, then jumps to the next thing that will.
  * A world belongs to its loop. Bytes take a wire's delay each way and keep their order. TLS is only
@@ -71,7 +72,8 @@ struct world {
 	size_t segment; /* the most bytes that arrive at once; 0: any number */
 	unsigned stops; /* calls of loop_stop() */
 
-	/* The host's network. */
+	/* The host's clock and network. */
+	struct jumps *jumps; /* who watches, or NULL */
 	struct routes *routes; /* who watches, or NULL */
 	unsigned moves; /* how often its own addresses were replaced */
 	struct addr cut[WORLD_CUTS]; /* hosts without a route */
@@ -97,6 +99,8 @@ void world_reply(struct loop *, const struct addr *from, const struct addr *to, 
 void world_icmp(struct loop *, const struct addr *from, const struct addr *to, int error,
 	unsigned delay_ms);
 
+/* The wall clock is set; slept: because the host was asleep. */
+void world_jumps(struct loop *, bool slept);
 /* What the host connects from, to get there: 0 or -ENETUNREACH. */
 int world_source(struct loop *, const struct addr *to, struct addr *source);
 /* Something changes: who watches is told 100 ms later. */

@@ -1,6 +1,7 @@
 /* What stands in for the world behaves as the world does, as far as plays rely on it. */
 #include "cast.h"
 
+#include "base/jumps.h"
 #include "case.h"
 #include "net/asking.h"
 #include "net/routes.h"
@@ -254,6 +255,35 @@ CASE(changes_are_told_once_when_they_are_over)
 	end(&s);
 }
 
+static void on_jumped(void *arg, bool slept)
+{
+	struct scene *s = arg;
+
+	s->messages++;
+	s->error = slept;
+}
+
+CASE(jumps_of_the_clock_are_told_at_that_moment)
+{
+	struct jumps *jumps;
+	struct scene s;
+
+	begin(&s);
+	EQ(jumps_watch(&jumps, s.loop, on_jumped, &s), 0);
+	world_jumps(s.loop, false);
+	EQ(s.messages, 0);
+	loop_run(s.loop);
+	EQ(s.messages, 1);
+	OK(!s.error);
+	world_jumps(s.loop, true);
+	loop_run(s.loop);
+	EQ(s.messages, 2);
+	OK(s.error);
+	EQ(loop_now(s.loop), s.began_ms);
+	jumps_unwatch(jumps);
+	end(&s);
+}
+
 CASE(a_host_that_moves_has_other_addresses)
 {
 	struct addr v4, v6;
@@ -313,6 +343,7 @@ int main(void)
 		CLAIM(an_upstream_that_refuses_connections_refuses_datagrams),
 		CLAIM(an_upstream_that_vanished_hears_nothing),
 		CLAIM(changes_are_told_once_when_they_are_over),
+		CLAIM(jumps_of_the_clock_are_told_at_that_moment),
 		CLAIM(a_host_that_moves_has_other_addresses),
 		CLAIM(an_upstream_that_is_cut_off_is_unreachable_for_all_transports),
 		CLAIM(work_is_run_at_once_and_done_from_the_loop_at_that_moment),
