@@ -7,6 +7,7 @@
 #include "healthcheck.h"
 #include "saved_time.h"
 #include "status.h"
+#include "upstream/addresses.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -105,6 +106,7 @@ static int run(struct config *c)
 	if (!config_load_trust(c, stderr))
 		return EXIT_CONFIG;
 	saved_time_load(c->upstream.state);
+	addresses_load(&c->upstream);
 	clock_await_synchronisation(c->await_clock);
 	return crew_run(c, on_ready, c);
 }

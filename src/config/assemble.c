@@ -198,6 +198,8 @@ void assemble(struct config *c, struct problems *problems)
 	const struct written *w = &c->written;
 	struct group_conf *bootstrap;
 
+	c->upstream.own = c->listen.addrs;
+	c->upstream.own_count = c->listen.count;
 	join_zones(&a);
 	make_room(c);
 	if (w->upstreams.count == 0 && problems->count == 0)

@@ -27,29 +27,9 @@ static void check_order(const char *less, unsigned *less_ms, const struct config
 /* --- loops -------------------------------------------------------------------------------------
  */
 
-/* Would what we send there come back to us? A listener on all addresses of its family has those of
- * loopback for certain. */
-static bool is_listener(const struct addr *listen, const struct addr *server)
-{
-	bool v4 = listen->any.sa_family == AF_INET;
-	struct prefix own = { *listen, v4 ? 32 : 128 };
-
-	if (addr_port(listen) != addr_port(server))
-		return false;
-	if (addr_is_any(listen))
-		MUST(prefix_parse(&own, v4 ? "127.0.0.0/8" : "::1"));
-	else if (!v4 && IN6_IS_ADDR_V4MAPPED(&listen->v6.sin6_addr))
-		own.bits = 32;
-	return prefix_matches(&own, server);
-}
-
 static bool is_ours(const struct config *c, const struct addr *a)
 {
-	for (size_t i = 0; i < c->listen.count; i++) {
-		if (is_listener(&c->listen.addrs[i], a))
-			return true;
-	}
-	return false;
+	return addr_is_heard(a, c->listen.addrs, c->listen.count);
 }
 
 static void check_loop(

@@ -80,7 +80,8 @@ const struct config_option options[] = {
 		"Queries of one TCP connection that wait; further ones are read when these are "
 		"answered." },
 	{ "limits.queries-per-upstream", &kind_count, FIELD(upstream.in_flight), "16384", 1, 65535,
-		"Queries that wait on one connection to an upstream." },	{ 0 },
+		"Queries that wait on one connection to an upstream." },
+	{ 0 },
 };
 
 static_assert(sizeof(options) / sizeof(options[0]) <= OPTIONS_MAX, "OPTIONS_MAX is too small");

@@ -239,7 +239,7 @@ static bool read_host(struct uri_parts *p)
 			uri_parts_scheme(s->scheme), p->host);
 	if (addr_parse(&s->addr, p->host, port)) {
 		unmap(&s->addr);
-		if (uri_parts_no_host(&s->addr))
+		if (addr_is_no_host(&s->addr))
 			return uri_parts_fail(
 				p->reading, "%s is not the address of one server", p->host);
 		return read_port(p);

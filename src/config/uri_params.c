@@ -86,7 +86,7 @@ static bool take_verify(struct uri_parts *p, char *value)
 static bool read_host_address(
 	struct uri_parts *p, const char *name, const char *text, struct addr *a)
 {
-	if (!addr_parse(a, text, 0) || addr_port(a) != 0 || uri_parts_no_host(a))
+	if (!addr_parse(a, text, 0) || addr_port(a) != 0 || addr_is_no_host(a))
 		return uri_parts_fail(p->reading, "%s=%s: \"%s\" is not the IP address of a host",
 			name, text, text);
 	return true;

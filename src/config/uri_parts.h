@@ -25,7 +25,5 @@ struct uri_parts {
 bool uri_parts_fail(struct uri_reading *, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 const char *uri_parts_scheme(enum scheme);
-/* Is it 224.0.0.0/4 or above, or ff00::/8, or no host at all? */
-bool uri_parts_no_host(const struct addr *);
 
 #endif

@@ -1,5 +1,7 @@
 #include "net/addr.h"
 
+#include "base/bug.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
@@ -147,6 +149,15 @@ bool addr_is_any(const struct addr *a)
 	return IN6_IS_ADDR_UNSPECIFIED(&a->v6.sin6_addr);
 }
 
+bool addr_is_no_host(const struct addr *a)
+{
+	if (addr_is_any(a))
+		return true;
+	if (a->any.sa_family == AF_INET)
+		return (ntohl(a->v4.sin_addr.s_addr) >> 28) >= 14;
+	return a->v6.sin6_addr.s6_addr[0] == 0xff;
+}
+
 /* ---- prefixes ---- */
 
 /* The octets of the address itself; an IPv4-mapped one is taken for the IPv4 address in it. */
@@ -207,6 +218,28 @@ bool prefix_matches(const struct prefix *p, const struct addr *a)
 		if (bit(want, n) != bit(have, n))
 			return false;
 	return true;
+}
+
+static bool hears(const struct addr *listen, const struct addr *to)
+{
+	bool v4 = listen->any.sa_family == AF_INET;
+	struct prefix own = { *listen, v4 ? 32 : 128 };
+
+	if (addr_port(listen) != addr_port(to))
+		return false;
+	if (addr_is_any(listen))
+		MUST(prefix_parse(&own, v4 ? "127.0.0.0/8" : "::1"));
+	else if (!v4 && IN6_IS_ADDR_V4MAPPED(&listen->v6.sin6_addr))
+		own.bits = 32;
+	return prefix_matches(&own, to);
+}
+
+bool addr_is_heard(const struct addr *to, const struct addr *listen, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (hears(&listen[i], to))
+			return true;
+	return false;
 }
 
 /* ---- lists of prefixes ---- */

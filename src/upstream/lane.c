@@ -161,8 +161,8 @@ void exchange_cancel(struct exchange *e)
 	e->conn = NULL;
 }
 
-/* No connection can be made for those that wait. What they do about it may make them wait again. */
-static void fail_queue(struct lane *l)
+/* What they do about it may make them wait again. */
+void lane_give_up(struct lane *l)
 {
 	struct list failed, *node;
 
@@ -185,6 +185,8 @@ static bool may_dial(const struct lane *l)
 {
 	struct census n = census_of(l);
 
+	if (l->server->awaits_names)
+		return false;
 	if (is_narrow(l))
 		return n.dialling < DIALS_NARROW && n.all < CONNS_NARROW;
 	return !n.dialling && !n.usable && n.all < CONNS_WIDE;
@@ -206,8 +208,14 @@ static bool dial_address(struct lane *l)
 
 bool lane_dial(struct lane *l)
 {
-	if (!l->server->addr_count)
-		return false;
+	struct server *s = l->server;
+
+	if (!s->addr_count) {
+		s->dialled_ms = loop_now(s->all->loop);
+		s->awaits_names = names_ask(s);
+		return s->awaits_names;
+	}
+	names_refresh(s);
 	l->tried = 0;
 	return dial_address(l);
 }
@@ -242,6 +250,8 @@ static void on_late(struct timer *t)
 		return;
 	if (l->tried < l->server->addr_count)
 		dial_address(l);
+	else
+		names_ask(l->server); /* the host may have other addresses by now */
 	if (lane_is_open(l))
 		return;
 	server_is_late(l->server);
@@ -281,7 +291,40 @@ void lane_pump(struct lane *l)
 	if (list_empty(&l->queue) || !may_dial(l))
 		return;
 	if (!server_may_dial(l->server) || !lane_dial(l))
-		fail_queue(l);
+		lane_give_up(l);
+}
+
+/* ---- addresses ---- */
+
+static bool is_current(const struct conn *c)
+{
+	const struct server *s = c->lane->server;
+
+	for (size_t i = 0; i < s->addr_count; i++)
+		if (addr_equal(&s->addrs[i], &c->to))
+			return true;
+	return false;
+}
+
+/* The address is dialled first next time. */
+static void prefer(struct lane *l, const struct addr *to)
+{
+	for (unsigned i = 0; i < l->server->addr_count; i++)
+		if (addr_equal(&l->server->addrs[i], to))
+			l->address = i;
+}
+
+void lane_readdress(struct lane *l)
+{
+	list_each_safe (node, &l->conns) {
+		struct conn *c = container_of(node, struct conn, node);
+
+		if (!is_current(c))
+			leave(c);
+		else if (c->open)
+			prefer(l, &c->to);
+	}
+	lane_pump(l);
 }
 
 /* ---- what transports tell ---- */
@@ -304,9 +347,7 @@ static void end_race(struct lane *l, const struct conn *winner)
 		if (c != winner && !c->open && !is_narrow(l))
 			leave(c);
 	}
-	for (unsigned i = 0; i < s->addr_count; i++)
-		if (addr_equal(&s->addrs[i], &winner->to))
-			l->address = i;
+	prefer(l, &winner->to);
 }
 
 void conn_opened(struct conn *c, const struct tls_facts *facts)
@@ -422,14 +463,17 @@ static void learn_idle(struct lane *l, unsigned idle_ms)
 
 static void dial_failed(struct lane *l, const struct conn *c, const struct fault *f)
 {
+	struct server *s = l->server;
+
 	if (lane_is_dialling(l))
 		return; /* another address is being tried */
-	if (l->tried < l->server->addr_count && dial_address(l))
+	if (l->tried < s->addr_count && dial_address(l))
 		return;
 	timer_stop(all_of(l)->loop, &l->late);
-	server_failed(l->server, &c->to, f);
-	if (!lane_is_open(l))
-		fail_queue(l);
+	s->awaits_names = names_ask(s); /* the host may have other addresses by now */
+	server_failed(s, &c->to, f);
+	if (!lane_is_open(l) && !s->awaits_names)
+		lane_give_up(l);
 }
 
 void conn_ended(struct conn *c, const struct fault *f, bool useful, unsigned idle_ms)
@@ -452,9 +496,9 @@ void conn_ended(struct conn *c, const struct fault *f, bool useful, unsigned idl
 	if (was_leaving)
 		return; /* we ended it: that says nothing of the server */
 	learn_window(l, c);
-	if (!useful) {
+	if (!useful && is_current(c)) {
 		server_failed(l->server, &c->to, f);
-	} else if (!c->in_flight) {
+	} else if (useful && !c->in_flight) {
 		l->server->known.closed_idle++;
 		learn_idle(l, idle_ms);
 	}
@@ -477,7 +521,7 @@ void lane_end(struct lane *l, const struct fault *f)
 	list_each_safe (node, &l->conns) {
 		end_now(container_of(node, struct conn, node), f);
 	}
-	fail_queue(l);
+	lane_give_up(l);
 }
 
 /* The kernel would connect from another address by now, or cannot get there at all: what was

@@ -2,11 +2,12 @@
  *
  *	UNTRIED   nothing is known                           -> a reply: GOOD
  *	GOOD      it answered last                           -> late, or a failure: DOUBTFUL
- *	DOUBTFUL  it is late or wrong, or failed once        -> a reply: GOOD; a second failure:
- *DOWN DOWN      two or more connections came to nothing    -> a reply: GOOD
+ *	DOUBTFUL  it is late or wrong, or failed once        -> a reply: GOOD; a failure: DOWN
+ *	DOWN      two or more connections came to nothing    -> a reply: GOOD
  *
  * A failure is a connection that could not be made, or that died without having answered. The
- * first costs nothing: a fresh connection often does better. A server that is DOWN is asked no
+ * first costs nothing: a fresh connection often does better. A name that cannot be resolved counts
+ * as two, since every server that could know it has been asked. A server that is DOWN is asked no
  * client's question while there is another one; instead it is asked one of our own (`. NS`, which
  * tells nobody anything), first after a quarter of a second, then less and less often, as long as
  * anybody wants its group. Evidence that is a minute old counts no more: it is UNTRIED again, so
@@ -58,11 +59,21 @@ enum standing server_standing(const struct server *s)
 	return is_old && s->known.standing > GOOD ? UNTRIED : s->known.standing;
 }
 
+/* How long until it may be dialled. */
+static uint64_t pause_ms(const struct server *s)
+{
+	uint64_t since = now_ms(s) - s->dialled_ms, pause = 0;
+
+	if (server_standing(s) == DOWN && since < DIAL_PAUSE_MS)
+		pause = DIAL_PAUSE_MS - since;
+	if (!s->addr_count && names_pause_ms(s) > pause)
+		pause = names_pause_ms(s);
+	return pause;
+}
+
 bool server_may_dial(const struct server *s)
 {
-	if (s->all->stopping || now_ms(s) < s->loops_until_ms)
-		return false;
-	return server_standing(s) != DOWN || now_ms(s) - s->dialled_ms >= DIAL_PAUSE_MS;
+	return !s->all->stopping && now_ms(s) >= s->loops_until_ms && !pause_ms(s);
 }
 
 /* 250 ms, doubled for each failure up to 8 s, and spread so that servers and workers do not come
@@ -92,17 +103,28 @@ void server_is_late(struct server *s)
 		stand(s, DOUBTFUL);
 }
 
+/* A name that does not exist goes on not existing. */
+static bool is_news(const struct server *s, const struct fault *f)
+{
+	const struct fault *last = &s->known.last_fault;
+
+	return f->phase != PHASE_RESOLVE || last->phase != PHASE_RESOLVE ||
+		strcmp(f->reason, last->reason) != 0;
+}
+
 void server_complain(struct server *s, const struct addr *addr, const struct fault *f)
 {
+	enum log_level level = is_news(s, f) ? LOG_WARN : LOG_DEBUG;
 	struct log_line l;
 	char text[ADDR_TEXT];
 
 	s->known.last_fault = *f;
 	s->known.last_fault_ms = now_ms(s);
 	s->known.errors[f->phase]++;
-	log_begin(&l, LOG_WARN, "upstream failed");
+	log_begin(&l, level, "upstream failed");
 	log_str(&l, "upstream", s->conf->text);
-	log_str(&l, "addr", addr_print(addr, text));
+	if (addr)
+		log_str(&l, "addr", addr_print(addr, text));
 	log_str(&l, "phase", phase_name(f->phase));
 	log_str(&l, "cause", f->cause);
 	log_str(&l, "reason", f->reason);
@@ -147,12 +169,11 @@ static void on_probed(struct exchange *e, enum outcome outcome, const struct rep
 static void on_probe_timer(struct timer *t)
 {
 	struct server *s = container_of(t, struct server, probe_timer);
-	uint64_t dialled = now_ms(s) - s->dialled_ms;
 
 	if (now_ms(s) - s->wanted_ms > MEMORY_MS || server_standing(s) != DOWN)
 		return;
-	if (dialled < DIAL_PAUSE_MS)
-		timer_start(s->all->loop, t, DIAL_PAUSE_MS - dialled);
+	if (pause_ms(s))
+		timer_start(s->all->loop, t, pause_ms(s));
 	else
 		server_look_after(s);
 }
@@ -245,13 +266,71 @@ void server_failed(struct server *s, const struct addr *addr, const struct fault
 			"the server closed the connection without an answer");
 		f = &silent_end;
 	}
-	s->all->metrics->connections_failed++;
+	s->all->metrics->connections_failed += addr != NULL;
 	s->evidence_ms = now_ms(s);
-	s->failures++;
+	s->failures += addr ? 1 : 2;
 	stand(s, s->failures > 1 ? DOWN : DOUBTFUL);
 	if (s->known.standing == DOWN && !s->all->stopping)
 		timer_start(s->all->loop, &s->probe_timer, back_off_ms(s));
 	server_complain(s, addr, f);
+}
+
+/* ---- its addresses ---- */
+
+void server_take_addresses(struct server *s, const struct addr *addrs, size_t count)
+{
+	const struct upstream_conf *conf = s->all->conf;
+
+	s->addr_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct addr a = addrs[i];
+
+		addr_set_port(&a, addr_port(&s->conf->addr));
+		if (!addr_is_heard(&a, conf->own, conf->own_count))
+			s->addrs[s->addr_count++] = a;
+	}
+}
+
+void server_named(struct server *s, const struct addr *addrs, size_t count)
+{
+	struct addr before[ADDRS_MAX];
+	size_t before_count = s->addr_count;
+	struct fault f;
+
+	memcpy(before, s->addrs, sizeof before);
+	server_take_addresses(s, addrs, count);
+	if (!s->addr_count) {
+		fault_set(&f, PHASE_RESOLVE, "loop",
+			"sotto would ask itself: check the upstream's name, and `listen`",
+			"all addresses of %s are where sotto itself listens", s->conf->host);
+		server_unnamed(s, &f);
+		return;
+	}
+	s->awaits_names = false;
+	bool same = addresses_same(before, before_count, s->addrs, s->addr_count);
+
+	if (!same)
+		server_forgive(s);
+	for (int i = 0; i < LANES; i++) {
+		if (!same)
+			s->lanes[i].address = 0;
+		lane_readdress(&s->lanes[i]);
+	}
+}
+
+void server_unnamed(struct server *s, const struct fault *f)
+{
+	s->awaits_names = false;
+	if (s->addr_count)
+		server_complain(s, NULL, f);
+	else
+		server_failed(s, NULL, f);
+	for (int i = 0; i < LANES; i++) {
+		if (s->addr_count)
+			lane_pump(&s->lanes[i]);
+		else
+			lane_give_up(&s->lanes[i]);
+	}
 }
 
 void server_shuns_edns(struct server *s)

@@ -11,11 +11,9 @@
 #include "dns/name.h"
 #include "net/fault.h"
 #include "net/stream.h"
+#include "upstream/addresses.h"
 #include "upstream/status.h"
 #include "upstream/upstream.h"
-
-/* Addresses of one host that are kept. */
-#define ADDRS_MAX 8
 
 /* A connection as its lane knows it: the first member of the transport's own struct. */
 struct conn {
@@ -72,6 +70,8 @@ struct server {
 	struct lane lanes[LANES];
 	struct addr addrs[ADDRS_MAX];
 	size_t addr_count; /* 0: its name is not resolved yet */
+	struct host *host; /* NULL: it is given by address */
+	bool awaits_names; /* there is no address to dial, or none that works; others may come */
 
 	/* How it stands, beside known.standing. */
 	uint64_t evidence_ms; /* the latest reply or failure */
@@ -112,6 +112,9 @@ struct upstreams {
 	uint64_t lookups, explored_at; /* lookups when one was explored last */
 	struct group *groups;
 	struct server *servers; /* as many as configured */
+	struct host *hosts; /* by name (names.c) */
+	size_t host_count;
+	struct addresses_file addresses;
 };
 
 /* ---- servers (server.c) ---- */
@@ -129,12 +132,19 @@ bool server_may_dial(const struct server *);
 void server_look_after(struct server *);
 /* Its failures are forgotten. */
 void server_forgive(struct server *);
-/* Something is wrong with it, in words: counted, kept for status, and logged. */
+/* Something is wrong with it, in words: counted, kept for status, and logged. addr as above. */
 void server_complain(struct server *, const struct addr *, const struct fault *);
 /* A connection stands; what was agreed on is kept, and logged when it is news. facts NULL: not TLS.
  */
 void server_connected(struct server *, const struct conn *, const struct tls_facts *);
-/* A connection to it, at that address, came to nothing, or died without having been of use. */
+/* It has these addresses, but for those where we listen ourselves; the ports are its own. */
+void server_take_addresses(struct server *, const struct addr *, size_t count);
+/* (From names.c.) Its addresses are known: maybe others than before. */
+void server_named(struct server *, const struct addr *, size_t count);
+/* They are not; those that it has stay in use. */
+void server_unnamed(struct server *, const struct fault *);
+/* A connection to it, at that address, came to nothing, or died without having been of use. The
+ * address is NULL if none is known. */
 void server_failed(struct server *, const struct addr *, const struct fault *);
 void server_answered(struct server *, const struct exchange *, const struct reply *);
 /* It sends our queries back to us: it is down for so long, and what it owes is lost. */
@@ -149,11 +159,17 @@ void lane_init(struct lane *, struct server *, const struct transport *);
 int lane_send(struct lane *, struct exchange *);
 /* Gives exchanges that wait to connections that have room, and makes connections. */
 void lane_pump(struct lane *);
-/* Begins a connection. False: out of memory, or no address is known. */
+/* Begins a connection, or has the server's name resolved to begin one then. False: out of memory.
+ */
 bool lane_dial(struct lane *);
 bool lane_is_dialling(const struct lane *);
 /* A connection that can take an exchange stands. */
 bool lane_is_open(const struct lane *);
+/* The server's addresses are others: connections to those it has no more are given no new
+ * exchanges, and what waits goes on. */
+void lane_readdress(struct lane *);
+/* No connection can be made: what waits for one is UNSENT. */
+void lane_give_up(struct lane *);
 /* Nothing will be asked any more: goodbye to all. */
 void lane_finish(struct lane *);
 /* Ends all connections at once, and fails what waits. */
@@ -181,6 +197,27 @@ void conn_keepalive(struct conn *, unsigned ms);
 void conn_ended(struct conn *, const struct fault *, bool useful, unsigned idle_ms);
 /* The connection's memory goes; call it last. */
 void conn_gone(struct conn *);
+
+/* ---- names of hosts (names.c) ---- */
+
+/* Gives every server with a host name its struct host. Call it when all servers are there. False:
+ * out of memory. */
+bool names_init(struct upstreams *);
+/* Asks nobody from here on. */
+void names_stop(struct upstreams *);
+/* After loop_free(). */
+void names_clear(struct upstreams *);
+
+/* Has the server's host resolved. True: it is under way, now or already, and server_named() or
+ * server_unnamed() comes, from the loop. False: it was tried just now, or has no host. */
+bool names_ask(struct server *);
+/* The same, if its addresses are too old: nobody waits for it. */
+void names_refresh(struct server *);
+/* How long until names_ask() would try again; 0: now. */
+uint64_t names_pause_ms(const struct server *);
+
+/* The world has changed: addresses may have too, and what failed may go well. */
+void names_changed(struct upstreams *, enum change);
 
 /* (upstreams.c) A connection's memory is going. */
 void upstreams_conn_gone(struct upstreams *);

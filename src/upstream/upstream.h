@@ -20,6 +20,8 @@
 #define SERVERS_MAX 255
 /* Sends of one query to one server (RFC 9520 §3.1). */
 #define SENDS_PER_SERVER 3
+/* Addresses of one host that are kept. */
+#define ADDRS_MAX 8
 
 enum scheme { SCHEME_TLS, SCHEME_TCP, SCHEME_UDP };
 
@@ -34,7 +36,9 @@ struct server_conf {
 	const char *host; /* a name that is to be resolved; NULL: addr was given */
 	struct addr addr; /* of a host, only the port counts */
 	struct addr *hints; /* addresses of the host that are known without asking anybody */
-	size_t hint_count;
+	size_t hint_count; /* at most ADDRS_MAX */
+	struct addr saved[ADDRS_MAX]; /* those of an earlier run, loaded at start */
+	size_t saved_count;
 	const char *auth_name; /* NULL: the address must be in the certificate, or, with pins, only
 				  those */
 	uint8_t pins[TLS_PINS_MAX][TLS_PIN_LEN];
@@ -86,6 +90,8 @@ struct upstream_conf {
 	unsigned silent_ms; /* one that owes answers and says nothing is given up after this */
 	size_t in_flight; /* the most exchanges of one connection, below 65536 */
 	char mark[MARK_LEN + 1]; /* lower-case hexadecimal digits, new for each process */
+	const struct addr *own; /* where we listen: no server is there */
+	size_t own_count;
 	const char *state; /* folder for what should survive a restart; NULL: nothing does */
 };
 

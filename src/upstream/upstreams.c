@@ -167,6 +167,7 @@ void upstreams_changed(struct upstreams *u, enum change what)
 {
 	if (u->stopping)
 		return;
+	names_changed(u, what);
 	for (size_t i = 0; i < u->conf->count; i++) {
 		struct server *s = &u->servers[i];
 
@@ -261,6 +262,8 @@ struct upstreams *upstreams_new(struct loop *loop, const struct upstream_conf *c
 			goto fail;
 	for (size_t i = 0; i < conf->group_count; i++)
 		group_init(u, i);
+	if (!names_init(u))
+		goto fail;
 	return u;
 
 fail:
@@ -273,6 +276,7 @@ void upstreams_stop(struct upstreams *u, void (*idle)(void *arg), void *arg)
 	u->stopping = true;
 	u->idle = idle;
 	u->idle_arg = arg;
+	names_stop(u);
 	for (size_t i = 0; i < u->conf->count; i++)
 		server_stop(&u->servers[i]);
 	if (!any_conn(u))
@@ -285,6 +289,7 @@ void upstreams_free(struct upstreams *u)
 		return;
 	for (size_t i = 0; u->servers && i < u->conf->count; i++)
 		server_clear(&u->servers[i]);
+	names_clear(u);
 	free(u->servers);
 	free(u->groups);
 	free(u);

@@ -249,12 +249,23 @@ static struct line *line_new(struct actor *a)
 	return line;
 }
 
+static bool is_at(const struct actor *a, const struct addr *to)
+{
+	const uint8_t *v4 = (const uint8_t *)&a->addr.v4.sin_addr;
+	struct addr v6;
+	char text[ADDR_TEXT];
+
+	snprintf(text, sizeof text, "2001:db8::%u", v4[3]);
+	MUST(addr_parse(&v6, text, 0));
+	return addr_same_host(&a->addr, to) || addr_same_host(&v6, to);
+}
+
 static struct actor *upstream_at(struct cast *c, const struct addr *to)
 {
 	for (struct list *node = c->actors.next; node != &c->actors; node = node->next) {
 		struct actor *a = container_of(node, struct actor, node);
 
-		if (a->role == UPSTREAM && addr_same_host(&a->addr, to))
+		if (a->role == UPSTREAM && is_at(a, to))
 			return a;
 	}
 	broken(c->chronicle, "instead: sotto asks a server that was not configured");

@@ -46,6 +46,8 @@ struct actor {
 
 	/* Of an upstream: */
 	const char *scheme; /* tls, tcp or udp; borrowed */
+	const char *host; /* NULL: it is configured by its address; borrowed */
+	bool is_bootstrap;
 	enum dial dial;
 	unsigned open_ms, delay_ms;
 	bool answers; /* by itself, as `form` says; such questions are not in the inbox */
@@ -71,7 +73,7 @@ void cast_asked(void *cast, const struct addr *to, const struct addr *from, stru
 void cast_clear(struct cast *);
 
 struct actor *cast_find(struct cast *, const char *name);
-/* One of scheme udp takes connections as well. */
+/* The nth upstream is at 192.0.2.n and 2001:db8::n. One of scheme udp takes connections as well. */
 struct actor *upstream_new(struct cast *, const char *name, const char *scheme, unsigned delay_ms);
 struct actor *client_new(struct cast *, const char *name, bool tcp);
 

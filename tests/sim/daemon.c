@@ -1,5 +1,6 @@
 #include "daemon.h"
 
+#include "upstream/addresses.h"
 #include "world.h"
 
 #include <string.h>
@@ -30,6 +31,7 @@ bool daemon_start(struct daemon *d, const char *const *upstreams,
 	if (!config_load(&d->conf, &sources, stderr))
 		return false;
 	log_set_level(d->conf.log_level);
+	addresses_load(&d->conf.upstream);
 	d->worker = worker_new(&d->conf);
 	d->loop = worker_loop(d->worker);
 	return worker_listen(d->worker, BIND_ALONE) == 0;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SEED 1
 /* A check holds within this time, where its statement says none. */
@@ -124,12 +125,67 @@ static void on_log_line(void *arg, struct span line)
 	MUST(buf_append(&s->log, (struct span){ (const uint8_t *)"", 1 }));
 }
 
+/* ---- what is kept over a restart ---- */
+
+FILE *show_state(struct show *s, const char *mode)
+{
+	char path[sizeof s->state + 16];
+
+	if (!*s->state) {
+		snprintf(s->state, sizeof s->state, "/tmp/sotto-play-XXXXXX");
+		MUST(mkdtemp(s->state) && s->override_count < SHOW_OVERRIDES);
+		s->overrides[s->override_count++] =
+			(struct config_override){ "state", s->state, NULL };
+	}
+	snprintf(path, sizeof path, "%s/addresses", s->state);
+	return fopen(path, mode);
+}
+
+static void state_remove(struct show *s)
+{
+	char path[sizeof s->state + 16];
+
+	if (!*s->state)
+		return;
+	snprintf(path, sizeof path, "%s/addresses", s->state);
+	unlink(path);
+	rmdir(s->state);
+}
+
 /* ---- from the first statement to the last check ---- */
+
+/* How the configuration spells it. */
+static void spell(const struct actor *a, char text[SHOW_URI])
+{
+	char addr[ADDR_TEXT];
+
+	snprintf(text, SHOW_URI, "%s://%s", a->scheme,
+		a->host ? a->host : addr_print_host(&a->addr, addr));
+}
+
+/* Those that have the same host are one for the configuration. */
+static bool is_listed(const char *const *list, const char *text)
+{
+	for (; *list; list++)
+		if (strcmp(*list, text) == 0)
+			return true;
+	return false;
+}
+
+static void add_bootstrap(struct show *s, const char *text)
+{
+	size_t len = strlen(s->bootstrap);
+
+	if (!len && s->override_count < SHOW_OVERRIDES)
+		s->overrides[s->override_count++] =
+			(struct config_override){ "bootstrap", s->bootstrap, NULL };
+	snprintf(s->bootstrap + len, sizeof s->bootstrap - len, "%s%s", len ? "," : "", text);
+}
 
 static void start_daemon(struct show *s)
 {
 	const char *upstreams[SHOW_UPSTREAMS + 1] = { NULL };
-	char text[SHOW_UPSTREAMS][32];
+	char text[SHOW_UPSTREAMS][SHOW_URI];
 
 	if (!s->cast.upstreams || s->cast.upstreams > SHOW_UPSTREAMS)
 		broken(&s->chronicle, "a play has 1 to %d upstreams", SHOW_UPSTREAMS);
@@ -139,9 +195,13 @@ static void start_daemon(struct show *s)
 	for (struct list *node = s->cast.actors.next; node != &s->cast.actors; node = node->next) {
 		const struct actor *a = container_of(node, struct actor, node);
 
-		snprintf(text[i], sizeof text[i], "%s://192.0.2.%u", a->scheme, i + 1);
-		upstreams[i] = text[i];
-		i++;
+		spell(a, text[i]);
+		if (a->is_bootstrap) {
+			add_bootstrap(s, text[i]);
+		} else if (!is_listed(upstreams, text[i])) {
+			upstreams[i] = text[i];
+			i++;
+		}
 	}
 	if (!daemon_start(&s->daemon, upstreams, s->overrides, s->override_count))
 		broken(&s->chronicle, "sotto does not start");
@@ -224,6 +284,7 @@ void show_run(struct show *s, const char *file)
 	s->chronicle.loop = NULL;
 	log_tap(NULL, NULL, NULL);
 	daemon_free(&s->daemon);
+	state_remove(s);
 	cast_clear(&s->cast);
 	play_clear(&s->play);
 	buf_clear(&s->log);

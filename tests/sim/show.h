@@ -11,8 +11,11 @@
 #include "daemon.h"
 #include "play.h"
 
+#include <stdio.h>
+
 #define SHOW_OVERRIDES 16
 #define SHOW_UPSTREAMS 8
+#define SHOW_URI       64
 
 struct show {
 	struct play play;
@@ -22,6 +25,8 @@ struct show {
 
 	struct config_override overrides[SHOW_OVERRIDES];
 	size_t override_count;
+	char bootstrap[SHOW_UPSTREAMS * SHOW_URI]; /* servers, with commas */
+	char state[32]; /* the folder for what is kept; empty: none */
 
 	size_t at; /* the statement */
 	const struct statement *statement;
@@ -36,6 +41,10 @@ struct show {
 	struct buf log; /* lines, each with its NUL */
 	size_t log_read;
 };
+
+/* Opens the file of addresses that the daemon keeps over a restart; from then on, it does. NULL,
+ * with errno: it cannot be opened. Close it. */
+FILE *show_state(struct show *, const char *mode);
 
 /* Plays it and checks it; ends the process with a report if it fails. */
 void show_run(struct show *, const char *file);

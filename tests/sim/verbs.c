@@ -111,7 +111,7 @@ static void need_new_name(struct show *s, const char *name)
 
 static bool do_upstream(struct show *s, struct actor *a, char **words, bool last)
 {
-	const char *name = words[0], *scheme = "tls";
+	const char *name = words[0], *scheme = "tls", *host = NULL;
 	uint64_t delay_ms = 0;
 
 	(void)a, (void)last;
@@ -119,10 +119,33 @@ static bool do_upstream(struct show *s, struct actor *a, char **words, bool last
 	words++;
 	if (is(words[0], "udp") || is(words[0], "tcp"))
 		scheme = *words++;
+	if (is(words[0], "named") && words[1]) {
+		host = words[1];
+		words += 2;
+	}
 	if (words[0] &&
 		(!is(words[0], "delay") || !words[1] || !play_duration(words[1], &delay_ms)))
 		misread(s, words[0]);
-	upstream_new(&s->cast, name, scheme, (unsigned)delay_ms);
+	upstream_new(&s->cast, name, scheme, (unsigned)delay_ms)->host = host;
+	return true;
+}
+
+static bool do_bootstrap(struct show *s, struct actor *a, char **words, bool last)
+{
+	(void)a, (void)last;
+	need_new_name(s, words[0]);
+	upstream_new(&s->cast, words[0], "tls", 0)->is_bootstrap = true;
+	return true;
+}
+
+static bool do_saved(struct show *s, struct actor *a, char **words, bool last)
+{
+	FILE *f = show_state(s, "a");
+
+	(void)a, (void)last;
+	if (!words[0])
+		misread(s, NULL);
+	MUST(f && fprintf(f, "%s\n", words[0]) > 0 && fclose(f) == 0);
 	return true;
 }
 
@@ -613,6 +636,22 @@ static bool do_log(struct show *s, struct actor *a, char **words, bool last)
 	return true;
 }
 
+static bool do_saves(struct show *s, struct actor *a, char **words, bool last)
+{
+	FILE *f = show_state(s, "r");
+	bool found = false;
+
+	(void)a, (void)last;
+	snprintf(s->instead, sizeof s->instead, "the file is not there");
+	while (f && !found && fgets(s->instead, sizeof s->instead, f)) {
+		s->instead[strcspn(s->instead, "\n")] = '\0';
+		found = is(words[0], s->instead);
+	}
+	if (f)
+		fclose(f);
+	return holds(s, found);
+}
+
 static bool do_ended(struct show *s, struct actor *a, char **words, bool last)
 {
 	(void)a, (void)words, (void)last;
@@ -624,8 +663,13 @@ static bool do_ended(struct show *s, struct actor *a, char **words, bool last)
 
 static const struct verb verbs[] = {
 	{ NULL, "set", EARLY, do_set, "KEY=VALUE", "a setting, as of `--set`" },
-	{ NULL, "upstream", EARLY, do_upstream, "NAME [udp or tcp] [delay D]",
-		"a server, by TLS if nothing is said, in the order they are configured; D is each way" },
+	{ NULL, "upstream", EARLY, do_upstream, "NAME [udp or tcp] [named HOST] [delay D]",
+		"a server, by TLS if nothing is said, in the order they are configured, the nth at "
+		"192.0.2.n and 2001:db8::n; D is each way; those of one HOST are one to the "
+		"configuration" },
+	{ NULL, "bootstrap", EARLY, do_bootstrap, "NAME",
+		"a server that is asked for the addresses of hosts" },
+	{ NULL, "saved", EARLY, do_saved, "\"LINE\"", "what an earlier run has kept of addresses" },
 
 	{ NULL, "client", ACTION, do_client, "NAME udp or tcp", "a client; over TCP, it connects" },
 	{ NULL, "segments", ACTION, do_segments, "of N octets",
@@ -677,6 +721,7 @@ static const struct verb verbs[] = {
 	{ NULL, "counter", CHECK, do_counter, "NAME N", "a metric of the daemon" },
 	{ NULL, "log", CHECK, do_log, "has \"TEXT\", or is silent",
 		"a line behind the last one asked for; silent: no warning, no error" },
+	{ NULL, "saves", CHECK, do_saves, "\"LINE\"", "of addresses, for the next run" },
 	{ NULL, "ended", CHECK, do_ended, "", "the daemon has ended" },
 };
 

@@ -84,6 +84,42 @@ CASE(private_holds_what_a_network_of_containers_uses)
 	acl_clear(&acl);
 }
 
+CASE(an_address_of_many_or_of_none_is_no_host)
+{
+	static const char *const none[] = { "0.0.0.0", "224.0.0.1", "255.255.255.255",
+		"::", "ff02::1" };
+	static const char *const hosts[] = { "192.0.2.1", "127.0.0.1", "223.255.255.255", "::1",
+		"2001:db8::1" };
+	struct addr a;
+
+	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+		OK(addr_parse(&a, none[i], 0) && addr_is_no_host(&a));
+	for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++)
+		OK(addr_parse(&a, hosts[i], 0) && !addr_is_no_host(&a));
+}
+
+static bool is_heard(const char *to, const char *listen)
+{
+	struct addr at[2], where;
+
+	OK(addr_parse(&at[0], "198.51.100.1:53", 0) && addr_parse(&at[1], listen, 0));
+	OK(addr_parse(&where, to, 0));
+	return addr_is_heard(&where, at, 2);
+}
+
+CASE(who_listens_hears_what_comes_to_that_port_at_that_address)
+{
+	OK(is_heard("192.0.2.1:53", "192.0.2.1:53"));
+	OK(is_heard("198.51.100.1:53", "192.0.2.1:53"));
+	OK(is_heard("192.0.2.1:53", "[::ffff:192.0.2.1]:53"));
+	OK(is_heard("127.0.0.7:53", "0.0.0.0:53"));
+	OK(is_heard("[::1]:53", "[::]:53"));
+	OK(!is_heard("192.0.2.1:853", "192.0.2.1:53"));
+	OK(!is_heard("192.0.2.2:53", "192.0.2.1:53"));
+	OK(!is_heard("192.0.2.2:53", "0.0.0.0:53"));
+	OK(!is_heard("[::1]:53", "0.0.0.0:53"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -93,6 +129,8 @@ int main(void)
 		CLAIM(a_mapped_address_is_the_address_it_carries),
 		CLAIM(a_prefix_with_bits_behind_its_length_is_a_mistake),
 		CLAIM(private_holds_what_a_network_of_containers_uses),
+		CLAIM(an_address_of_many_or_of_none_is_no_host),
+		CLAIM(who_listens_hears_what_comes_to_that_port_at_that_address),
 	};
 
 	return RUN(cases);

@@ -1,0 +1,614 @@
+/* names: the addresses of servers that are given by host name.
+ *
+ * Nothing is resolved through ourselves. A name is asked of the servers of the group
+ * GROUP_BOOTSTRAP, which are given by address; one of a single label, of the system's resolver, in
+ * another thread. Servers of one host share one answer. It is asked for again when its TTL is over,
+ * as long as anybody wants a server of the host; until there is a newer one, the last good one
+ * stays in use. What an earlier run has saved, or else the configuration gives, is used until it is
+ * known better.
+ *
+ * A host is resolved by two inquiries, one for each family of addresses. An inquiry asks one
+ * bootstrap server, and the next one when it fails or is later than usual. When both are over, or
+ * one has found addresses and the other is slow, the servers of the host get what there is; what
+ * comes later is added. After four seconds it is over.
+ *
+ * It is not begun again within a second of the last time, twice as long each time that it brought
+ * nothing new, up to half a minute; but every second where nothing is known and no bootstrap server
+ * could be reached, since that costs no more than looking after those servers.
+ */
+#include "dns/name.h"
+#include "net/system_names.h"
+#include "upstream/chain.h"
+#include "upstream/server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEADLINE_MS 4000
+/* With addresses of one family, those of the other are waited for so long (RFC 8305 §3). */
+#define OTHER_FAMILY_MS 50
+/* A TTL is held to between these, so that nobody can make us ask all the time, or never. */
+#define TTL_LEAST_S 30
+#define TTL_MOST_S  86400
+/* The system's resolver tells none. */
+#define TTL_SYSTEM_S 60
+
+#define PAUSE_FIRST_MS 1000
+#define PAUSE_MOST_MS  30000
+/* A host is wanted for so long after the last lookup. */
+#define WANTED_MS 60000
+
+/* Exchanges of one inquiry at the same time. */
+#define TRIES_MAX 3
+#define PORT_DNS  53
+
+enum { V6, V4, FAMILIES };
+
+/* An exchange that knows its inquiry. */
+struct
+try {
+	struct exchange exchange;
+	struct inquiry *inquiry;
+	int place; /* of the server in the group */
+};
+
+enum stage { IDLE, ASKING, ANSWERED, FAILED };
+
+struct inquiry {
+	struct host *host;
+	struct question question;
+	struct ask ask;
+	enum stage stage;
+	uint8_t sends[GROUP_MAX];
+	unsigned running; /* tries */
+	uint64_t late_at_ms; /* the server asked last is late then; 0: there is no other */
+	struct try tries[TRIES_MAX];
+	bool was_heard; /* a bootstrap server has said something */
+	struct chain found;
+	bool no_such_name;
+};
+
+struct host {
+	struct upstreams *all;
+	const char *name;
+	uint8_t wire[NAME_MAX_WIRE];
+	struct inquiry inquiries[FAMILIES];
+	bool running;
+	bool told, changed; /* addresses came this time; and are others */
+	uint64_t over_at_ms, enough_at_ms; /* of this time; enough: 0: nothing has come */
+	uint64_t not_before_ms; /* it is not begun again */
+	unsigned pause_ms;
+	bool is_known; /* addrs come from a resolver */
+	uint64_t expires_ms;
+	struct timer timer; /* what comes next, or the end of the TTL */
+	struct addr addrs[ADDRS_MAX]; /* the latest good ones; the port is 0 */
+	size_t count;
+	/* The system's resolver, for a name of one label. */
+	struct work work;
+	bool working;
+	struct system_names system;
+};
+
+static uint64_t now_ms(const struct host *h)
+{
+	return loop_now(h->all->loop);
+}
+
+static bool is_of_system(const struct host *h)
+{
+	return !strchr(h->name, '.');
+}
+
+static struct group *bootstrap_of(const struct host *h)
+{
+	return &h->all->groups[GROUP_BOOTSTRAP];
+}
+
+/* Calls the function for each server of the host. */
+static void each_server(struct host *h,
+	void (*tell)(struct host *, struct server *, const struct fault *), const struct fault *f)
+{
+	for (size_t i = 0; i < h->all->conf->count; i++)
+		if (h->all->servers[i].host == h)
+			tell(h, &h->all->servers[i], f);
+}
+
+static bool is_wanted(const struct host *h)
+{
+	for (size_t i = 0; i < h->all->conf->count; i++) {
+		const struct server *s = &h->all->servers[i];
+
+		if (s->host == h && s->wanted_ms && now_ms(h) - s->wanted_ms <= WANTED_MS)
+			return true;
+	}
+	return false;
+}
+
+/* ---- what is found ---- */
+
+static void tell_named(struct host *h, struct server *s, const struct fault *f)
+{
+	(void)f;
+	server_named(s, h->addrs, h->count);
+}
+
+static void tell_unnamed(struct host *h, struct server *s, const struct fault *f)
+{
+	(void)h;
+	server_unnamed(s, f);
+}
+
+static bool is_found(const struct host *h)
+{
+	return h->inquiries[V6].found.count || h->inquiries[V4].found.count;
+}
+
+/* Of that family: what was found, or, where nobody has answered, what was known before. */
+static struct chain latest(const struct host *h, int family)
+{
+	struct chain old = { 0 };
+
+	if (h->inquiries[family].stage == ANSWERED)
+		return h->inquiries[family].found;
+	for (size_t i = 0; i < h->count; i++)
+		if ((h->addrs[i].any.sa_family == AF_INET6) == (family == V6))
+			old.addrs[old.count++] = h->addrs[i];
+	return old;
+}
+
+static uint32_t ttl_s(const struct host *h)
+{
+	uint32_t ttl = TTL_MOST_S;
+
+	for (int i = 0; i < FAMILIES; i++) {
+		const struct chain *found = &h->inquiries[i].found;
+
+		if (found->count && found->ttl_s < ttl)
+			ttl = found->ttl_s;
+	}
+	return ttl < TTL_LEAST_S ? TTL_LEAST_S : ttl;
+}
+
+static void wait_before_next(struct host *h, bool was_of_use)
+{
+	if (was_of_use)
+		h->pause_ms = PAUSE_FIRST_MS;
+	h->not_before_ms = now_ms(h) + h->pause_ms;
+	h->pause_ms = h->pause_ms < PAUSE_MOST_MS / 2 ? 2 * h->pause_ms : PAUSE_MOST_MS;
+}
+
+/* The servers get what was found. Where that is nothing new, they keep the order of what they have,
+ * which knows what worked. */
+static void tell_found(struct host *h)
+{
+	const struct chain v6 = latest(h, V6), v4 = latest(h, V4);
+	struct addr addrs[ADDRS_MAX];
+	size_t count = chain_interleave(&v6, &v4, addrs);
+
+	h->told = true;
+	h->is_known = true;
+	h->expires_ms = now_ms(h) + 1000ull * ttl_s(h);
+	if (!addresses_same(addrs, count, h->addrs, h->count)) {
+		h->changed = true;
+		memcpy(h->addrs, addrs, count * sizeof *addrs);
+		h->count = count;
+	}
+	addresses_keep(&h->all->addresses, h->name, h->addrs, h->count);
+	each_server(h, tell_named, NULL);
+}
+
+/* ---- what is wrong ---- */
+
+static void system_fault(const struct host *h, struct fault *f)
+{
+	const struct upstream_conf *conf = h->all->conf;
+
+	for (size_t i = 0; i < h->system.server_count && !h->working; i++) {
+		if (!addr_is_heard(&h->system.servers[i], conf->own, conf->own_count))
+			continue;
+		fault_set(f, PHASE_RESOLVE, "loop",
+			"give the upstream by address, or add the host to /etc/hosts",
+			"the system's resolver, which would know the address of %s, is sotto itself",
+			h->name);
+		return;
+	}
+	fault_set(f, PHASE_RESOLVE, h->working ? "timeout" : "not-found",
+		"check `getent hosts`, /etc/hosts and /etc/resolv.conf",
+		"the system's resolver finds no address of %s: %s", h->name,
+		h->working ? "it does not answer" : h->system.reason);
+}
+
+static void bootstrap_fault(const struct host *h, struct fault *f)
+{
+	const struct inquiry *v6 = &h->inquiries[V6], *v4 = &h->inquiries[V4];
+	const struct fault *cause = group_fault(bootstrap_of(h));
+
+	if (v6->stage == ANSWERED && v4->stage == ANSWERED)
+		fault_set(f, PHASE_RESOLVE, v4->no_such_name ? "no-such-name" : "no-address",
+			"check how the upstream's name is spelled",
+			v4->no_such_name ? "there is no host %s" : "the host %s has no address",
+			h->name);
+	else
+		fault_set(f, PHASE_RESOLVE, "no-bootstrap",
+			"check `bootstrap` and this host's network",
+			"no bootstrap server tells the address of %s%s%.150s", h->name,
+			cause ? ": " : "", cause ? cause->reason : "");
+}
+
+/* Nothing was found; what is known is still of use. */
+static void tell_failed(struct host *h)
+{
+	bool was_reached = h->inquiries[V6].was_heard || h->inquiries[V4].was_heard;
+	struct fault f;
+
+	h->all->metrics->names_failed++;
+	if (is_of_system(h))
+		system_fault(h, &f);
+	else
+		bootstrap_fault(h, &f);
+	wait_before_next(h, !h->count && !is_of_system(h) && !was_reached);
+	each_server(h, tell_unnamed, &f);
+}
+
+/* ---- how far it is ---- */
+
+static void inquiry_stop(struct inquiry *i)
+{
+	for (int k = 0; k < TRIES_MAX; k++)
+		exchange_cancel(&i->tries[k].exchange);
+	i->running = 0;
+	i->late_at_ms = 0;
+}
+
+static bool is_over(const struct host *h)
+{
+	return now_ms(h) >= h->over_at_ms ||
+		(h->inquiries[V6].stage != ASKING && h->inquiries[V4].stage != ASKING);
+}
+
+static void finish(struct host *h)
+{
+	bool told = h->told;
+
+	h->running = false;
+	for (int i = 0; i < FAMILIES; i++)
+		inquiry_stop(&h->inquiries[i]);
+	if (told)
+		wait_before_next(h, h->changed);
+	else
+		tell_failed(h);
+	if (h->all->stopping || h->running)
+		return;
+	/* Without addresses, servers are down and looked after, which asks again. */
+	if (told || h->count)
+		timer_start(h->all->loop, &h->timer,
+			(told ? h->expires_ms : h->not_before_ms) - now_ms(h));
+}
+
+static uint64_t earlier(uint64_t at, uint64_t other)
+{
+	return other && other < at ? other : at;
+}
+
+static void start_timer(struct host *h)
+{
+	uint64_t at = h->over_at_ms;
+
+	for (int i = 0; i < FAMILIES; i++)
+		at = earlier(at, h->inquiries[i].late_at_ms);
+	if (!h->told)
+		at = earlier(at, h->enough_at_ms);
+	timer_start(h->all->loop, &h->timer, at > now_ms(h) ? at - now_ms(h) : 0);
+}
+
+/* Something has come of an inquiry, or some time is over. */
+static void proceed(struct host *h)
+{
+	bool over = is_over(h);
+
+	if (is_found(h) && !h->enough_at_ms)
+		h->enough_at_ms = now_ms(h) + OTHER_FAMILY_MS;
+	if (is_found(h) && (over || (!h->told && now_ms(h) >= h->enough_at_ms)))
+		tell_found(h);
+	if (over)
+		finish(h);
+	else
+		start_timer(h);
+}
+
+/* ---- asking bootstrap servers ---- */
+
+static int ask_server(struct inquiry *i, int place)
+{
+	struct server *s = group_server(bootstrap_of(i->host), place);
+
+	for (int k = 0; k < TRIES_MAX; k++) {
+		struct try *t = &i->tries[k];
+
+		if (t->exchange.lane)
+			continue;
+		t->place = place;
+		int err = exchange_start(s, &t->exchange, &i->ask);
+
+		if (err)
+			return err;
+		i->sends[place]++;
+		i->running++;
+		i->late_at_ms = now_ms(i->host) + server_hedge_ms(s);
+		return 0;
+	}
+	return -EAGAIN;
+}
+
+/* Asks the next server that can be asked; false: there is none. */
+static bool ask_next(struct inquiry *i)
+{
+	struct group *g = bootstrap_of(i->host);
+	struct attempts a = { 0 };
+	int place;
+
+	memcpy(a.sends, i->sends, sizeof a.sends);
+	for (int k = 0; k < TRIES_MAX; k++)
+		if (i->tries[k].exchange.lane && !i->tries[k].exchange.stalled)
+			a.waiting[i->tries[k].place] = true;
+	i->late_at_ms = 0;
+	while ((place = group_pick(g, &a, &i->question)) >= 0) {
+		if (ask_server(i, place) == 0)
+			return true;
+		a.sends[place] = SENDS_PER_SERVER; /* not this one, not now */
+	}
+	return false;
+}
+
+static void on_done(struct exchange *e, enum outcome outcome, const struct reply *r)
+{
+	struct try *t = container_of(e, struct try, exchange);
+	struct inquiry *i = t->inquiry;
+
+	i->running--;
+	i->was_heard |= outcome == REPLIED;
+	if (outcome == REPLIED && (r->rcode == RCODE_NOERROR || r->rcode == RCODE_NXDOMAIN)) {
+		chain_read(r, i->question.type, &i->found);
+		i->no_such_name = r->rcode == RCODE_NXDOMAIN;
+		i->stage = ANSWERED;
+		inquiry_stop(i);
+	} else {
+		if (outcome == REPLIED) /* another server may do better, this one will not */
+			i->sends[t->place] = SENDS_PER_SERVER;
+		if (!ask_next(i) && !i->running)
+			i->stage = FAILED;
+	}
+	proceed(i->host);
+}
+
+static void on_stalled(struct exchange *e)
+{
+	ask_next(container_of(e, struct try, exchange)->inquiry);
+}
+
+static void inquiry_begin(struct inquiry *i)
+{
+	memset(i->sends, 0, sizeof i->sends);
+	i->found = (struct chain){ 0 };
+	i->no_such_name = i->was_heard = false;
+	i->stage = ask_next(i) ? ASKING : FAILED;
+}
+
+/* ---- asking the system ---- */
+
+static void on_work(struct work *w)
+{
+	struct host *h = container_of(w, struct host, work);
+
+	system_names_find(&h->system, h->name);
+}
+
+static void take_system(struct host *h)
+{
+	for (int i = 0; i < FAMILIES; i++) {
+		struct chain *found = &h->inquiries[i].found;
+
+		*found = (struct chain){ .ttl_s = TTL_SYSTEM_S };
+		h->inquiries[i].stage = ANSWERED;
+		for (size_t k = 0; k < h->system.count && found->count < ADDRS_MAX; k++)
+			if ((h->system.addrs[k].any.sa_family == AF_INET6) == (i == V6))
+				found->addrs[found->count++] = h->system.addrs[k];
+	}
+}
+
+static void set_out(struct host *h)
+{
+	h->running = true;
+	h->told = h->changed = false;
+	h->enough_at_ms = 0;
+	h->over_at_ms = now_ms(h) + DEADLINE_MS;
+}
+
+/* It may have taken longer than anybody waits; what it found is of use all the same. */
+static void on_worked(struct work *w)
+{
+	struct host *h = container_of(w, struct host, work);
+
+	h->working = false;
+	if (h->all->stopping || (!h->running && !h->system.count))
+		return;
+	if (!h->running)
+		set_out(h);
+	take_system(h);
+	proceed(h);
+}
+
+static void ask_system(struct host *h)
+{
+	for (int i = 0; i < FAMILIES; i++) {
+		h->inquiries[i].found = (struct chain){ 0 };
+		h->inquiries[i].stage = ASKING;
+	}
+	if (!h->working)
+		h->working = loop_work(h->all->loop, &h->work) == 0;
+}
+
+/* ---- when ---- */
+
+static bool may_begin(const struct host *h)
+{
+	return !h->all->stopping && now_ms(h) >= h->not_before_ms;
+}
+
+/* Whatever comes of it comes later, from the loop. */
+static void begin(struct host *h)
+{
+	set_out(h);
+	h->all->metrics->names_asked++;
+	timer_start(h->all->loop, &h->timer, 0);
+	if (is_of_system(h)) {
+		ask_system(h);
+		return;
+	}
+	group_wanted(bootstrap_of(h));
+	for (int i = 0; i < FAMILIES; i++)
+		inquiry_begin(&h->inquiries[i]);
+}
+
+static void on_timer(struct timer *t)
+{
+	struct host *h = container_of(t, struct host, timer);
+
+	if (!h->running) {
+		if (is_wanted(h) && may_begin(h))
+			begin(h);
+		return;
+	}
+	for (int i = 0; i < FAMILIES; i++) {
+		struct inquiry *inquiry = &h->inquiries[i];
+
+		if (inquiry->stage == ASKING && inquiry->late_at_ms &&
+			now_ms(h) >= inquiry->late_at_ms)
+			ask_next(inquiry);
+	}
+	proceed(h);
+}
+
+bool names_ask(struct server *s)
+{
+	struct host *h = s->host;
+
+	if (!h || (!h->running && !may_begin(h)))
+		return false;
+	if (!h->running)
+		begin(h);
+	return true;
+}
+
+void names_refresh(struct server *s)
+{
+	const struct host *h = s->host;
+
+	if (h && (!h->is_known || now_ms(h) >= h->expires_ms))
+		names_ask(s);
+}
+
+uint64_t names_pause_ms(const struct server *s)
+{
+	const struct host *h = s->host;
+
+	return !h || h->running || may_begin(h) ? 0 : h->not_before_ms - now_ms(h);
+}
+
+void names_changed(struct upstreams *u, enum change what)
+{
+	for (size_t i = 0; i < u->host_count && what != CHANGE_CLOCK; i++) {
+		struct host *h = &u->hosts[i];
+
+		h->not_before_ms = 0;
+		h->pause_ms = PAUSE_FIRST_MS;
+		h->expires_ms = 0;
+		if (!h->running && h->is_known)
+			timer_start(u->loop, &h->timer, 0);
+	}
+}
+
+/* ---- life ---- */
+
+static void inquiry_init(struct inquiry *i, struct host *h, uint16_t type)
+{
+	i->host = h;
+	i->question =
+		(struct question){ h->wire, name_from_text(h->name, h->wire), type, CLASS_IN };
+	i->ask = (struct ask){ .question = &i->question, .flags = DNS_RD };
+	for (int k = 0; k < TRIES_MAX; k++) {
+		i->tries[k].inquiry = i;
+		i->tries[k].exchange.done = on_done;
+		i->tries[k].exchange.on_stalled = on_stalled;
+	}
+}
+
+static void host_init(struct host *h, struct upstreams *u, const struct server_conf *conf)
+{
+	bool saved = conf->saved_count > 0; /* it is what was known last */
+
+	h->all = u;
+	h->name = conf->host;
+	h->pause_ms = PAUSE_FIRST_MS;
+	h->timer.fire = on_timer;
+	h->work = (struct work){ on_work, on_worked };
+	h->count = saved ? conf->saved_count : conf->hint_count;
+	for (size_t i = 0; i < h->count; i++)
+		h->addrs[i] = saved ? conf->saved[i] : conf->hints[i];
+	inquiry_init(&h->inquiries[V6], h, TYPE_AAAA);
+	inquiry_init(&h->inquiries[V4], h, TYPE_A);
+}
+
+static struct host *host_of(struct upstreams *u, const struct server_conf *conf)
+{
+	struct host *h = u->hosts;
+
+	while (h < u->hosts + u->host_count && strcmp(h->name, conf->host) != 0)
+		h++;
+	if (h == u->hosts + u->host_count) {
+		u->host_count++;
+		host_init(h, u, conf);
+	}
+	return h;
+}
+
+bool names_init(struct upstreams *u)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < u->conf->count; i++)
+		count += u->conf->servers[i].host != NULL;
+	if (!count)
+		return true;
+	u->hosts = calloc(count, sizeof *u->hosts);
+	if (!u->hosts || !addresses_init(&u->addresses, u->loop, u->conf))
+		return false;
+	for (size_t i = 0; i < u->conf->count; i++) {
+		struct server *s = &u->servers[i];
+
+		if (!s->conf->host)
+			continue;
+		s->host = host_of(u, s->conf);
+		server_take_addresses(s, s->host->addrs, s->host->count);
+	}
+	return true;
+}
+
+void names_stop(struct upstreams *u)
+{
+	for (size_t i = 0; i < u->host_count; i++) {
+		struct host *h = &u->hosts[i];
+
+		timer_stop(u->loop, &h->timer);
+		h->running = false;
+		for (int k = 0; k < FAMILIES; k++)
+			inquiry_stop(&h->inquiries[k]);
+	}
+}
+
+void names_clear(struct upstreams *u)
+{
+	addresses_clear(&u->addresses);
+	free(u->hosts);
+}
