@@ -67,8 +67,9 @@ struct config_sources {
  * to err, then a count. False: there was one; c is cleared. Certificates are not loaded yet. */
 bool config_load(struct config *, const struct config_sources *, FILE *err);
 
-/* Loads the certificates that the servers need, each file once: CAs of those that are verified.
- * False: one cannot be used; said on err. config_clear() frees them. */
+/* Loads the certificates that the servers need: the CAs, each file once, and what we show to them.
+ * False: one cannot be used; said on err. CAs that only matter to servers with verify=no may be
+ * missing. config_clear() frees them. */
 bool config_load_trust(struct config *, FILE *err);
 
 /* Writes the effective configuration as YAML that config_load() reads back to the same. */

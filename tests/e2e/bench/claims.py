@@ -1,6 +1,6 @@
 """What most tests claim of a daemon: it answers, and with the right data; or it says that it cannot."""
 
-from . import messages
+from . import eventually, messages
 from .clients import Tcp, addresses, ask, extended_errors, parse
 from .messages import opt, query, unique_name
 
@@ -32,3 +32,13 @@ def fails(sotto, name=None):
 
 def names(count):
     return [unique_name() for _ in range(count)]
+
+
+def reconnect(sotto, upstream):
+    """Answered over a new connection, which is returned."""
+    before = len(upstream.connections)
+    upstream.close_connections()
+    assert eventually(lambda: not any(c.open for c in upstream.connections))
+    is_answered(sotto)
+    assert len(upstream.connections) == before + 1
+    return upstream.connections[-1]

@@ -8,8 +8,13 @@ import threading
 import time
 import warnings
 
+import pytest
+
 from . import behaviours, messages
 from .certificates import NAME
+
+V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
+BOTH_VERSIONS = pytest.mark.parametrize("version", [V12, V13], ids=["1.2", "1.3"])
 
 
 class Query:
