@@ -198,15 +198,11 @@ static void log_tls(struct log_line *l, const struct server_conf *conf, const st
 static void log_connected(
 	const struct server *s, const struct conn *c, const struct tls_facts *facts)
 {
-	bool is_trusted = facts && facts->verified;
+	enum log_level news = facts && !facts->verified ? LOG_WARN : LOG_INFO;
 	char addr[ADDR_TEXT];
 	struct log_line l;
 
-	log_begin(&l,
-		s->known.standing == GOOD       ? LOG_DEBUG
-			: is_trusted || !s->tls ? LOG_INFO
-						: LOG_WARN,
-		"upstream connected");
+	log_begin(&l, s->known.standing == GOOD ? LOG_DEBUG : news, "upstream connected");
 	log_str(&l, "upstream", s->conf->text);
 	if (s->conf->host)
 		log_str(&l, "addr", addr_print(&c->to, addr));
