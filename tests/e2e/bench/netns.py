@@ -94,6 +94,20 @@ def _check(result, call):
         raise OSError(ctypes.get_errno(), call)
 
 
+def in_place_of(target, source):
+    """What to put before a command, for which the file `source` stands in the place of `target`."""
+    return ("unshare", "--mount", "sh", "-c", 'mount --bind "$0" "$1" && shift && exec "$@"', str(source), target)
+
+
+def reason_not_to_mount():
+    """Why files cannot be put in the place of others; None if they can."""
+    try:
+        run(*in_place_of("/etc/hosts", "/etc/hosts"), "true")
+    except (OSError, subprocess.CalledProcessError) as error:
+        return f"mount namespaces are not permitted here: {error}"
+    return None
+
+
 class Link:
     """Two namespaces joined by a cable (veth), one IPv4 and one IPv6 address at each end."""
 
