@@ -232,7 +232,7 @@ CASE(a_hedge_waits_between_150_and_800_ms)
 
 	EQ(rtt_hedge_ms(&fast), 150);
 	EQ(rtt_hedge_ms(&slow), 800);
-	EQ(rtt_hedge_ms(&unknown), 400);
+	EQ(rtt_hedge_ms(&unknown), 250);
 }
 
 CASE(a_connection_is_suspect_after_four_times_the_usual_from_250_ms_to_a_second)
@@ -244,6 +244,15 @@ CASE(a_connection_is_suspect_after_four_times_the_usual_from_250_ms_to_a_second)
 	EQ(rtt_suspect_ms(&usual), 400);
 	EQ(rtt_suspect_ms(&slow), 1000);
 	EQ(rtt_suspect_ms(&unknown), 1000);
+}
+
+CASE(a_dial_is_late_when_a_connection_would_be_suspect_or_after_250_ms)
+{
+	struct rtt usual = { .smoothed_us = 100 * MS };
+	struct rtt unknown = { 0 };
+
+	EQ(rtt_dial_ms(&usual), 400);
+	EQ(rtt_dial_ms(&unknown), 250);
 }
 
 int main(void)
@@ -268,6 +277,7 @@ int main(void)
 		CLAIM(a_hedge_waits_three_times_the_usual_and_four_times_its_variation),
 		CLAIM(a_hedge_waits_between_150_and_800_ms),
 		CLAIM(a_connection_is_suspect_after_four_times_the_usual_from_250_ms_to_a_second),
+		CLAIM(a_dial_is_late_when_a_connection_would_be_suspect_or_after_250_ms),
 	};
 
 	return RUN(cases);
