@@ -48,10 +48,12 @@ static int read_all(int fd, struct buf *answer)
 
 		if (!room)
 			return -ENOMEM;
+		/* A reset is an end: who hangs up over a line that it has not read may have
+		 * answered all the same. */
+		if (n == 0 || (n < 0 && errno == ECONNRESET))
+			return buf_len(answer) ? 0 : -ECONNRESET;
 		if (n < 0)
 			return errno == EAGAIN ? -ETIMEDOUT : -errno;
-		if (n == 0)
-			return buf_len(answer) ? 0 : -ECONNRESET;
 		buf_grow(answer, (size_t)n);
 		if (buf_len(answer) > ANSWER_MOST)
 			return -EMSGSIZE;
@@ -64,7 +66,7 @@ static int ask(const char *path, const char *line, struct buf *answer)
 
 	if (fd < 0)
 		return fd;
-	/* Who has hung up already may have said why. */
+	/* It may have hung up, and have said why. */
 	if (send(fd, line, strlen(line), MSG_NOSIGNAL) < 0 && errno != EPIPE)
 		err = -errno;
 	if (!err)
@@ -113,7 +115,8 @@ static int print(const struct buf *answer, bool as_json)
 	int status = 1;
 
 	if (!json_is_object(o))
-		fputs("sotto: what answers on the control socket is no sotto\n", stderr);
+		fputs("sotto: what answers on the control socket is no sotto, or was cut off\n",
+			stderr);
 	else if (error)
 		fprintf(stderr, "sotto: the running sotto answers: %s\n", error);
 	else

@@ -22,7 +22,7 @@
 /* For a whole line to come; and for an asker to take some of its answer. */
 #define PATIENCE_MS 5000
 /* What the kernel keeps for an asker that does not read. */
-#define KERNEL_KEEPS (16 * 1024)
+#define KERNEL_KEEPS (8 * 1024)
 /* Without a free descriptor, accepting pauses this long. */
 #define BREATH_MS 100
 /* Octets behind the line that are thrown away, rather than have them reset the answer. */

@@ -95,6 +95,14 @@ CASE(the_process_comes_first)
 	OK(strstr(text, expected) == text);
 }
 
+CASE(one_upstream_that_answers_is_no_plural)
+{
+	char text[ROOM];
+
+	show("\"upstreams\": [{\"state\": \"answers\"}, {\"state\": \"late\"}]", text);
+	OK(strstr(text, "upstreams      2: 1 answers, 1 late\n"));
+}
+
 CASE(an_object_that_lacks_everything_is_no_trouble)
 {
 	char text[ROOM];
@@ -187,6 +195,8 @@ CASE(what_is_not_encrypted_or_not_verified_is_loud)
 		"  encrypted, UNVERIFIED: whoever answers there is believed"));
 	OK(says("'encrypted': true, 'authentication': 'opportunistic', 'verified': null",
 		"  encrypted, UNVERIFIED: whoever answers there is believed"));
+	OK(says("'encrypted': true, 'authentication': 'name', 'verified': false",
+		"  encrypted, UNVERIFIED: whoever answers there is believed"));
 	OK(is_silent_about(GOOD, "UNVERIFIED"));
 	OK(is_silent_about(GOOD, "CLEAR"));
 }
@@ -236,6 +246,12 @@ CASE(replies_that_are_no_help_are_told)
 
 CASE(times_are_told_in_units_that_fit)
 {
+	char text[ROOM];
+
+	show_upstream("'state': 'answers', 'upstream_state_seconds': 3659.9", text);
+	OK(strstr(text, "answers for 1 h\n"));
+	show_upstream("'state': 'answers', 'upstream_state_seconds': 119", text);
+	OK(strstr(text, "answers for 1 min\n"));
 	OK(says("'upstream_connections': 2, "
 		"'upstream_request_duration_seconds': {'0.5': 0.000456, '0.95': null}",
 		"  p50 0.46 ms, p95 -; 0 in flight on 2 connections (0 made)"));
@@ -274,15 +290,16 @@ CASE(a_name_that_leaves_no_room_has_a_row_of_its_own)
 
 CASE(a_peer_cannot_write_to_the_terminal)
 {
-	OK(says("'last_error': {'reason': 'it is \\u001b[31mred\\u0007\\u009b', 'phase': 'verify', "
+	OK(says("'last_error': {'reason': 'it is \\u001b[31mred\\u0007\\u009b\\u007f', 'phase': 'verify', "
 		"'age_seconds': 1}",
-		"  last 1 s ago (verify): it is ?[31mred???"));
+		"  last 1 s ago (verify): it is ?[31mred????"));
 }
 
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
 		CLAIM(the_process_comes_first),
+		CLAIM(one_upstream_that_answers_is_no_plural),
 		CLAIM(an_object_that_lacks_everything_is_no_trouble),
 		CLAIM(an_upstream_that_answers_is_told_in_a_few_rows),
 		CLAIM(an_upstream_that_was_never_tried_says_what_it_must_prove),
