@@ -215,14 +215,16 @@ static int ask_next(struct lookup *l, enum reason reason)
 	return -1;
 }
 
-/* One server; two where they race, or where it is time to see how fast another one is. */
+/* One server; two where they race, and where nobody is known to be good; or where it is time to see
+ * how fast another one is. */
 static bool ask_first(struct lookup *l)
 {
+	bool races = group_races(l->group);
 	int first = ask_next(l, FIRST), other;
 
 	if (first < 0)
 		return false;
-	if (group_policy(l->group) == POLICY_RACE)
+	if (races)
 		ask_next(l, RACE);
 	other = group_explore(l->group, first);
 	if (other >= 0)

@@ -169,7 +169,6 @@ void exchange_cancel(struct exchange *);
 
 /* The group that is asked this question: the one of the longest zone above the name. */
 struct group *upstreams_group(struct upstreams *, const struct question *);
-enum policy group_policy(const struct group *);
 
 /* How a lookup has fared with each server of its group, by place. */
 struct attempts {
@@ -180,6 +179,9 @@ struct attempts {
 
 /* The place of the server to ask next; -1: there is none now. */
 int group_pick(struct group *, const struct attempts *, const struct question *);
+/* Two of them should be asked at once: the policy says so, or it is to be the fastest and none is
+ * known to be good. */
+bool group_races(const struct group *);
 /* A server that should be asked beside this one, to know how fast it is by now; -1: none. Of a
  * hundred lookups, one asks a second server for this at most. */
 int group_explore(struct group *, int beside);

@@ -44,11 +44,6 @@ struct group *upstreams_group(struct upstreams *u, const struct question *q)
 	return &u->groups[group];
 }
 
-enum policy group_policy(const struct group *g)
-{
-	return g->conf->policy;
-}
-
 struct server *group_server(struct group *g, int place)
 {
 	return g->servers[place];
@@ -84,6 +79,16 @@ int group_pick(struct group *g, const struct attempts *a, const struct question 
 	if (g->conf->policy == POLICY_SPREAD)
 		domain = domain_number(q->name);
 	return pick_next(g->conf->policy, domain, c, g->conf->count, SENDS_PER_SERVER);
+}
+
+bool group_races(const struct group *g)
+{
+	if (g->conf->policy != POLICY_FASTEST)
+		return g->conf->policy == POLICY_RACE;
+	for (size_t i = 0; i < g->conf->count; i++)
+		if (server_standing(g->servers[i]) == GOOD)
+			return false;
+	return g->conf->count > 1;
 }
 
 int group_explore(struct group *g, int beside)

@@ -15,6 +15,8 @@ from bench import clients, daemon, messages, netns  # noqa: E402
 from bench.certificates import Authority  # noqa: E402
 from bench.upstream import Upstream  # noqa: E402
 
+TLS_RECORDS = {0x14, 0x15, 0x16, 0x17}  # change cipher spec, alert, handshake, application data
+
 
 def pytest_sessionstart(session):
     if not session.config.option.collectonly and not os.access(daemon.BINARY, os.X_OK):
@@ -42,6 +44,15 @@ def name():
     return messages.unique_name()
 
 
+def in_clear(upstream):
+    """What reached a TLS upstream that is no TLS: in no test of all, whatever fails or ends in it, may it be anything."""
+    return [
+        f"in clear, to a TLS upstream: {bytes(connection.received)!r}"
+        for connection in upstream.connections
+        if not set(connection.record_types()) <= TLS_RECORDS
+    ]
+
+
 class Starter:
     """Starts upstreams and daemons and ends them, in the reverse order, all of them judged."""
 
@@ -59,6 +70,7 @@ class Starter:
         config = {
             "listen": [f"127.0.0.1:{daemon.free_port()}"],
             "upstreams": [u if isinstance(u, str) else u.address() for u in upstreams],
+            "policy": "ordered",  # so that a test knows who is asked
             "tls": {"ca": str(self.authority.file)},
             "workers": 1,
             "log": {"level": "debug"},
@@ -87,6 +99,7 @@ class Starter:
         for started in self._upstreams:
             started.stop()
             faults += [f"the upstream could not serve {wire.hex()}: {error!r}" for wire, error in started.errors]
+            faults += in_clear(started)
         assert not faults, "\n".join(faults)
 
 
