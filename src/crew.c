@@ -1,6 +1,7 @@
 #include "crew.h"
 
 #include "base/log.h"
+#include "changes.h"
 #include "control/control.h"
 #include "control/place.h"
 #include "saved_time.h"
@@ -32,6 +33,7 @@ struct crew {
 	struct member *members;
 	unsigned count, started;
 	struct control *control; /* NULL: there is none */
+	struct changes changes;
 	int stop_signal; /* 0: none yet */
 	struct timer turn;
 	unsigned turns_left;
@@ -70,6 +72,8 @@ static void on_last_turn(struct timer *t)
 	log_begin(&l, LOG_INFO, "stopping: answering what is in flight");
 	log_str(&l, "signal", strsignal(crew->stop_signal));
 	log_end(&l);
+	/* A worker that has drained would not take what it is told. */
+	changes_unwatch(&crew->changes);
 	/* First, since it visits workers, which stop when they have drained. */
 	if (crew->control)
 		control_stop(crew->control, drain_all, crew);
@@ -158,6 +162,35 @@ static void say_goodbye(struct crew *crew)
 	log_begin(&l, LOG_INFO, "stopped");
 	metrics_each(&sum, add_count, &l);
 	log_end(&l);
+}
+
+/* ---- what happens to the host ---- */
+
+static void on_routes(void *worker)
+{
+	worker_changed(worker, CHANGE_ROUTES);
+}
+
+static void on_clock(void *worker)
+{
+	worker_changed(worker, CHANGE_CLOCK);
+}
+
+static void on_slept(void *worker)
+{
+	worker_changed(worker, CHANGE_SLEPT);
+}
+
+/* To all workers, each in its thread. */
+static void tell_change(void *arg, enum change change)
+{
+	static void (*const tell[])(void *) = {
+		[CHANGE_ROUTES] = on_routes, [CHANGE_CLOCK] = on_clock, [CHANGE_SLEPT] = on_slept
+	};
+	struct crew *crew = arg;
+
+	for (unsigned i = 0; i < crew->count; i++)
+		loop_post(loop_of(crew, i), tell[change], crew->members[i].worker);
 }
 
 /* ---- control ---- */
@@ -270,6 +303,7 @@ int crew_run(const struct config *conf, void (*ready)(void *arg), void *arg)
 	if (loop_on_signal(loop_of(&crew, 0), SIGTERM, on_stop_signal, &crew) < 0 ||
 		loop_on_signal(loop_of(&crew, 0), SIGINT, on_stop_signal, &crew) < 0)
 		goto out;
+	changes_watch(&crew.changes, loop_of(&crew, 0), tell_change, &crew);
 	if (!open_control(&crew, conf) || !share_files(&crew, conf))
 		goto out;
 	if (start_threads(&crew)) {
@@ -288,6 +322,7 @@ int crew_run(const struct config *conf, void (*ready)(void *arg), void *arg)
 		say_goodbye(&crew);
 
 out:
+	changes_unwatch(&crew.changes);
 	control_free(crew.control);
 	for (unsigned i = 0; i < crew.count; i++)
 		worker_free(crew.members[i].worker);

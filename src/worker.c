@@ -135,6 +135,11 @@ const struct upstreams *worker_upstreams(const struct worker *w)
 	return w->upstreams;
 }
 
+void worker_changed(struct worker *w, enum change change)
+{
+	upstreams_changed(w->upstreams, change);
+}
+
 void worker_limit_clients(struct worker *w, size_t most)
 {
 	if (w->listening.conf.connections > most)

@@ -17,6 +17,9 @@ struct loop *worker_loop(struct worker *);
 const struct metrics *worker_metrics(const struct worker *);
 const struct upstreams *worker_upstreams(const struct worker *);
 
+/* Tells its servers what happened to the host. */
+void worker_changed(struct worker *, enum change);
+
 /* The connections of clients are no more than that, whatever its share would be. */
 void worker_limit_clients(struct worker *, size_t most);
 

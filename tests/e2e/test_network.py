@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from bench import behaviours, messages
+from bench import behaviours, clients, eventually, messages
 from bench.clients import addresses, ask
 from bench.daemon import free_port
 from bench.messages import unique_name
@@ -61,7 +61,7 @@ def known(link, across):
 
 
 def failures(sotto):
-    return [(line["phase"], line["cause"]) for line in sotto.log(msg="upstream failed")]
+    return [(line["phase"], line["cause"]) for line in sotto.wait_for_log(msg="upstream failed")]
 
 
 def test_fast_open_takes_the_client_hello_along(link, known):
@@ -90,3 +90,32 @@ def test_fast_open_where_the_route_is_gone_fails_while_connecting(link, known):
     link.near.ip("route", "add", "unreachable", f"{link.FAR}/32")
     assert gets_servfail(link.near, sotto)
     assert set(failures(sotto)) == {("connect", "unreachable")}
+
+
+# ---- what happens to the host
+
+
+def test_a_route_that_comes_back_is_noticed_at_once(link, across):
+    sotto, upstream = across()
+    link.near.ip("route", "add", "unreachable", f"{link.FAR}/32")
+    assert gets_servfail(link.near, sotto)
+    assert gets_servfail(link.near, sotto)
+    link.near.ip("route", "delete", "unreachable", f"{link.FAR}/32")
+    sotto.wait_for_log(count=2, msg="the network has changed: servers are tried afresh")
+    assert is_answered(link.near, sotto)
+
+
+def connections_from(link, address):
+    """Those that stand, at the near end."""
+    shown = clients.tool(*link.near.prefix, "ss", "-Htn", "state", "established", "src", address)
+    return len(shown.splitlines())
+
+
+def test_every_worker_leaves_connections_from_an_address_that_is_gone(link, across):
+    sotto, upstream = across(workers=2)
+    assert eventually(lambda: is_answered(link.near, sotto) and connections_from(link, link.NEAR) == 2)
+    link.near.ip("address", "delete", f"{link.NEAR}/24", "dev", "near")
+    link.near.ip("address", "add", "10.53.0.9/24", "dev", "near")
+    assert eventually(lambda: connections_from(link, link.NEAR) == 0, 4), "and not when it is idle or silent for long"
+    assert is_answered(link.near, sotto)
+    assert upstream.connections[-1].peer[0] == "10.53.0.9"

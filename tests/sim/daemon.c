@@ -11,6 +11,13 @@
 /* Of these, how many are of the simulation: nothing of the real world may change a play. */
 #define OWN 2
 
+static void tell_change(void *arg, enum change change)
+{
+	struct daemon *d = arg;
+
+	worker_changed(d->worker, change);
+}
+
 bool daemon_start(struct daemon *d, const char *const *upstreams,
 	const struct config_override *overrides, size_t override_count)
 {
@@ -34,6 +41,7 @@ bool daemon_start(struct daemon *d, const char *const *upstreams,
 	addresses_load(&d->conf.upstream);
 	d->worker = worker_new(&d->conf);
 	d->loop = worker_loop(d->worker);
+	changes_watch(&d->changes, d->loop, tell_change, d);
 	return worker_listen(d->worker, BIND_ALONE) == 0;
 }
 
@@ -42,6 +50,7 @@ void daemon_drain(struct daemon *d)
 	if (d->draining)
 		return;
 	d->draining = true;
+	changes_unwatch(&d->changes);
 	loop_post(d->loop, worker_drain, d->worker);
 }
 
@@ -71,6 +80,7 @@ void daemon_free(struct daemon *d)
 {
 	if (!d->worker)
 		return;
+	changes_unwatch(&d->changes);
 	worker_free(d->worker);
 	config_clear(&d->conf);
 }

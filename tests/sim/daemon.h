@@ -2,12 +2,14 @@
 #ifndef SIM_DAEMON_H
 #define SIM_DAEMON_H
 
+#include "changes.h"
 #include "worker.h"
 
 struct daemon {
 	struct config conf;
 	struct worker *worker; /* NULL: not started */
 	struct loop *loop;
+	struct changes changes;
 	bool draining, ended;
 };
 
