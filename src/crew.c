@@ -267,6 +267,15 @@ static size_t files_left(void)
 	return files.rlim_cur - (size_t)lowest;
 }
 
+/* What one worker may open for questions over UDP: not more than half of what it has. */
+static size_t askers_of(const struct config *conf, size_t left)
+{
+	for (size_t i = 0; i < conf->upstream.count; i++)
+		if (conf->upstream.servers[i].scheme == SCHEME_UDP)
+			return left / 2 < ASKERS_MAX ? left / 2 : ASKERS_MAX;
+	return 0;
+}
+
 /* Clients get what is left when everything else has its own, so that they cannot keep sotto from
  * its servers. False: nothing is left, which is said. */
 static bool share_files(struct crew *crew, const struct config *conf)
@@ -284,8 +293,11 @@ static bool share_files(struct crew *crew, const struct config *conf)
 		log_end(&l);
 		return false;
 	}
+	left = (left - reserved) / crew->count;
+	size_t askers = askers_of(conf, left);
+
 	for (unsigned i = 0; i < crew->count; i++)
-		worker_limit_clients(crew->members[i].worker, (left - reserved) / crew->count);
+		worker_limit_files(crew->members[i].worker, left - askers, askers);
 	return true;
 }
 

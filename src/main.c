@@ -146,7 +146,7 @@ static int status_json(struct config *c)
 static int print_version(void)
 {
 	printf("sotto " SOTTO_VERSION "\n"
-	       "listens: udp tcp; asks: tls (1.2, 1.3)\n"
+	       "listens: udp tcp; asks: tls (1.2, 1.3) tcp udp\n"
 	       "%s (built with %s)\nlibuv %s (built with %s)\nlibfyaml %s\n",
 		OpenSSL_version(OPENSSL_VERSION), OPENSSL_VERSION_TEXT, uv_version_string(),
 		UV_BUILT_WITH, fy_library_version());

@@ -140,10 +140,11 @@ void worker_changed(struct worker *w, enum change change)
 	upstreams_changed(w->upstreams, change);
 }
 
-void worker_limit_clients(struct worker *w, size_t most)
+void worker_limit_files(struct worker *w, size_t clients, size_t askers)
 {
-	if (w->listening.conf.connections > most)
-		w->listening.conf.connections = most;
+	if (w->listening.conf.connections > clients)
+		w->listening.conf.connections = clients;
+	upstreams_limit_askers(w->upstreams, askers);
 }
 
 /* ---- listening ---- */

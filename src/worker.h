@@ -20,8 +20,9 @@ const struct upstreams *worker_upstreams(const struct worker *);
 /* Tells its servers what happened to the host. */
 void worker_changed(struct worker *, enum change);
 
-/* The connections of clients are no more than that, whatever its share would be. */
-void worker_limit_clients(struct worker *, size_t most);
+/* The connections of clients, and the questions to servers over UDP, are no more than that,
+ * whatever its share would be. */
+void worker_limit_files(struct worker *, size_t clients, size_t askers);
 
 /* Opens every listener: all of them, or, after a line in the log that says why and what to do,
  * none. 0 or -errno. */

@@ -352,6 +352,8 @@ static void on_done(struct exchange *e, enum outcome outcome, const struct reply
 	}
 	if (outcome == UNSENT)
 		l->sends[t->place]--;
+	else if (e->sent > 1) /* over UDP, it is sent again by itself */
+		l->sends[t->place] = (uint8_t)(l->sends[t->place] + e->sent - 1);
 	if (ask_next(l, RETRY) < 0 && !l->running)
 		give_up(l, EDE_NETWORK_ERROR);
 }

@@ -21,6 +21,8 @@
 #define DIALS_NARROW 4
 /* A connection that has been open this long after its window was used up could have taken more. */
 #define WIDEN_MS 1000
+/* A second lane is dialled again this long after a failure. */
+#define SECOND_PAUSE_MS 1000
 /* The shortest idle time that is learned; who closes sooner has another reason. */
 #define IDLE_LEAST_MS 500
 /* Traffic is expected where exchanges come less than so many idle times apart. */
@@ -33,7 +35,13 @@ static struct upstreams *all_of(const struct lane *l)
 
 static bool is_narrow(const struct lane *l)
 {
-	return l->window < NARROW;
+	return l->transport->connects && l->window < NARROW;
+}
+
+/* The other one is for what cannot go over it, and says little about the server. */
+static bool is_main(const struct lane *l)
+{
+	return l == &l->server->lanes[LANE_MAIN];
 }
 
 /* ---- connections ---- */
@@ -129,6 +137,7 @@ static int put_on(struct conn *c, struct exchange *e)
 		return err;
 	}
 	e->conn = c;
+	e->sent++;
 	c->in_flight++;
 	c->taken++;
 	u->metrics->exchanges++;
@@ -154,6 +163,8 @@ void exchange_cancel(struct exchange *e)
 		conn_release(c);
 		if (c->suspect && !c->in_flight)
 			leave(c); /* it owes nothing any more, and was of no use */
+		if (c->lane->queued)
+			loop_later(all_of(c->lane)->loop, &c->lane->pump);
 	} else {
 		leave_queue(e);
 	}
@@ -175,7 +186,7 @@ void lane_give_up(struct lane *l)
 		struct exchange *e = container_of(node, struct exchange, node);
 
 		leave_queue(e);
-		exchange_end(e, UNSENT, NULL);
+		exchange_end(e, e->sent ? LOST : UNSENT, NULL);
 	}
 }
 
@@ -192,13 +203,23 @@ static bool may_dial(const struct lane *l)
 	return !n.dialling && !n.usable && n.all < CONNS_WIDE;
 }
 
+/* A failed connection may be followed by another one. */
+static bool may_dial_again(const struct lane *l)
+{
+	const struct server *s = l->server;
+
+	if (is_main(l))
+		return server_may_dial(s);
+	return !s->all->stopping && loop_now(s->all->loop) - l->failed_ms >= SECOND_PAUSE_MS;
+}
+
 static bool dial_address(struct lane *l)
 {
 	struct server *s = l->server;
 	const struct addr *to = &s->addrs[l->address++ % s->addr_count];
 
 	s->dialled_ms = loop_now(s->all->loop);
-	s->known.dials++;
+	s->known.dials += l->transport->connects;
 	if (!l->transport->open(l, to))
 		return false;
 	l->tried++;
@@ -254,7 +275,8 @@ static void on_late(struct timer *t)
 		names_ask(l->server); /* the host may have other addresses by now */
 	if (lane_is_open(l))
 		return;
-	server_is_late(l->server);
+	if (is_main(l))
+		server_is_late(l->server);
 	stall_queue(l);
 }
 
@@ -267,7 +289,7 @@ int lane_send(struct lane *l, struct exchange *e)
 	if (l->queued >= all_of(l)->conf->in_flight)
 		return -EAGAIN;
 	if (may_dial(l)) {
-		if (!server_may_dial(l->server))
+		if (!may_dial_again(l))
 			return -EAGAIN;
 		if (!lane_dial(l))
 			return -ENOMEM;
@@ -290,8 +312,32 @@ void lane_pump(struct lane *l)
 	}
 	if (list_empty(&l->queue) || !may_dial(l))
 		return;
-	if (!server_may_dial(l->server) || !lane_dial(l))
+	if (!may_dial_again(l) || !lane_dial(l))
 		lane_give_up(l);
+}
+
+static void on_pump(struct task *t)
+{
+	lane_pump(container_of(t, struct lane, pump));
+}
+
+static bool can_take(struct lane *l)
+{
+	if (list_empty(&l->queue) && conn_with_room(l))
+		return true;
+	return l->queued < all_of(l)->conf->in_flight && (!may_dial(l) || may_dial_again(l));
+}
+
+bool exchange_move(struct exchange *e, unsigned lane)
+{
+	struct lane *to = &e->server->lanes[lane];
+
+	if (!can_take(to))
+		return false;
+	exchange_cancel(e);
+	if (lane_send(to, e) < 0)
+		exchange_end(e, LOST, NULL);
+	return true;
 }
 
 /* ---- addresses ---- */
@@ -356,7 +402,8 @@ void conn_opened(struct conn *c, const struct tls_facts *facts)
 
 	c->open = true;
 	end_race(l, c);
-	server_connected(l->server, c, facts);
+	if (l->transport->connects)
+		server_connected(l->server, c, facts);
 	lane_pump(l);
 }
 
@@ -366,7 +413,7 @@ void conn_suspected(struct conn *c)
 
 	c->suspect = true;
 	l->server->known.suspected++;
-	if (!lane_is_open(l))
+	if (is_main(l) && !lane_is_open(l))
 		server_is_late(l->server);
 }
 
@@ -402,7 +449,8 @@ static bool is_traffic_expected(const struct lane *l, const struct conn *c)
 {
 	unsigned gap = l->server->gap_ms;
 
-	return c->replies && gap && gap < GAPS_PER_IDLE * l->idle_ms && !all_of(l)->stopping;
+	return is_main(l) && c->replies && gap && gap < GAPS_PER_IDLE * l->idle_ms &&
+		!all_of(l)->stopping;
 }
 
 /* Another connection for the traffic that will come, so that it need not wait for one. */
@@ -461,6 +509,19 @@ static void learn_idle(struct lane *l, unsigned idle_ms)
 		l->idle_ms = ms;
 }
 
+static void fail(struct lane *l, const struct conn *c, const struct fault *f)
+{
+	struct server *s = l->server;
+
+	if (is_main(l)) {
+		server_failed(s, &c->to, f);
+		return;
+	}
+	l->failed_ms = loop_now(s->all->loop);
+	s->all->metrics->connections_failed++;
+	server_complain(s, &c->to, f);
+}
+
 static void dial_failed(struct lane *l, const struct conn *c, const struct fault *f)
 {
 	struct server *s = l->server;
@@ -471,9 +532,16 @@ static void dial_failed(struct lane *l, const struct conn *c, const struct fault
 		return;
 	timer_stop(all_of(l)->loop, &l->late);
 	s->awaits_names = names_ask(s); /* the host may have other addresses by now */
-	server_failed(s, &c->to, f);
+	fail(l, c, f);
 	if (!lane_is_open(l) && !s->awaits_names)
 		lane_give_up(l);
+}
+
+/* Where there is no dialling, this is how an address is found not to work. */
+static void try_another_address(struct lane *l)
+{
+	l->address++;
+	names_ask(l->server);
 }
 
 void conn_ended(struct conn *c, const struct fault *f, bool useful, unsigned idle_ms)
@@ -497,7 +565,9 @@ void conn_ended(struct conn *c, const struct fault *f, bool useful, unsigned idl
 		return; /* we ended it: that says nothing of the server */
 	learn_window(l, c);
 	if (!useful && is_current(c)) {
-		server_failed(l->server, &c->to, f);
+		fail(l, c, f);
+		if (!l->transport->connects)
+			try_another_address(l);
 	} else if (useful && !c->in_flight) {
 		l->server->known.closed_idle++;
 		learn_idle(l, idle_ms);
@@ -558,6 +628,7 @@ void lane_init(struct lane *l, struct server *s, const struct transport *t)
 	l->window = s->all->conf->in_flight;
 	l->idle_ms = s->all->conf->idle_ms;
 	l->late.fire = on_late;
+	l->pump.run = on_pump;
 	list_init(&l->conns);
 	list_init(&l->queue);
 }

@@ -427,9 +427,9 @@ static bool stream_is_from(const struct conn *base, struct addr *local)
 
 #define OVER_STREAM(scheme)                                                                        \
 	{                                                                                          \
-		.name = scheme, .open = stream_open, .send = stream_transport_send,                \
-		.forget = stream_forget, .finish = conn_finish, .end = stream_end,                 \
-		.local = stream_is_from                                                            \
+		.name = scheme, .connects = true, .open = stream_open,                             \
+		.send = stream_transport_send, .forget = stream_forget, .finish = conn_finish,     \
+		.end = stream_end, .local = stream_is_from                                         \
 	}
 
 const struct transport over_tls = OVER_STREAM("tls"), over_tcp = OVER_STREAM("tcp");

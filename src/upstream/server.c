@@ -112,8 +112,19 @@ static bool is_news(const struct server *s, const struct fault *f)
 		strcmp(f->reason, last->reason) != 0;
 }
 
-void server_complain(struct server *s, const struct addr *addr, const struct fault *f)
+static struct fault closed(void)
 {
+	struct fault f;
+
+	fault_set(&f, PHASE_READ, "closed",
+		"the server may be overloaded, or may not be a DNS server",
+		"the server closed the connection without an answer");
+	return f;
+}
+
+void server_complain(struct server *s, const struct addr *addr, const struct fault *fault)
+{
+	const struct fault said = fault->phase == PHASE_NONE ? closed() : *fault, *f = &said;
 	enum log_level level = is_news(s, f) ? LOG_WARN : LOG_DEBUG;
 	struct log_line l;
 	char text[ADDR_TEXT];
@@ -233,6 +244,8 @@ static void measure(struct server *s, const struct exchange *e)
 {
 	uint64_t us = loop_now_us(s->all->loop) - e->sent_us;
 
+	if (e->sent > 1)
+		return; /* who knows to which of them it is the reply (RFC 6298 §3) */
 	rtt_measure(&s->known.rtt, us > UINT32_MAX ? UINT32_MAX : (uint32_t)us, now_ms(s));
 }
 
@@ -254,14 +267,6 @@ void server_answered(struct server *s, const struct exchange *e, const struct re
 
 void server_failed(struct server *s, const struct addr *addr, const struct fault *f)
 {
-	struct fault silent_end;
-
-	if (f->phase == PHASE_NONE) {
-		fault_set(&silent_end, PHASE_READ, "closed",
-			"the server may be overloaded, or may not be a DNS server",
-			"the server closed the connection without an answer");
-		f = &silent_end;
-	}
 	s->all->metrics->connections_failed += addr != NULL;
 	s->evidence_ms = now_ms(s);
 	s->failures += addr ? 1 : 2;
@@ -355,6 +360,7 @@ int exchange_start(struct server *s, struct exchange *e, const struct ask *ask)
 		return -EAGAIN;
 	e->server = s;
 	e->ask = *ask;
+	e->sent = 0;
 	return lane_send(&s->lanes[LANE_MAIN], e);
 }
 
@@ -399,6 +405,10 @@ static void set_identity(struct server *s)
 	s->identity.opportunistic = conf->opportunistic;
 }
 
+static const struct transport *const transports[] = {
+	[SCHEME_TLS] = &over_tls, [SCHEME_TCP] = &over_tcp, [SCHEME_UDP] = &over_udp
+};
+
 bool server_init(struct server *s, struct upstreams *all, const struct server_conf *conf)
 {
 	s->all = all;
@@ -406,7 +416,7 @@ bool server_init(struct server *s, struct upstreams *all, const struct server_co
 	s->known.standing_ms = loop_now(all->loop);
 	s->probe_timer.fire = on_probe_timer;
 	s->probe.done = on_probed;
-	lane_init(&s->lanes[LANE_MAIN], s, conf->scheme == SCHEME_TLS ? &over_tls : &over_tcp);
+	lane_init(&s->lanes[LANE_MAIN], s, transports[conf->scheme]);
 	lane_init(&s->lanes[LANE_TCP], s, &over_tcp);
 	if (!conf->host) {
 		s->addrs[0] = conf->addr;

@@ -29,6 +29,7 @@ struct conn {
 
 struct transport {
 	const char *name;
+	bool connects; /* the server knows of its connections: they are made, wear out, are idle */
 	/* Begins a connection to that address, and gives it to the lane by conn_init(). NULL: out
 	 * of memory. Then, from the loop, conn_opened() or conn_ended(). */
 	struct conn *(*open)(struct lane *, const struct addr *to);
@@ -44,7 +45,7 @@ struct transport {
 	bool (*local)(const struct conn *, struct addr *);
 };
 
-extern const struct transport over_tls, over_tcp;
+extern const struct transport over_tls, over_tcp, over_udp;
 
 struct lane {
 	struct server *server;
@@ -58,6 +59,8 @@ struct lane {
 	unsigned address; /* of the server's, which is dialled next */
 	unsigned tried; /* addresses since the last success */
 	struct timer late; /* what is being dialled is late then */
+	uint64_t failed_ms; /* the latest failure; of a second lane only */
+	struct task pump; /* there may be room for those that wait */
 };
 
 enum { LANE_MAIN, LANE_TCP, LANES };
@@ -222,6 +225,9 @@ void names_changed(struct upstreams *, enum change);
 /* (upstreams.c) A connection's memory is going. */
 void upstreams_conn_gone(struct upstreams *);
 
+/* Moves the exchange from the connection it is on to another lane of its server, where it goes on
+ * as if it had begun there. False: that lane cannot take it now; nothing has happened. */
+bool exchange_move(struct exchange *, unsigned lane);
 /* Takes the exchange out of our books (the transport's are the caller's job) and tells its owner.
  */
 void exchange_end(struct exchange *, enum outcome, const struct reply *);

@@ -22,6 +22,8 @@
 #define SENDS_PER_SERVER 3
 /* Addresses of one host that are kept. */
 #define ADDRS_MAX 8
+/* Questions of one worker that are out over UDP; each has a socket. */
+#define ASKERS_MAX 4096
 
 enum scheme { SCHEME_TLS, SCHEME_TCP, SCHEME_UDP };
 
@@ -109,6 +111,10 @@ void upstreams_stop(struct upstreams *, void (*idle)(void *arg), void *arg);
 /* Every exchange must have ended. */
 void upstreams_free(struct upstreams *);
 
+/* No more questions than that are out over UDP at the same time; each server has an equal share, of
+ * one at least. At first it is ASKERS_MAX. */
+void upstreams_limit_askers(struct upstreams *, size_t most);
+
 /* What the world did meanwhile. */
 enum change {
 	CHANGE_ROUTES, /* addresses or routes are not what they were */
@@ -135,6 +141,7 @@ struct ask {
 	bool dnssec_ok;
 };
 
+struct asker;
 struct conn;
 struct lane;
 
@@ -145,8 +152,10 @@ struct exchange {
 	struct server *server;
 	struct lane *lane; /* NULL: not running */
 	struct conn *conn; /* NULL: waits for one */
+	struct asker *asker; /* over UDP: its socket */
 	struct ask ask;
-	uint64_t sent_us;
+	uint64_t sent_us; /* first, over this lane */
+	uint8_t sent; /* how often, over all lanes */
 	uint16_t id;
 	bool edns; /* is sent with OPT */
 	bool stalled; /* the connection it waits on is suspect */

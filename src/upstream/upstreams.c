@@ -192,7 +192,7 @@ static void count_connections(const struct lane *l, struct server_status *out)
 	for (const struct list *node = l->conns.next; node != &l->conns; node = node->next) {
 		const struct conn *c = container_of(node, struct conn, node);
 
-		out->connections += !c->leaving;
+		out->connections += l->transport->connects && !c->leaving;
 		out->in_flight += c->in_flight;
 	}
 }
@@ -235,6 +235,18 @@ void upstreams_conn_gone(struct upstreams *u)
 		loop_later(u->loop, &u->gone);
 }
 
+void upstreams_limit_askers(struct upstreams *u, size_t most)
+{
+	size_t count = 0, share;
+
+	for (size_t i = 0; i < u->conf->count; i++)
+		count += u->conf->servers[i].scheme == SCHEME_UDP;
+	share = count && most > count ? most / count : 1;
+	for (size_t i = 0; i < u->conf->count; i++)
+		if (u->conf->servers[i].scheme == SCHEME_UDP && share < u->conf->in_flight)
+			u->servers[i].lanes[LANE_MAIN].window = share;
+}
+
 static void group_init(struct upstreams *u, size_t index)
 {
 	struct group *g = &u->groups[index];
@@ -269,6 +281,7 @@ struct upstreams *upstreams_new(struct loop *loop, const struct upstream_conf *c
 		group_init(u, i);
 	if (!names_init(u))
 		goto fail;
+	upstreams_limit_askers(u, ASKERS_MAX);
 	return u;
 
 fail:

@@ -281,9 +281,9 @@ void cast_dialled(void *cast, const struct addr *to, struct wire *w)
 	struct actor *a = upstream_at(c, to);
 	struct line *line = line_new(a);
 
-	happened(c->chronicle, "sotto connects to %s%s", a->name, outcome[a->dial]);
 	line->wire = w;
-	w->dial = a->dial;
+	w->dial = a->no_tcp ? DIAL_REFUSED : a->dial;
+	happened(c->chronicle, "sotto connects to %s%s", a->name, outcome[w->dial]);
 	w->open_ms = a->open_ms;
 	w->delay_ms = a->delay_ms;
 	w->got = on_bytes;
@@ -460,6 +460,7 @@ void upstream_cut(struct actor *a)
 void upstream_return(struct actor *a)
 {
 	happened(a->cast->chronicle, "%s is back", a->name);
+	a->no_tcp = false;
 	a->dial = DIAL_OPENS;
 	a->open_ms = 2 * a->delay_ms;
 	a->silent = false;

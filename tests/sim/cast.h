@@ -48,10 +48,12 @@ struct actor {
 	const char *scheme; /* tls, tcp or udp; borrowed */
 	const char *host; /* NULL: it is configured by its address; borrowed */
 	bool is_bootstrap;
+	bool no_tcp; /* refuses connections, and hears datagrams */
 	enum dial dial;
 	unsigned open_ms, delay_ms;
 	bool answers; /* by itself, as `form` says; such questions are not in the inbox */
-	bool loops; /* asks the daemon, from `mirror`, what it is asked, and answers what it hears */
+	bool loops; /* asks the daemon, from `mirror`, what it is asked, and answers what it hears
+		     */
 	struct addr mirror;
 	bool silent; /* what it hears is not in the inbox either */
 	struct form form;

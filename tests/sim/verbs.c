@@ -401,7 +401,10 @@ static bool do_refuses(struct show *s, struct actor *a, char **words, bool last)
 	if (!is(words[0], "connections"))
 		misread(s, words[0]);
 	happened(&s->chronicle, "%s refuses connections", a->name);
-	a->dial = DIAL_REFUSED;
+	if (is(words[1], "over-tcp"))
+		a->no_tcp = true;
+	else
+		a->dial = DIAL_REFUSED;
 	return true;
 }
 
@@ -702,8 +705,8 @@ static const struct verb verbs[] = {
 		"by itself, all that comes from now on" },
 	{ "SERVER", "goes", ACTION, do_goes, "silent",
 		"answers nothing, and the play need not tell what it hears" },
-	{ "SERVER", "refuses", ACTION, do_refuses, "connections",
-		"those to come; datagrams likewise, by ICMP" },
+	{ "SERVER", "refuses", ACTION, do_refuses, "connections [over tcp]",
+		"those to come; datagrams likewise, by ICMP, but for `over tcp`" },
 	{ "SERVER", "loops", ACTION, do_loops, "",
 		"asks sotto what it is asked, and answers what it hears" },
 	{ "SERVER", "hangs", ACTION, do_hangs, "",

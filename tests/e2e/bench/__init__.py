@@ -1,7 +1,7 @@
 """The bench: a scripted DNS-over-TLS server, byte-exact clients, throw-away certificates, and sotto itself.
 
     clients  ->  sotto  ->  upstream
-    clients.py   daemon.py  upstream.py, behaviours.py, certificates.py
+    clients.py   daemon.py  upstream.py, plain.py, behaviours.py, certificates.py
 
 messages.py builds the bytes of all of them; netns.py makes small networks for what loopback cannot show.
 """
