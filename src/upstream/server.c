@@ -81,7 +81,7 @@ bool server_may_dial(const struct server *s)
 static unsigned back_off_ms(struct server *s)
 {
 	unsigned doublings = s->failures < 8 ? s->failures - 2 : 6;
-	unsigned ms = BACKOFF_FIRST_MS << doublings;
+	unsigned ms = (unsigned)BACKOFF_FIRST_MS << doublings;
 
 	if (ms > BACKOFF_MOST_MS)
 		ms = BACKOFF_MOST_MS;

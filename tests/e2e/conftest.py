@@ -49,7 +49,7 @@ def in_clear(upstream):
     return [
         f"in clear, to a TLS upstream: {bytes(connection.received)!r}"
         for connection in upstream.connections
-        if not set(connection.record_types()) <= TLS_RECORDS
+        if not upstream.in_clear and not set(connection.record_types()) <= TLS_RECORDS
     ]
 
 

@@ -74,6 +74,8 @@ class Datagrams(asyncio.DatagramProtocol):
 class Plain(Upstream):
     """Takes rules and behaviours as Upstream does; query.connection.over is the transport."""
 
+    in_clear = True
+
     def __init__(self, host="127.0.0.1", *, tcp=True, **how):
         self._tcp = tcp
         super().__init__(host=host, listener=listen(host), **how)

@@ -169,6 +169,8 @@ class Upstream:
     """Answers every query by messages.derived() unless a rule for its name, or `otherwise`, says something else.
     Runs in a thread of its own."""
 
+    in_clear = False  # by its nature
+
     def __init__(
         self, certificate=None, *, host="127.0.0.1", listener=None, otherwise=behaviours.derive, instead_of_tls=None,
         behind_hello=b"", **tls,
