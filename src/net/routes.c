@@ -152,8 +152,8 @@ void routes_unwatch(struct routes *r)
 
 /* ---- asking the kernel ---- */
 
-/* What connect() says where there is no way: also that the host has no IPv6 at all, that no address
- * is fit to come from, that a route forbids or swallows it. */
+/* What the kernel says where there is no way: also that the host has no IPv6 at all, no address fit
+ * to come from, no such interface, or that a route forbids or swallows it. */
 static int no_way(int error)
 {
 	switch (error) {
@@ -161,24 +161,26 @@ static int no_way(int error)
 	case EADDRNOTAVAIL:
 	case EACCES:
 	case EINVAL:
+	case ENODEV:
 		return -ENETUNREACH;
 	default:
 		return -error;
 	}
 }
 
-int route_source(const struct addr *to, struct addr *source)
+int route_source(
+	const struct addr *to, const struct addr *source, const char *interface, struct addr *found)
 {
-	int fd = socket_outgoing(SOCK_DGRAM, to, NULL, NULL), err = 0;
-	socklen_t size = sizeof *source;
+	int fd = socket_outgoing(SOCK_DGRAM, to, source, interface), err = 0;
+	socklen_t size = sizeof *found;
 
 	if (fd < 0)
 		return no_way(-fd);
-	memset(source, 0, sizeof *source);
-	if (connect(fd, &to->any, addr_size(to)) < 0 || getsockname(fd, &source->any, &size) < 0)
+	memset(found, 0, sizeof *found);
+	if (connect(fd, &to->any, addr_size(to)) < 0 || getsockname(fd, &found->any, &size) < 0)
 		err = no_way(errno);
 	else
-		addr_set_port(source, 0);
+		addr_set_port(found, 0);
 	close(fd);
 	return err;
 }

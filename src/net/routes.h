@@ -14,8 +14,11 @@ int routes_watch(struct routes **out, struct loop *, void (*changed)(void *arg),
 /* NULL is nothing. */
 void routes_unwatch(struct routes *);
 
-/* The address that the kernel would now connect from to get there, with port 0. 0; -ENETUNREACH or
- * -EHOSTUNREACH if there is no way; another -errno if it cannot be known. Sends nothing. */
-int route_source(const struct addr *to, struct addr *source);
+/* The address, with port 0, that the kernel would now connect from to get to `to`, if it is told to
+ * connect from `source` and through `interface` (as in struct stream_conf: both may be left to it).
+ * 0; -ENETUNREACH or -EHOSTUNREACH if there is no way, nor that source any more; another -errno if
+ * it cannot be known. Sends nothing. */
+int route_source(const struct addr *to, const struct addr *source, const char *interface,
+	struct addr *found);
 
 #endif

@@ -598,11 +598,13 @@ void lane_end(struct lane *l, const struct fault *f)
  * connected before is dead or will be. */
 static bool is_stranded(const struct conn *c)
 {
+	const struct server_conf *conf = c->lane->server->conf;
 	struct addr was, now;
 
 	if (!c->lane->transport->local(c, &was))
 		return false;
-	return route_source(&c->to, &now) < 0 || !addr_same_host(&was, &now);
+	return route_source(&c->to, &conf->source, conf->interface, &now) < 0 ||
+		!addr_same_host(&was, &now);
 }
 
 void lane_rebind(struct lane *l, bool all)

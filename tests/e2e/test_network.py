@@ -36,8 +36,7 @@ def across(link, start):
         sotto = start.sotto(upstream, prefix=link.near.prefix, listen=[f"127.0.0.1:{free_port()}"], **settings)
         return sotto, upstream
 
-    yield begin
-    start.stop()
+    return begin
 
 
 # ---- TCP fast open
@@ -119,3 +118,18 @@ def test_every_worker_leaves_connections_from_an_address_that_is_gone(link, acro
     assert eventually(lambda: connections_from(link, link.NEAR) == 0, 4), "and not when it is idle or silent for long"
     assert is_answered(link.near, sotto)
     assert upstream.connections[-1].peer[0] == "10.53.0.9"
+
+
+def test_a_connection_from_the_source_that_is_configured_outlives_changes_elsewhere(link, start):
+    link.near.ip("address", "add", "10.53.0.7/24", "dev", "near")
+    with link.far.entered():
+        upstream = start.upstream(host=link.FAR)
+    sotto = start.sotto(f"{upstream.address()}?source=10.53.0.7", prefix=link.near.prefix)
+    assert is_answered(link.near, sotto)
+    assert upstream.connections[0].peer[0] == "10.53.0.7"
+    link.near.ip("address", "add", "10.53.0.8/24", "dev", "near")
+    sotto.wait_for_log(msg="the network has changed: servers are tried afresh")
+    assert is_answered(link.near, sotto)
+    assert len(upstream.connections) == 1
+    link.near.ip("address", "delete", "10.53.0.7/24", "dev", "near")
+    assert eventually(lambda: connections_from(link, "10.53.0.7") == 0, 4)

@@ -47,9 +47,15 @@ int world_source(struct loop *l, const struct addr *to, struct addr *source)
 	return 0;
 }
 
-int route_source(const struct addr *to, struct addr *source)
+int route_source(
+	const struct addr *to, const struct addr *source, const char *interface, struct addr *found)
 {
-	return world_source(loop_only(), to, source);
+	(void)interface;
+	int err = world_source(loop_only(), to, found);
+
+	if (!err && source && source->any.sa_family != AF_UNSPEC)
+		*found = *source;
+	return err;
 }
 
 /* ---- changes ---- */

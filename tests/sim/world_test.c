@@ -232,7 +232,7 @@ static void comes_from(const struct addr *to, const char *expected)
 	struct addr source;
 	char text[ADDR_TEXT];
 
-	EQ(route_source(to, &source), 0);
+	EQ(route_source(to, NULL, NULL, &source), 0);
 	STR(addr_print_host(&source, text), expected);
 }
 
@@ -319,7 +319,7 @@ CASE(an_upstream_that_is_cut_off_is_unreachable_for_all_transports)
 	begin(&s);
 	conf.arg = asks.arg = &s;
 	upstream_cut(s.one);
-	EQ(route_source(&s.one->addr, &source), -ENETUNREACH);
+	EQ(route_source(&s.one->addr, NULL, NULL, &source), -ENETUNREACH);
 	EQ(asking_open(&s.asking, s.loop, &s.one->addr, &asks), -ENETUNREACH);
 	OK(stream_connect(s.loop, &s.one->addr, NULL, NULL, &conf));
 	loop_run(s.loop);

@@ -24,7 +24,7 @@ static void comes_from(const char *to, const char *expected)
 {
 	struct addr there = address(to), source, wanted = address(expected);
 
-	EQ(route_source(&there, &source), 0);
+	EQ(route_source(&there, NULL, NULL, &source), 0);
 	EQ(addr_port(&source), 0);
 	OK(addr_same_host(&source, &wanted));
 }
@@ -33,7 +33,7 @@ static int no_way_to(const char *to)
 {
 	struct addr there = address(to), source;
 
-	return route_source(&there, &source);
+	return route_source(&there, NULL, NULL, &source);
 }
 
 static void need_two_links(void)
@@ -84,6 +84,23 @@ CASE(ipv6_has_its_own_source)
 	shell("ip address add 2001:db8::1/64 dev one nodad");
 	comes_from("2001:db8::9", "2001:db8::1");
 	EQ(no_way_to("2001:db9::9"), -ENETUNREACH);
+}
+
+CASE(a_source_and_an_interface_that_are_asked_for_are_taken_as_long_as_they_are_there)
+{
+	struct addr there = address("203.0.113.1"), ours = address("198.51.100.1"), found;
+
+	need_two_links();
+	shell("ip route add default via 192.0.2.2");
+	addr_set_port(&ours, 0);
+	EQ(route_source(&there, &ours, NULL, &found), 0);
+	OK(addr_equal(&found, &ours));
+	EQ(route_source(&there, NULL, "two", &found), 0);
+	OK(addr_equal(&found, &ours));
+	shell("ip address delete 198.51.100.1/24 dev two");
+	EQ(route_source(&there, &ours, NULL, &found), -ENETUNREACH);
+	shell("ip link delete one");
+	EQ(route_source(&there, NULL, "two", &found), -ENETUNREACH);
 }
 
 /* ---- changes ---- */
@@ -244,6 +261,7 @@ int main(void)
 		CLAIM(without_a_route_there_is_no_way),
 		CLAIM(a_host_with_ipv4_only_has_no_way_over_ipv6),
 		CLAIM(ipv6_has_its_own_source),
+		CLAIM(a_source_and_an_interface_that_are_asked_for_are_taken_as_long_as_they_are_there),
 		CLAIM(addresses_and_routes_of_both_families_are_changes),
 		CLAIM(links_are_changes_but_not_what_is_said_about_them),
 		CLAIM(a_burst_that_does_not_end_is_told_within_a_second),
