@@ -290,6 +290,7 @@ static void on_open(struct task *t)
 
 static struct conn *udp_open(struct lane *l, const struct addr *to)
 {
+	const struct server_conf *conf = l->server->conf;
 	struct udp_conn *c = calloc(1, sizeof *c);
 
 	if (!c)
@@ -299,7 +300,7 @@ static struct conn *udp_open(struct lane *l, const struct addr *to)
 	c->bury.run = on_bury;
 	c->fault = (struct fault){ .phase = PHASE_NONE, .cause = "none", .hint = "" };
 	list_init(&c->waiting);
-	if (route_source(to, &c->local) < 0)
+	if (route_source(to, &conf->source, conf->interface, &c->local) < 0)
 		c->local = (struct addr){ 0 };
 	conn_init(&c->base, l, to);
 	loop_later(l->server->all->loop, &c->open);
