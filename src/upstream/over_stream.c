@@ -286,7 +286,8 @@ static void on_silence(struct stream_conn *c)
 	fault_set(&f, PHASE_READ, "silent",
 		"check the network between here and the server; queries go elsewhere meanwhile",
 		"the server owes %zu answers and says nothing", c->base.in_flight);
-	c->useless = true;
+	/* A server that answers on another connection meanwhile has not failed. */
+	c->useless = server_of(c)->answered_ms <= c->heard_ms;
 	finish_off(c, &f);
 }
 

@@ -255,7 +255,7 @@ void server_answered(struct server *s, const struct exchange *e, const struct re
 	s->known.responses++;
 	s->known.servfails += r->rcode == RCODE_SERVFAIL;
 	s->known.refusals += r->rcode == RCODE_REFUSED;
-	s->evidence_ms = now_ms(s);
+	s->evidence_ms = s->answered_ms = now_ms(s);
 	s->failures = 0;
 	if (r->rcode == RCODE_NOERROR || r->rcode == RCODE_NXDOMAIN)
 		s->wrong = 0;

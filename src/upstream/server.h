@@ -78,6 +78,7 @@ struct server {
 
 	/* How it stands, beside known.standing. */
 	uint64_t evidence_ms; /* the latest reply or failure */
+	uint64_t answered_ms; /* the latest reply */
 	unsigned failures; /* connections in a row that came to nothing */
 	unsigned wrong; /* errors in a row where another server had an answer */
 	uint64_t dialled_ms, wanted_ms;
