@@ -1,10 +1,12 @@
 """What the network does to sotto: in namespaces of our own, with links that are slow, lossy, or go away."""
 
+import contextlib
 import socket
+import time
 
 import pytest
 
-from bench import behaviours, clients, eventually, messages
+from bench import behaviours, clients, eventually, iptables, messages, tun
 from bench.clients import addresses, ask
 from bench.daemon import free_port
 from bench.messages import unique_name
@@ -31,12 +33,138 @@ def across(link, start):
     """across(...): sotto at the near end of the link, its upstream at the far end. Arguments are sotto's settings."""
 
     def begin(listener=None, **settings):
-        with link.far.entered():
-            upstream = start.upstream(host=link.FAR, listener=listener)
-        sotto = start.sotto(upstream, prefix=link.near.prefix, listen=[f"127.0.0.1:{free_port()}"], **settings)
-        return sotto, upstream
+        return begin_across(link, start, listener, **settings)
 
     return begin
+
+
+def begin_across(link, start, listener=None, **settings):
+    with link.far.entered():
+        upstream = start.upstream(host=link.FAR, listener=listener)
+    return start.sotto(upstream, prefix=link.near.prefix, **settings), upstream
+
+
+@pytest.fixture
+def slow_link():
+    """slow_link(seconds): one whose packets take so long each way."""
+    if reason := tun.reason_not_to():
+        pytest.skip(reason)
+    with contextlib.ExitStack() as made:
+
+        def make(delay):
+            link = tun.SlowLink(delay)
+            made.callback(link.remove)
+            return link
+
+        yield make
+
+
+@pytest.fixture
+def rules():
+    if reason := iptables.reason_not_to():
+        pytest.skip(reason)
+
+
+# ---- the bench itself
+
+
+def udp_pair(link):
+    """A socket at the far end, and one at the near end that is connected to it."""
+    with link.far.entered():
+        far = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        far.bind((link.FAR, 0))
+    with link.near.entered():
+        near = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        near.connect(far.getsockname())
+    return near, far
+
+
+def arrivals(far, patience=0.5):
+    """What comes until nothing has come for so long."""
+    far.settimeout(patience)
+    came = []
+    with contextlib.suppress(socket.timeout):
+        while True:
+            came.append(far.recv(65535))
+    return came
+
+
+def test_bench_a_slow_link_delays_each_way(slow_link):
+    link = slow_link(0.05)
+    with link.far.entered():
+        listener = socket.create_server((link.FAR, 0))
+    with link.near.entered():
+        began = time.monotonic()
+        client = socket.create_connection(listener.getsockname())
+    assert 0.1 <= time.monotonic() - began < 0.2, "a round trip"
+    link.there.delay = 0.0
+    began = time.monotonic()
+    client.sendall(b"x")
+    assert listener.accept()[0].recv(1) == b"x"
+    assert time.monotonic() - began < 0.05, "that way is quick now"
+    client.close(), listener.close()
+
+
+def test_bench_a_slow_link_reorders_and_doubles_as_it_is_told(slow_link):
+    link = slow_link(0.01)
+    near, far = udp_pair(link)
+    numbers = [b"%03d" % n for n in range(200)]
+    for number in numbers:
+        near.send(number)
+    assert arrivals(far) == numbers
+    link.there.late, link.there.late_by = 0.2, 0.05
+    for number in numbers:
+        near.send(number)
+    came = arrivals(far)
+    assert came != numbers and sorted(came) == numbers
+    link.there.late, link.there.twice = 0, 0.2
+    for number in numbers:
+        near.send(number)
+    came = arrivals(far)
+    assert len(came) > 210 and sorted(set(came)) == numbers
+    near.close(), far.close()
+
+
+def test_bench_rules_drop_what_they_say_and_end_with_their_context(link, rules):
+    link.join_no_packets()
+    near, far = udp_pair(link)
+
+    def passing(size=100):
+        for _ in range(200 if size < 1000 else 20):
+            with contextlib.suppress(PermissionError):  # dropped on its way out
+                near.send(bytes(size))
+        return len(arrivals(far, 0.2))
+
+    assert passing() == 200
+    with iptables.lossy(link.near, link.FAR, 0.3):
+        assert 100 < passing() < 180
+    with iptables.black_hole(link.near, link.FAR):
+        assert passing() == 0
+    with iptables.mtu_hole(link.near, link.FAR, 1280):
+        assert passing(1252) == 20
+        assert passing(1253) == 0
+    assert passing() == 200
+    near.close(), far.close()
+
+
+@pytest.mark.parametrize("octets, passes", [(1500, True), (1280, False)])
+def test_bench_no_long_stream_passes_a_hole_that_is_narrower_than_the_link(link, rules, octets, passes):
+    link.join_no_packets()
+    with link.far.entered():
+        listener = socket.create_server((link.FAR, 0))
+    with link.near.entered():
+        client = socket.create_connection(listener.getsockname())
+    server = listener.accept()[0]
+    client.settimeout(2), server.settimeout(2)
+    received, began = 0, time.monotonic()
+    with iptables.mtu_hole(link.near, link.FAR, octets), contextlib.suppress(socket.timeout):
+        client.sendall(bytes(20_000))
+        while received < 20_000:
+            received += len(server.recv(65536))
+        took = time.monotonic() - began
+    assert received == (20_000 if passes else 0)
+    assert not passes or took < 0.2, "nothing was sent a second time"
+    client.close(), server.close(), listener.close()
 
 
 # ---- TCP fast open
@@ -133,3 +261,59 @@ def test_a_connection_from_the_source_that_is_configured_outlives_changes_elsewh
     assert len(upstream.connections) == 1
     link.near.ip("address", "delete", "10.53.0.7/24", "dev", "near")
     assert eventually(lambda: connections_from(link, "10.53.0.7") == 0, 4)
+
+
+# ---- links that are slow or lossy
+
+
+def time_to_answer(link, sotto):
+    began = time.monotonic()
+    assert is_answered(link.near, sotto)
+    return time.monotonic() - began
+
+
+def test_a_first_answer_takes_three_round_trips_and_with_fast_open_two(slow_link, start):
+    link = slow_link(0.1)
+    for space in (link.near, link.far):
+        space.sysctl("ipv4/tcp_fastopen", 3)
+    with link.far.entered():
+        listener = socket.socket()
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 16)
+        listener.bind((link.FAR, 0))
+    sotto, upstream = begin_across(link, start, listener)
+    assert 0.6 <= time_to_answer(link, sotto) < 0.8, "TCP, TLS, and the query"
+    assert 0.2 <= time_to_answer(link, sotto) < 0.4, "the query alone"
+    upstream.close_connections()
+    assert eventually(lambda: not any(c.open for c in upstream.connections))
+    assert 0.4 <= time_to_answer(link, sotto) < 0.6, "TLS along with TCP, and the query"
+
+
+def test_late_and_doubled_packets_do_no_harm(slow_link, start):
+    link = slow_link(0.01)
+    for way in (link.there, link.back):
+        way.late, way.late_by, way.twice = 0.2, 0.02, 0.2
+    sotto, _ = begin_across(link, start)
+    for _ in range(50):
+        assert is_answered(link.near, sotto)
+
+
+def test_a_lossy_link_loses_no_answer(link, across, rules):
+    sotto, _ = across()
+    with iptables.lossy(link.near, link.FAR, 0.05):
+        for _ in range(50):
+            assert is_answered(link.near, sotto)
+
+
+def test_a_black_hole_is_gone_round(link, start, rules):
+    link.far.ip("address", "add", "10.53.0.3/24", "dev", "far")
+    with link.far.entered():
+        one, two = start.upstream(host=link.FAR), start.upstream(host="10.53.0.3")
+    sotto = start.sotto(one, two, prefix=link.near.prefix)
+    for _ in range(10):
+        assert is_answered(link.near, sotto)
+    best = one if len(one.queries) > len(two.queries) else two
+    with iptables.black_hole(link.near, best.host):
+        for _ in range(10):
+            assert time_to_answer(link, sotto) < 1
+    for _ in range(10):
+        assert is_answered(link.near, sotto)

@@ -3,7 +3,8 @@
     clients  ->  sotto  ->  upstream
     clients.py   daemon.py  upstream.py, plain.py, behaviours.py, certificates.py
 
-messages.py builds the bytes of all of them; netns.py makes small networks for what loopback cannot show.
+messages.py builds the bytes of all of them; netns.py makes small networks for what loopback cannot show, tun.py slow ones;
+iptables.py makes them lose packets.
 """
 
 import time
