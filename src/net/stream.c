@@ -512,6 +512,8 @@ struct stream *stream_connect(struct loop *loop, const struct addr *to, struct t
 			goto fail_stream;
 		tls_in(s->tls)->keep = tls_out(s->tls)->keep = READ_SERVER;
 	}
+	if (conf->segment)
+		socket_set(fd, IPPROTO_TCP, TCP_MAXSEG, conf->segment);
 	start_connect(s, to);
 	timer_start(loop, &s->timer, conf->open_ms);
 	s->flush.run = on_begin;

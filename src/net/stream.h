@@ -45,6 +45,7 @@ struct stream_conf {
 	/* Of stream_connect(), which copies what it needs. */
 	const struct addr *source; /* its port is 0; NULL or AF_UNSPEC: the kernel chooses */
 	const char *interface; /* NULL: the kernel chooses */
+	int segment; /* the most octets that a packet to us should carry; 0: what the link takes */
 };
 
 /* Connects; with tls, authenticates the peer as `identity` says, which it borrows for the stream's

@@ -269,6 +269,7 @@ static void on_late(struct timer *t)
 
 	if (!lane_is_dialling(l))
 		return;
+	l->careful = true;
 	if (l->tried < l->server->addr_count)
 		dial_address(l);
 	else
@@ -411,7 +412,7 @@ void conn_suspected(struct conn *c)
 {
 	struct lane *l = c->lane;
 
-	c->suspect = true;
+	c->suspect = l->careful = true;
 	l->server->known.suspected++;
 	if (is_main(l) && !lane_is_open(l))
 		server_is_late(l->server);
@@ -611,6 +612,7 @@ void lane_rebind(struct lane *l, bool all)
 {
 	struct fault f;
 
+	l->careful = false;
 	fault_set(&f, PHASE_READ, "moved", "none: the next connection is made at once",
 		"this host's network has changed under the connection");
 	list_each_safe (node, &l->conns) {

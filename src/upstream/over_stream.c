@@ -26,6 +26,9 @@
 #define PATIENCE_MS 1000
 /* A connection that has never brought a reply has less credit. */
 #define FIRST_MS 500
+/* What gets through wherever IPv6 does: its least MTU without the headers of IP and TCP, and some
+ * options (RFC 8200 §5). */
+#define SHORT_SEGMENT 1200
 
 struct stream_conn {
 	struct conn base;
@@ -363,7 +366,8 @@ static struct conn *stream_open(struct lane *l, const struct addr *to)
 		.open_ms = s->all->conf->connect_ms,
 		.write_ms = s->all->conf->silent_ms,
 		.source = &s->conf->source,
-		.interface = s->conf->interface };
+		.interface = s->conf->interface,
+		.segment = l->careful ? SHORT_SEGMENT : 0 };
 
 	if (!c)
 		return NULL;

@@ -54,6 +54,7 @@ struct lane {
 	struct list queue; /* exchanges that no connection has room for, oldest first */
 	size_t queued;
 	size_t window; /* exchanges in flight on one connection; learned */
+	bool careful; /* long packets may not get through: new connections ask for short ones */
 	unsigned cut_short; /* connections in a row that were closed on queries */
 	unsigned idle_ms; /* the server keeps an idle connection at least so long; learned */
 	unsigned address; /* of the server's, which is dialled next */
