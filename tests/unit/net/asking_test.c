@@ -347,9 +347,10 @@ CASE(a_host_that_is_not_on_its_link_is_an_error_too)
 CASE(without_a_route_it_cannot_be_opened)
 {
 	struct addr to = address("192.0.2.2:53");
-	struct owner o = { .loop = loop_new() };
+	struct owner o = { 0 };
 
 	need_own_net();
+	o.loop = loop_new();
 	EQ(try_open(&o, &to, NULL, NULL), -ENETUNREACH);
 	loop_free(o.loop);
 }
