@@ -195,7 +195,7 @@ static struct attempts attempts_of(const struct lookup *l, enum reason reason)
 	for (int i = 0; i < TRIES_MAX; i++) {
 		const struct exchange *e = &l->tries[i].exchange;
 
-		if (e->lane && (!e->stalled || !e->conn))
+		if (e->lane && !exchange_is_stuck(e))
 			a.waiting[l->tries[i].place] = true;
 	}
 	return a;
@@ -226,8 +226,7 @@ static bool ask_first(struct lookup *l)
 		return false;
 	if (races)
 		ask_next(l, RACE);
-	other = group_explore(l->group, first);
-	if (other >= 0)
+	else if ((other = group_explore(l->group, first)) >= 0)
 		ask_server(l, other, EXPLORE);
 	return true;
 }
@@ -372,7 +371,12 @@ static void add_waiter(struct lookup *l, struct waiter *w)
 	if (group_is_down(l->group) && ms > DOWN_MS)
 		ms = DOWN_MS;
 	w->deadline_ms = now_ms(l) + ms;
-	list_push(&l->waiters, &w->node);
+	struct list *after = l->waiters.prev;
+
+	while (after != &l->waiters &&
+		container_of(after, struct waiter, node)->deadline_ms > w->deadline_ms)
+		after = after->prev;
+	list_push(after->next, &w->node); /* behind `after` */
 	l->waiter_count++;
 }
 
@@ -383,6 +387,7 @@ static int join(struct lookup *l, struct waiter *w)
 	l->env->metrics->coalesced++;
 	l->joined = true;
 	add_waiter(l, w);
+	start_timer(l);
 	return 0;
 }
 

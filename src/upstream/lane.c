@@ -163,13 +163,16 @@ void exchange_cancel(struct exchange *e)
 		conn_release(c);
 		if (c->suspect && !c->in_flight)
 			leave(c); /* it owes nothing any more, and was of no use */
-		if (c->lane->queued)
-			loop_later(all_of(c->lane)->loop, &c->lane->pump);
 	} else {
 		leave_queue(e);
 	}
 	e->lane = NULL;
 	e->conn = NULL;
+}
+
+bool exchange_is_stuck(const struct exchange *e)
+{
+	return e->stalled && e->conn && e->conn->suspect;
 }
 
 /* What they do about it may make them wait again. */
@@ -234,6 +237,7 @@ bool lane_dial(struct lane *l)
 	if (!s->addr_count) {
 		s->dialled_ms = loop_now(s->all->loop);
 		s->awaits_names = names_ask(s);
+		timer_start(s->all->loop, &l->late, rtt_dial_ms(&s->known.rtt));
 		return s->awaits_names;
 	}
 	names_refresh(s);
@@ -267,7 +271,7 @@ static void on_late(struct timer *t)
 {
 	struct lane *l = container_of(t, struct lane, late);
 
-	if (!lane_is_dialling(l))
+	if (!lane_is_dialling(l) && !l->server->awaits_names)
 		return;
 	l->careful = true;
 	if (l->tried < l->server->addr_count)
@@ -308,12 +312,15 @@ void lane_pump(struct lane *l)
 		struct exchange *e = container_of(node, struct exchange, node);
 
 		leave_queue(e);
-		if (put_on(c, e) < 0)
-			exchange_end(e, UNSENT, NULL);
+		if (put_on(c, e) < 0) {
+			enter_queue(l, e);
+			lane_give_up(l); /* the others would fare no better */
+			return;
+		}
 	}
 	if (list_empty(&l->queue) || !may_dial(l))
 		return;
-	if (!may_dial_again(l) || !lane_dial(l))
+	if ((!may_dial_again(l) || !lane_dial(l)) && !lane_is_dialling(l))
 		lane_give_up(l);
 }
 
@@ -421,6 +428,8 @@ void conn_suspected(struct conn *c)
 void conn_release(struct conn *c)
 {
 	c->in_flight--;
+	if (c->lane->queued)
+		loop_later(all_of(c->lane)->loop, &c->lane->pump);
 }
 
 void conn_replied(struct conn *c, struct exchange *e, const struct reply *reply)
@@ -470,6 +479,7 @@ void conn_idle(struct conn *c)
 		l->window *= 2;
 		if (!is_narrow(l))
 			l->window = all_of(l)->conf->in_flight;
+		lane_pump(l);
 		return;
 	}
 	leave(c);
@@ -534,7 +544,11 @@ static void dial_failed(struct lane *l, const struct conn *c, const struct fault
 	timer_stop(all_of(l)->loop, &l->late);
 	s->awaits_names = names_ask(s); /* the host may have other addresses by now */
 	fail(l, c, f);
-	if (!lane_is_open(l) && !s->awaits_names)
+	if (lane_is_open(l))
+		return;
+	if (s->awaits_names)
+		stall_queue(l);
+	else
 		lane_give_up(l);
 }
 
@@ -564,7 +578,8 @@ void conn_ended(struct conn *c, const struct fault *f, bool useful, unsigned idl
 	}
 	if (was_leaving)
 		return; /* we ended it: that says nothing of the server */
-	learn_window(l, c);
+	if (useful)
+		learn_window(l, c);
 	if (!useful && is_current(c)) {
 		fail(l, c, f);
 		if (!l->transport->connects)
@@ -615,11 +630,15 @@ void lane_rebind(struct lane *l, bool all)
 	l->careful = false;
 	fault_set(&f, PHASE_READ, "moved", "none: the next connection is made at once",
 		"this host's network has changed under the connection");
+	struct list *last = l->conns.prev; /* behind it come those that are made meanwhile */
+
 	list_each_safe (node, &l->conns) {
 		struct conn *c = container_of(node, struct conn, node);
 
 		if (all || is_stranded(c))
 			end_now(c, &f);
+		if (node == last)
+			break;
 	}
 }
 

@@ -204,7 +204,7 @@ static void system_fault(const struct host *h, struct fault *f)
 {
 	const struct upstream_conf *conf = h->all->conf;
 
-	for (size_t i = 0; i < h->system.server_count && !h->working; i++) {
+	for (size_t i = 0; !h->working && i < h->system.server_count; i++) {
 		if (!addr_is_heard(&h->system.servers[i], conf->own, conf->own_count))
 			continue;
 		fault_set(f, PHASE_RESOLVE, "loop",
@@ -350,7 +350,7 @@ static bool ask_next(struct inquiry *i)
 
 	memcpy(a.sends, i->sends, sizeof a.sends);
 	for (int k = 0; k < TRIES_MAX; k++)
-		if (i->tries[k].exchange.lane && !i->tries[k].exchange.stalled)
+		if (i->tries[k].exchange.lane && !exchange_is_stuck(&i->tries[k].exchange))
 			a.waiting[i->tries[k].place] = true;
 	i->late_at_ms = 0;
 	while ((place = group_pick(g, &a, &i->question)) >= 0) {

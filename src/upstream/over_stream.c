@@ -109,8 +109,8 @@ static void take_out(struct stream_conn *c, struct exchange *e)
 	*at = e->next_of_id;
 	list_remove(&e->node);
 	c->used_ms = loop_now(loop_of(c));
-	if (!is_idle(c))
-		return;
+	if (!c->stream || !is_idle(c))
+		return; /* it has ended, or goes on */
 	if (c->finishing)
 		stream_finish(c->stream);
 	else
@@ -146,6 +146,7 @@ static void finish_off(struct stream_conn *c, const struct fault *f)
 	bool wanted = f->phase != PHASE_NONE || !is_idle(c);
 	bool useful = !c->useless && (c->base.replies || !wanted);
 	uint64_t idle_ms = loop_now(loop_of(c)) - c->used_ms;
+	bool was_open = c->base.open;
 	struct exchange *e;
 
 	if (!c->stream)
@@ -163,7 +164,8 @@ static void finish_off(struct stream_conn *c, const struct fault *f)
 		list_remove(&e->node);
 		exchange_end(e, LOST, NULL);
 	}
-	lane_pump(c->base.lane);
+	if (was_open || !lane_is_dialling(c->base.lane))
+		lane_pump(c->base.lane); /* else the others are waited for */
 }
 
 /* When nothing is in flight any more. */
@@ -218,6 +220,15 @@ static void on_mismatch(struct stream_conn *c, const struct reply *r, bool is_wa
 	finish_off(c, &f);
 }
 
+static unsigned suspect_ms(const struct stream_conn *c)
+{
+	unsigned ms = rtt_suspect_ms(&server_of(c)->known.rtt);
+
+	if (!c->base.replies)
+		return ms < FIRST_MS ? ms : FIRST_MS;
+	return ms < PATIENCE_MS && stream_is_acked(c->stream) ? PATIENCE_MS : ms;
+}
+
 static void on_message(struct stream_conn *c, struct span m)
 {
 	struct reply reply;
@@ -237,6 +248,9 @@ static void on_message(struct stream_conn *c, struct span m)
 		if (reply.edns.has_keepalive) /* in 100 ms; we are gone before (RFC 7828 §3.4) */
 			conn_keepalive(&c->base, reply.edns.keepalive * 90u);
 		take_out(c, e);
+		if (c->base.suspect &&
+			!is_idle(c)) /* it is not any more, and may become so again */
+			timer_start(loop_of(c), &c->timer, suspect_ms(c));
 		conn_replied(&c->base, e, &reply);
 	}
 }
@@ -309,15 +323,6 @@ static void become_suspect(struct stream_conn *c)
 		if (e->on_stalled)
 			e->on_stalled(e);
 	}
-}
-
-static unsigned suspect_ms(const struct stream_conn *c)
-{
-	unsigned ms = rtt_suspect_ms(&server_of(c)->known.rtt);
-
-	if (!c->base.replies)
-		return ms < FIRST_MS ? ms : FIRST_MS;
-	return ms < PATIENCE_MS && stream_is_acked(c->stream) ? PATIENCE_MS : ms;
 }
 
 /* So long nothing was heard of the oldest exchange. */

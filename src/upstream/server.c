@@ -50,13 +50,16 @@ static void stand(struct server *s, enum standing standing)
 	s->known.standing_ms = now_ms(s);
 }
 
+static bool is_forgotten(const struct server *s)
+{
+	return now_ms(s) - s->evidence_ms > MEMORY_MS;
+}
+
 enum standing server_standing(const struct server *s)
 {
 	if (now_ms(s) < s->loops_until_ms)
 		return DOWN;
-	bool is_old = now_ms(s) - s->evidence_ms > MEMORY_MS;
-
-	return is_old && s->known.standing > GOOD ? UNTRIED : s->known.standing;
+	return is_forgotten(s) && s->known.standing > GOOD ? UNTRIED : s->known.standing;
 }
 
 /* How long until it may be dialled. */
@@ -163,7 +166,9 @@ void server_look_after(struct server *s)
 	static const struct question question = { root, sizeof root, TYPE_NS, CLASS_IN };
 	struct ask ask = { .question = &question, .flags = DNS_RD };
 
-	if (s->probe.lane || server_standing(s) != DOWN || !server_may_dial(s))
+	bool can_ask = lane_is_open(&s->lanes[LANE_MAIN]) || server_may_dial(s);
+
+	if (s->probe.lane || server_standing(s) != DOWN || !can_ask)
 		return;
 	if (exchange_start(s, &s->probe, &ask) == 0)
 		s->known.probes++;
@@ -268,6 +273,8 @@ void server_answered(struct server *s, const struct exchange *e, const struct re
 void server_failed(struct server *s, const struct addr *addr, const struct fault *f)
 {
 	s->all->metrics->connections_failed += addr != NULL;
+	if (is_forgotten(s))
+		s->failures = 0;
 	s->evidence_ms = now_ms(s);
 	s->failures += addr ? 1 : 2;
 	stand(s, s->failures > 1 ? DOWN : DOUBTFUL);

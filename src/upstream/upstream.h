@@ -171,6 +171,8 @@ struct exchange {
 /* Begins an exchange with the server, now or when there is a connection. 0; -EAGAIN: not now;
  * -ENOMEM. */
 int exchange_start(struct server *, struct exchange *, const struct ask *);
+/* It waits on a connection that is suspect: another one to the same server is of use. */
+bool exchange_is_stuck(const struct exchange *);
 /* No callback after this. Nothing if it is not running. */
 void exchange_cancel(struct exchange *);
 
