@@ -412,12 +412,14 @@ static void settle_state(struct load *l, char **environment)
 			"\"%s\" is not a directory", c->upstream.state);
 }
 
-static void make_mark(char mark[MARK_LEN + 1])
+static void make_mark(struct upstream_conf *u)
 {
 	struct rand r = { 0 };
 
 	for (int i = 0; i < MARK_LEN; i++)
-		mark[i] = "0123456789abcdef"[rand_below(&r, 16)];
+		u->mark[i] = "0123456789abcdef"[rand_below(&r, 16)];
+	for (int i = 0; i < 8; i++)
+		u->echo_key.k[i / 4] = u->echo_key.k[i / 4] << 16 | rand_u16(&r);
 }
 
 bool config_load(struct config *c, const struct config_sources *from, FILE *err)
@@ -425,7 +427,7 @@ bool config_load(struct config *c, const struct config_sources *from, FILE *err)
 	struct load l = { .config = c, .problems = { .out = err } };
 
 	*c = (struct config){ 0 };
-	make_mark(c->upstream.mark);
+	make_mark(&c->upstream);
 	take_defaults(&l);
 	take_files(&l, from->file);
 	take_environment(&l, from->environment);

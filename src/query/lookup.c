@@ -3,10 +3,11 @@
  * One timer drives it: a server that has not replied when it fires is later than it usually is; it
  * is not given up, but the next one is asked as well, and the first good reply wins. That may
  * happen to a twentieth of all lookups; beyond it, being late is the load, and asking more would
- * add to it. An exchange that is lost, or waits on a suspect connection, is replaced at once.
- * SERVFAIL, REFUSED and the like lose to a better reply of another server; the first of them is
- * kept for the case that there is none. Each waiter has its own deadline; the lookup ends with the
- * last one, with a reply, or when nobody is asked and nobody can be.
+ * add to it. But no server is waited for alone for longer than upstream_conf.attempt_ms. An
+ * exchange that is lost, or waits on a suspect connection, is replaced at once. SERVFAIL, REFUSED
+ * and the like lose to a better reply of another server; the first of them is kept for the case
+ * that there is none. Each waiter has its own deadline; the lookup ends with the last one, with a
+ * reply, or when nobody is asked and nobody can be.
  */
 #include "query/lookup.h"
 
@@ -47,6 +48,7 @@ struct lookup {
 	struct ask ask;
 	struct timer timer;
 	uint64_t late_at_ms; /* the server asked last is late then */
+	uint64_t alone_until_ms; /* it is not waited for alone any longer; 0: others are asked */
 	bool joined; /* by a query that may be our own, come back */
 	unsigned running; /* tries */
 	uint8_t *worse; /* a reply that is better than none; owned */
@@ -184,6 +186,8 @@ static int ask_server(struct lookup *l, int place, enum reason reason)
 	l->sends[place]++;
 	l->running++;
 	l->late_at_ms = now_ms(l) + server_hedge_ms(s);
+	if (reason != HEDGE)
+		l->alone_until_ms = now_ms(l) + upstreams_attempt_ms(l->env->upstreams);
 	return 0;
 }
 
@@ -244,6 +248,8 @@ static void start_timer(struct lookup *l)
 
 	if (l->late_at_ms > now && l->late_at_ms < at)
 		at = l->late_at_ms;
+	if (l->alone_until_ms && l->alone_until_ms < at)
+		at = l->alone_until_ms;
 	timer_start(l->env->loop, &l->timer, at > now ? at - now : 0);
 }
 
@@ -275,13 +281,27 @@ static void on_late(struct lookup *l)
 		ask_next(l, HEDGE);
 }
 
+/* However many have been: once, the next server is asked as well. */
+static void on_alone(struct lookup *l)
+{
+	l->alone_until_ms = 0;
+	for (int i = 0; i < TRIES_MAX; i++)
+		if (l->tries[i].exchange.lane)
+			server_was_late(l->tries[i].exchange.server);
+	if (l->running == 1 && group_has_other(l->group))
+		ask_next(l, HEDGE);
+	l->alone_until_ms = 0;
+}
+
 static void on_timer(struct timer *t)
 {
 	struct lookup *l = container_of(t, struct lookup, timer);
 
 	if (!dismiss_late(l))
 		return;
-	if (now_ms(l) >= l->late_at_ms)
+	if (l->alone_until_ms && now_ms(l) >= l->alone_until_ms)
+		on_alone(l);
+	else if (now_ms(l) >= l->late_at_ms)
 		on_late(l);
 	start_timer(l);
 }

@@ -24,7 +24,8 @@ static void keep_question(struct query *q)
 /* What we asked a server has come back: the answer tells us so. It is shaped before we return. */
 static enum verdict answer_echo(struct query *q)
 {
-	q->env->echo = echo_reply(&q->request.question, q->env->echo_message);
+	q->env->echo = echo_reply(
+		q->env->upstreams, &q->request.question, q->env->echo_message);
 	q->answer.reply = &q->env->echo;
 	return ANSWER;
 }

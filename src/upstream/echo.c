@@ -3,16 +3,29 @@
 #include "base/bug.h"
 #include "upstream/server.h"
 
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
-/* A server is probed at most this often. */
+/* A server is probed at most this often, unless it was proven to loop. */
 #define PROBE_PAUSE_MS 10000
 /* One that is proven to loop is left alone for so long. */
-#define LOOP_MS 60000
+#define LOOP_MS 5000
 
-static const char answer_text[] = "sotto: this query came back to where it was sent from";
+enum { PROOF_LEN = 16, POINTER_TO_QUESTION = 0xc000 | DNS_HEADER };
 
-enum { TEXT_LEN = sizeof answer_text - 1, POINTER_TO_QUESTION = 0xc000 | DNS_HEADER };
+/* Of the name as it was spelled by us, which is in lower case where it matters. */
+static void make_proof(
+	const struct upstreams *u, const struct question *q, char proof[PROOF_LEN + 1])
+{
+	uint8_t name[NAME_MAX_WIRE];
+
+	for (size_t i = 0; i < q->name_len; i++)
+		name[i] = (uint8_t)tolower(q->name[i]);
+	snprintf(proof, PROOF_LEN + 1, "%016" PRIx64,
+		siphash(&u->conf->echo_key, name, q->name_len));
+}
 
 /* The mark as a label, before the name; the name gives way from the left if both do not fit. */
 static void make_name(struct server *s, const struct question *q)
@@ -33,9 +46,16 @@ static void make_name(struct server *s, const struct question *q)
 
 static void on_done(struct exchange *e, enum outcome outcome, const struct reply *r)
 {
-	if (outcome == REPLIED && r->rcode == RCODE_NOERROR && r->count[SECTION_ANSWER] &&
-		memmem(r->message.at, r->message.len, answer_text, TEXT_LEN))
-		server_loops(e->server, LOOP_MS);
+	struct server *s = e->server;
+	char proof[PROOF_LEN + 1];
+
+	if (outcome != REPLIED || r->rcode != RCODE_NOERROR || !r->count[SECTION_ANSWER])
+		return;
+	make_proof(s->all, &s->echo_question, proof);
+	if (!memmem(r->message.at, r->message.len, proof, PROOF_LEN))
+		return;
+	s->echo_at_ms = 0;
+	server_loops(s, LOOP_MS);
 }
 
 void echo_suspect(struct server *s, const struct question *q)
@@ -54,15 +74,19 @@ void echo_suspect(struct server *s, const struct question *q)
 
 bool echo_is_ours(const struct upstreams *u, const struct question *q)
 {
-	return q->name[0] == MARK_LEN && memcmp(q->name + 1, u->conf->mark, MARK_LEN) == 0;
+	return q->name[0] == MARK_LEN &&
+		name_equals(q->name + 1, (const uint8_t *)u->conf->mark, MARK_LEN);
 }
 
-struct reply echo_reply(const struct question *q, uint8_t message[ECHO_REPLY_MAX])
+struct reply echo_reply(
+	const struct upstreams *u, const struct question *q, uint8_t message[ECHO_REPLY_MAX])
 {
 	const uint16_t count[SECTIONS] = { 1, 1, 0, 0 };
+	char proof[PROOF_LEN + 1];
 	size_t at = DNS_HEADER;
 	struct reply r;
 
+	make_proof(u, q, proof);
 	memset(message, 0, DNS_HEADER);
 	put_u16(message + 2, DNS_QR | DNS_RD | DNS_RA);
 	for (int i = 0; i < SECTIONS; i++)
@@ -75,9 +99,9 @@ struct reply echo_reply(const struct question *q, uint8_t message[ECHO_REPLY_MAX
 	put_u16(message + at + 6, TYPE_TXT);
 	put_u16(message + at + 8, CLASS_IN);
 	memset(message + at + 10, 0, 4); /* TTL: not to be kept by anybody */
-	put_u16(message + at + 14, TEXT_LEN + 1);
-	message[at + 16] = TEXT_LEN;
-	memcpy(message + at + 17, answer_text, TEXT_LEN);
-	MUST(reply_parse((struct span){ message, at + 17 + TEXT_LEN }, &r));
+	put_u16(message + at + 14, PROOF_LEN + 1);
+	message[at + 16] = PROOF_LEN;
+	memcpy(message + at + 17, proof, PROOF_LEN);
+	MUST(reply_parse((struct span){ message, at + 17 + PROOF_LEN }, &r));
 	return r;
 }

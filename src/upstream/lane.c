@@ -145,6 +145,17 @@ static int put_on(struct conn *c, struct exchange *e)
 	return 0;
 }
 
+bool conn_ask(struct conn *c, struct exchange *e, const struct ask *ask)
+{
+	e->server = c->lane->server;
+	e->ask = *ask;
+	e->sent = 0;
+	if (put_on(c, e) < 0)
+		return false;
+	e->server->known.probes++;
+	return true;
+}
+
 void exchange_end(struct exchange *e, enum outcome outcome, const struct reply *reply)
 {
 	e->lane = NULL;

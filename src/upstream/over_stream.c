@@ -4,9 +4,11 @@
  * §3.3); replies come in any order. An exchange waits in two places at once: in `waiting`, oldest
  * first (or in `stalled`, when the connection has become suspect), and in the bucket of its ID.
  *
- * A connection is suspect when its oldest exchange has waited, and nothing was heard, for longer
- * than is usual: at once if the peer's host has not even acknowledged our bytes, else, since it may
- * just have a hard question, after a second. It is given up after upstream_conf.silent_ms.
+ * When the oldest exchange has waited, and nothing was heard, for longer than is usual, either the
+ * connection is dead or the question is hard. Where the peer's host has not even acknowledged our
+ * bytes, it is dead. Else it is asked an easy question (`. NS`): a reply to that says that the
+ * server is there, and the wait goes on; without one, the connection is suspect. It is given up
+ * when nothing was heard for upstream_conf.silent_ms.
  *
  * It ends once: by finish_off(), after which its exchanges are LOST and it only waits for its
  * memory to be freed.
@@ -20,12 +22,14 @@
 #include <stdlib.h>
 
 #define BUCKETS 1024
+/* The check, and the exchange that is being taken out. */
+#define CHECK_AND_THIS 2
 /* A server that sends more replies than this which match nothing is not worth listening to. */
 #define MISMATCHES_MAX 16
-/* A peer whose host is there may be silent for so long. */
-#define PATIENCE_MS 1000
-/* A connection that has never brought a reply has less credit. */
-#define FIRST_MS 500
+/* A peer whose host is there may be silent for so long before it is asked an easy question, and for
+ * so long until the next time. */
+#define CHECK_FIRST_MS 500
+#define CHECK_AGAIN_MS 1000
 /* What gets through wherever IPv6 does: its least MTU without the headers of IP and TCP, and some
  * options (RFC 8200 §5). */
 #define SHORT_SEGMENT 1200
@@ -42,6 +46,9 @@ struct stream_conn {
 	uint8_t used[65536 / 8]; /* IDs that were sent here: what comes under them later is only
 				    late */
 	struct list waiting, stalled;
+	struct exchange check; /* the easy question */
+	unsigned checks; /* since it was idle */
+	unsigned check_at_ms; /* after so long a wait it was asked */
 	struct exchange *by_id[BUCKETS];
 };
 
@@ -109,8 +116,13 @@ static void take_out(struct stream_conn *c, struct exchange *e)
 	*at = e->next_of_id;
 	list_remove(&e->node);
 	c->used_ms = loop_now(loop_of(c));
-	if (!c->stream || !is_idle(c))
-		return; /* it has ended, or goes on */
+	if (!c->stream)
+		return;
+	if (c->check.conn && c->base.in_flight == CHECK_AND_THIS && e != &c->check)
+		exchange_cancel(&c->check); /* nobody waits for what it would tell */
+	if (!is_idle(c))
+		return;
+	c->checks = 0;
 	if (c->finishing)
 		stream_finish(c->stream);
 	else
@@ -220,13 +232,13 @@ static void on_mismatch(struct stream_conn *c, const struct reply *r, bool is_wa
 	finish_off(c, &f);
 }
 
+/* So long may nothing be heard without anything being wrong. */
 static unsigned suspect_ms(const struct stream_conn *c)
 {
+	unsigned patience = c->checks ? CHECK_AGAIN_MS : CHECK_FIRST_MS;
 	unsigned ms = rtt_suspect_ms(&server_of(c)->known.rtt);
 
-	if (!c->base.replies)
-		return ms < FIRST_MS ? ms : FIRST_MS;
-	return ms < PATIENCE_MS && stream_is_acked(c->stream) ? PATIENCE_MS : ms;
+	return ms < patience && !stream_is_acked(c->stream) ? ms : patience;
 }
 
 static void on_message(struct stream_conn *c, struct span m)
@@ -271,8 +283,9 @@ static void on_got(void *arg, struct buf *in)
 	struct stream_conn *c = arg;
 	struct span m;
 
-	c->heard_ms = loop_now(loop_of(c));
+	/* Octets of a message that never ends are nothing (RFC 7766 §6.2.3). */
 	while (c->stream && frame_first(in, &m)) {
+		c->heard_ms = loop_now(loop_of(c));
 		on_message(c, m);
 		frame_drop(in, m);
 	}
@@ -325,17 +338,43 @@ static void become_suspect(struct stream_conn *c)
 	}
 }
 
+/* What became of it is told by what was heard. */
+static void on_checked(struct exchange *e, enum outcome outcome, const struct reply *r)
+{
+	(void)e;
+	(void)outcome;
+	(void)r;
+}
+
+static bool ask_easy_question(struct stream_conn *c)
+{
+	if (c->check.conn || !stream_is_acked(c->stream))
+		return false;
+	c->check.done = on_checked;
+	if (!conn_ask(&c->base, &c->check, &server_easy_question))
+		return false;
+	c->checks++;
+	return true;
+}
+
 /* So long nothing was heard of the oldest exchange. */
 static void on_waiting(struct stream_conn *c, uint64_t waited)
 {
-	unsigned silent = all_of(c)->conf->silent_ms, limit = silent;
+	unsigned silent = all_of(c)->conf->silent_ms, usual = suspect_ms(c);
 
-	if (!c->base.suspect && suspect_ms(c) < silent)
-		limit = suspect_ms(c);
-	if (waited < limit) {
-		timer_start(loop_of(c), &c->timer, limit - waited);
-	} else if (waited >= silent) {
+	if (waited >= silent) {
 		on_silence(c);
+		return;
+	}
+	if (c->check.conn) /* as long as it may take */
+		usual = c->check_at_ms + rtt_dial_ms(&server_of(c)->known.rtt);
+	if (c->base.suspect || usual > silent)
+		usual = silent;
+	if (waited < usual) {
+		timer_start(loop_of(c), &c->timer, usual - waited);
+	} else if (ask_easy_question(c)) {
+		c->check_at_ms = (unsigned)waited;
+		timer_start(loop_of(c), &c->timer, rtt_dial_ms(&server_of(c)->known.rtt));
 	} else {
 		timer_start(loop_of(c), &c->timer, silent - waited);
 		become_suspect(c);

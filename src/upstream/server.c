@@ -28,8 +28,8 @@
 #define DIAL_PAUSE_MS 1000
 /* Evidence counts, and probes go on after the last query, so long. */
 #define MEMORY_MS 60000
-/* So many errors in a row, where another server had an answer, make it a second choice. */
-#define WRONG_MOST 3
+/* So many replies in a row that are wrong or late make it a second choice. */
+#define AMISS_MOST 3
 /* A server that chokes on EDNS is asked with it again after this. */
 #define NO_EDNS_MS (15 * 60 * 1000)
 /* Gaps between exchanges longer than this are pauses, not traffic. */
@@ -160,17 +160,17 @@ void server_loops(struct server *s, unsigned ms)
 
 /* ---- probes ---- */
 
+static const uint8_t root[] = { 0 };
+static const struct question root_servers = { root, sizeof root, TYPE_NS, CLASS_IN };
+const struct ask server_easy_question = { .question = &root_servers, .flags = DNS_RD };
+
 void server_look_after(struct server *s)
 {
-	static const uint8_t root[] = { 0 };
-	static const struct question question = { root, sizeof root, TYPE_NS, CLASS_IN };
-	struct ask ask = { .question = &question, .flags = DNS_RD };
-
 	bool can_ask = lane_is_open(&s->lanes[LANE_MAIN]) || server_may_dial(s);
 
 	if (s->probe.lane || server_standing(s) != DOWN || !can_ask)
 		return;
-	if (exchange_start(s, &s->probe, &ask) == 0)
+	if (exchange_start(s, &s->probe, &server_easy_question) == 0)
 		s->known.probes++;
 }
 
@@ -254,6 +254,13 @@ static void measure(struct server *s, const struct exchange *e)
 	rtt_measure(&s->known.rtt, us > UINT32_MAX ? UINT32_MAX : (uint32_t)us, now_ms(s));
 }
 
+static bool is_in_time(const struct server *s, const struct exchange *e)
+{
+	uint64_t took_ms = (loop_now_us(s->all->loop) - e->sent_us) / 1000;
+
+	return took_ms < s->all->conf->attempt_ms;
+}
+
 void server_answered(struct server *s, const struct exchange *e, const struct reply *r)
 {
 	measure(s, e);
@@ -262,9 +269,9 @@ void server_answered(struct server *s, const struct exchange *e, const struct re
 	s->known.refusals += r->rcode == RCODE_REFUSED;
 	s->evidence_ms = s->answered_ms = now_ms(s);
 	s->failures = 0;
-	if (r->rcode == RCODE_NOERROR || r->rcode == RCODE_NXDOMAIN)
-		s->wrong = 0;
-	if (s->known.standing == GOOD)
+	if (is_in_time(s, e) && (r->rcode == RCODE_NOERROR || r->rcode == RCODE_NXDOMAIN))
+		s->amiss = 0;
+	if (s->known.standing == GOOD || s->amiss >= AMISS_MOST)
 		return;
 	timer_stop(s->all->loop, &s->probe_timer);
 	stand(s, GOOD);
@@ -389,8 +396,13 @@ void server_asked(struct server *s, enum reason reason)
 
 void server_was_wrong(struct server *s)
 {
-	if (++s->wrong >= WRONG_MOST)
+	if (++s->amiss >= AMISS_MOST)
 		server_is_late(s);
+}
+
+void server_was_late(struct server *s)
+{
+	server_was_wrong(s);
 }
 
 void server_won_hedge(struct server *s)

@@ -81,7 +81,7 @@ struct server {
 	uint64_t evidence_ms; /* the latest reply or failure */
 	uint64_t answered_ms; /* the latest reply */
 	unsigned failures; /* connections in a row that came to nothing */
-	unsigned wrong; /* errors in a row where another server had an answer */
+	unsigned amiss; /* replies in a row that were wrong, or late */
 	uint64_t dialled_ms, wanted_ms;
 	uint64_t no_edns_until_ms;
 	struct timer probe_timer;
@@ -223,6 +223,11 @@ uint64_t names_pause_ms(const struct server *);
 
 /* The world has changed: addresses may have too, and what failed may go well. */
 void names_changed(struct upstreams *, enum change);
+
+/* Puts an exchange on this very connection. False: out of memory. */
+bool conn_ask(struct conn *, struct exchange *, const struct ask *);
+/* `. NS`: what every resolver knows, and what tells nobody anything. */
+extern const struct ask server_easy_question;
 
 /* (upstreams.c) A connection's memory is going. */
 void upstreams_conn_gone(struct upstreams *);

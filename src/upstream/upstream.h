@@ -11,6 +11,7 @@
 #include "base/loop.h"
 #include "base/metrics.h"
 #include "base/rand.h"
+#include "base/siphash.h"
 #include "dns/build.h"
 #include "net/addr.h"
 #include "net/tls.h"
@@ -75,7 +76,8 @@ struct zone_conf {
 /* The group of `upstreams:`, and the one of `bootstrap:`. */
 enum { GROUP_DEFAULT, GROUP_BOOTSTRAP, GROUPS_FIXED };
 
-/* Octets of the mark that tells queries of this process from all others. */
+/* Octets of the mark that tells queries of this process from all others, and of the proof that one
+ * of them came in. */
 #define MARK_LEN 16
 
 struct upstream_conf {
@@ -92,6 +94,7 @@ struct upstream_conf {
 	unsigned silent_ms; /* one that owes answers and says nothing is given up after this */
 	size_t in_flight; /* the most exchanges of one connection, below 65536 */
 	char mark[MARK_LEN + 1]; /* lower-case hexadecimal digits, new for each process */
+	struct siphash_key echo_key; /* what a probe is answered with: nobody else knows it */
 	const struct addr *own; /* where we listen: no server is there */
 	size_t own_count;
 	const char *state; /* folder for what should survive a restart; NULL: nothing does */
@@ -210,6 +213,8 @@ const struct fault *group_fault(const struct group *);
 unsigned server_hedge_ms(const struct server *);
 /* May one more query be sent for being late? A twentieth of all lookups may, on average. */
 bool upstreams_may_hedge(struct upstreams *);
+/* The most that one server is waited for alone. */
+unsigned upstreams_attempt_ms(const struct upstreams *);
 /* One more lookup has begun. */
 void upstreams_count_lookup(struct upstreams *);
 
@@ -217,8 +222,10 @@ void upstreams_count_lookup(struct upstreams *);
 enum reason { FIRST, RETRY, HEDGE, EXPLORE, RACE };
 void server_asked(struct server *, enum reason);
 void server_won_hedge(struct server *);
-/* It replied with an error, and another server then had an answer. */
+/* It replied with an error, and another server then had an answer; it did not reply in
+ * upstream_conf.attempt_ms. Three times in a row make it a second choice. */
 void server_was_wrong(struct server *);
+void server_was_late(struct server *);
 
 /* The server choked on EDNS: ask it without for a while (RFC 6891 §6.2.2). */
 void server_shuns_edns(struct server *);

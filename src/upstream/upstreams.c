@@ -158,6 +158,11 @@ void upstreams_count_lookup(struct upstreams *u)
 		u->hedges_left++;
 }
 
+unsigned upstreams_attempt_ms(const struct upstreams *u)
+{
+	return u->conf->attempt_ms;
+}
+
 bool upstreams_may_hedge(struct upstreams *u)
 {
 	if (!u->conf->hedge || u->hedges_left < HEDGE_COST)
