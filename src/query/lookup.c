@@ -22,9 +22,7 @@
 #define TRIES_MAX 4
 /* Queries that wait for one lookup; more are told that there is no place. */
 #define WAITERS_MAX 4096
-/* With every server known to be down, it takes a reconnect that is just under way to answer. */
-#define DOWN_MS 40
-#define BUCKETS 4096
+#define BUCKETS     4096
 
 struct lookup;
 
@@ -386,10 +384,10 @@ static void on_stalled(struct exchange *e)
 
 static void add_waiter(struct lookup *l, struct waiter *w)
 {
-	unsigned ms = l->env->conf->deadline_ms;
+	unsigned ms = l->env->conf->deadline_ms, down_ms = group_down_ms(l->group);
 
-	if (group_is_down(l->group) && ms > DOWN_MS)
-		ms = DOWN_MS;
+	if (down_ms && ms > down_ms)
+		ms = down_ms;
 	w->deadline_ms = now_ms(l) + ms;
 	struct list *after = l->waiters.prev;
 

@@ -227,10 +227,38 @@ static bool may_dial_again(const struct lane *l)
 	return !s->all->stopping && loop_now(s->all->loop) - l->failed_ms >= SECOND_PAUSE_MS;
 }
 
+/* It is dialled again soon, when it is looked after. */
+static bool may_wait(const struct lane *l)
+{
+	return is_main(l) && server_stumbles(l->server);
+}
+
+static bool is_being_dialled(const struct lane *l, const struct addr *to)
+{
+	for (const struct list *node = l->conns.next; node != &l->conns; node = node->next) {
+		const struct conn *c = container_of(node, struct conn, node);
+
+		if (!c->open && !c->leaving && addr_equal(&c->to, to))
+			return true;
+	}
+	return false;
+}
+
+/* The next one that is not being dialled; a narrow lane dials the same one several times. */
+static const struct addr *next_address(struct lane *l)
+{
+	const struct server *s = l->server;
+	const struct addr *to = &s->addrs[l->address++ % s->addr_count];
+
+	for (size_t i = 1; i < s->addr_count && is_being_dialled(l, to); i++)
+		to = &s->addrs[l->address++ % s->addr_count];
+	return to;
+}
+
 static bool dial_address(struct lane *l)
 {
 	struct server *s = l->server;
-	const struct addr *to = &s->addrs[l->address++ % s->addr_count];
+	const struct addr *to = next_address(l);
 
 	s->dialled_ms = loop_now(s->all->loop);
 	s->known.dials += l->transport->connects;
@@ -305,9 +333,11 @@ int lane_send(struct lane *l, struct exchange *e)
 	if (l->queued >= all_of(l)->conf->in_flight)
 		return -EAGAIN;
 	if (may_dial(l)) {
-		if (!may_dial_again(l))
+		bool may = may_dial_again(l);
+
+		if (!may && !may_wait(l))
 			return -EAGAIN;
-		if (!lane_dial(l))
+		if (may && !lane_dial(l))
 			return -ENOMEM;
 	}
 	enter_queue(l, e);
@@ -330,6 +360,8 @@ void lane_pump(struct lane *l)
 		}
 	}
 	if (list_empty(&l->queue) || !may_dial(l))
+		return;
+	if (!may_dial_again(l) && may_wait(l))
 		return;
 	if ((!may_dial_again(l) || !lane_dial(l)) && !lane_is_dialling(l))
 		lane_give_up(l);
@@ -389,6 +421,8 @@ void lane_readdress(struct lane *l)
 		else if (c->open)
 			prefer(l, &c->to);
 	}
+	if (lane_is_dialling(l) && !l->late.running && l->tried < l->server->addr_count)
+		dial_address(l); /* what is being dialled is late already */
 	lane_pump(l);
 }
 

@@ -9,9 +9,11 @@
  * first costs nothing: a fresh connection often does better. A name that cannot be resolved counts
  * as two, since every server that could know it has been asked. A server that is DOWN is asked no
  * client's question while there is another one; instead it is asked one of our own (`. NS`, which
- * tells nobody anything), first after a quarter of a second, then less and less often, as long as
- * anybody wants its group. Evidence that is a minute old counts no more: it is UNTRIED again, so
- * that after a long time without queries, the first one does not fail for what once was.
+ * tells nobody anything), first after a tenth of a second, then less and less often, as long as
+ * anybody wants its group. Where there is no other one, questions wait for a server
+ * that refuses or resets connections, for a second: it may just be started anew. Evidence that is a
+ *minute old counts no more: it is UNTRIED again, so that after a long time without queries, the
+ *first one does not fail for what once was.
  */
 #include "upstream/server.h"
 
@@ -21,11 +23,13 @@
 #include <errno.h>
 #include <string.h>
 
-#define BACKOFF_FIRST_MS 250
+#define BACKOFF_FIRST_MS 100
 /* A server that is back is found within ten seconds. */
 #define BACKOFF_MOST_MS 8000
 /* A server that is down is dialled at most this often, however many want it. */
 #define DIAL_PAUSE_MS 1000
+/* One that has not been down for longer may just be started anew: it is worth waiting for. */
+#define STUMBLE_MS 1000
 /* Evidence counts, and probes go on after the last query, so long. */
 #define MEMORY_MS 60000
 /* So many replies in a row that are wrong or late make it a second choice. */
@@ -62,13 +66,41 @@ enum standing server_standing(const struct server *s)
 	return is_forgotten(s) && s->known.standing > GOOD ? UNTRIED : s->known.standing;
 }
 
+/* 100 ms, doubled for each failure. */
+static unsigned doubled_ms(const struct server *s, unsigned most)
+{
+	unsigned doublings = s->failures < 2 ? 0 : s->failures < 10 ? s->failures - 2 : 8;
+	unsigned ms = (unsigned)BACKOFF_FIRST_MS << doublings;
+
+	return ms < most ? ms : most;
+}
+
+static unsigned dial_pause_ms(const struct server *s)
+{
+	return doubled_ms(s, DIAL_PAUSE_MS);
+}
+
+/* What a server does that is being started anew. */
+static bool is_of_a_restart(const struct fault *f)
+{
+	return strcmp(f->cause, "refused") == 0 || strcmp(f->cause, "reset") == 0 ||
+		strcmp(f->cause, "closed") == 0;
+}
+
+bool server_stumbles(const struct server *s)
+{
+	return !s->all->stopping && server_standing(s) == DOWN &&
+		now_ms(s) - s->known.standing_ms < STUMBLE_MS &&
+		is_of_a_restart(&s->known.last_fault);
+}
+
 /* How long until it may be dialled. */
 static uint64_t pause_ms(const struct server *s)
 {
 	uint64_t since = now_ms(s) - s->dialled_ms, pause = 0;
 
-	if (server_standing(s) == DOWN && since < DIAL_PAUSE_MS)
-		pause = DIAL_PAUSE_MS - since;
+	if (server_standing(s) == DOWN && since < dial_pause_ms(s))
+		pause = dial_pause_ms(s) - since;
 	if (!s->addr_count && names_pause_ms(s) > pause)
 		pause = names_pause_ms(s);
 	return pause;
@@ -79,15 +111,11 @@ bool server_may_dial(const struct server *s)
 	return !s->all->stopping && now_ms(s) >= s->loops_until_ms && !pause_ms(s);
 }
 
-/* 250 ms, doubled for each failure up to 8 s, and spread so that servers and workers do not come
- * back in step. */
+/* Up to 8 s, and spread so that servers and workers do not come back in step. */
 static unsigned back_off_ms(struct server *s)
 {
-	unsigned doublings = s->failures < 8 ? s->failures - 2 : 6;
-	unsigned ms = (unsigned)BACKOFF_FIRST_MS << doublings;
+	unsigned ms = doubled_ms(s, BACKOFF_MOST_MS);
 
-	if (ms > BACKOFF_MOST_MS)
-		ms = BACKOFF_MOST_MS;
 	return ms / 2 + rand_below(s->all->rand, ms / 2 + 1);
 }
 

@@ -133,6 +133,8 @@ void server_clear(struct server *);
 enum standing server_standing(const struct server *);
 /* A failed connection may be followed by another one. */
 bool server_may_dial(const struct server *);
+/* It has been down for less than a second, as if it were being started anew. */
+bool server_stumbles(const struct server *);
 /* Asks it something of our own, if it is down and was not dialled just now. */
 void server_look_after(struct server *);
 /* Its failures are forgotten. */

@@ -202,8 +202,9 @@ int group_explore(struct group *, int beside);
 struct server *group_server(struct group *, int place);
 /* There is more than one. */
 bool group_has_other(const struct group *);
-/* Every server of it is known to be down. Probes are under way; nobody should wait for long. */
-bool group_is_down(struct group *);
+/* Every server of it is known to be down. Probes are under way; nobody should wait for longer than
+ * this. 0: one of them is not down. */
+unsigned group_down_ms(struct group *);
 /* Somebody is waiting for this group: servers that are down are looked after. */
 void group_wanted(struct group *);
 /* The latest failure among its servers, in words; NULL: there was none. */

@@ -14,6 +14,10 @@
 #define HEDGE_SAVED (10 * HEDGE_COST)
 /* Of so many lookups, one asks a second server to measure it. */
 #define LOOKUPS_PER_EXPLORE 100
+/* With every server known to be down, it takes a reconnect that is just under way to answer; where
+ * one may just have stumbled, the next one or two. */
+#define DOWN_WAIT_MS    40
+#define STUMBLE_WAIT_MS 1000
 /* A measurement this old is worth another one. */
 #define MEASURE_AGAIN_MS 30000
 
@@ -115,12 +119,22 @@ int group_explore(struct group *g, int beside)
 	return found;
 }
 
-bool group_is_down(struct group *g)
+static bool is_down(const struct group *g)
 {
 	for (size_t i = 0; i < g->conf->count; i++)
 		if (server_standing(g->servers[i]) != DOWN)
 			return false;
 	return true;
+}
+
+unsigned group_down_ms(struct group *g)
+{
+	if (!is_down(g))
+		return 0;
+	for (size_t i = 0; i < g->conf->count; i++)
+		if (server_stumbles(g->servers[i]))
+			return STUMBLE_WAIT_MS;
+	return DOWN_WAIT_MS;
 }
 
 void group_wanted(struct group *g)
@@ -129,7 +143,7 @@ void group_wanted(struct group *g)
 
 	for (size_t i = 0; i < g->conf->count; i++)
 		g->servers[i]->wanted_ms = now;
-	if (!group_is_down(g))
+	if (!is_down(g))
 		return;
 	for (size_t i = 0; i < g->conf->count; i++)
 		server_look_after(g->servers[i]);
