@@ -8,8 +8,8 @@
 /* Asks, or joins a lookup of the same question (name, type, class, RD, AD, CD, DO) that is under
  * way, and wakes the waiter once, from the loop, within query_conf.deadline_ms: with a reply, or
  * with the reason why there is none. Where every server is known to be down, that comes within 40
- * ms, or, where one may just have stumbled, a second. The ask is copied. 0, or -ENOMEM or -EAGAIN (nobody can be asked), when the waiter is not
- * woken. */
+ * ms, or, where one may just be started anew, a second. The ask is copied. 0, or -ENOMEM or -EAGAIN
+ * (nobody can be asked), when the waiter is not woken. */
 int lookup_ask(struct query_env *, const struct ask *, struct waiter *);
 
 /* Prepares env->lookups and the table of them. 0 or -ENOMEM. */
