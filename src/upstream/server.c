@@ -190,7 +190,8 @@ void server_loops(struct server *s, unsigned ms)
 
 static const uint8_t root[] = { 0 };
 static const struct question root_servers = { root, sizeof root, TYPE_NS, CLASS_IN };
-const struct ask server_easy_question = { .question = &root_servers, .flags = DNS_RD };
+/* Without RD: it is answered, or refused, by the server alone. */
+const struct ask server_easy_question = { .question = &root_servers };
 
 void server_look_after(struct server *s)
 {

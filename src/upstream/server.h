@@ -228,7 +228,8 @@ void names_changed(struct upstreams *, enum change);
 
 /* Puts an exchange on this very connection. False: out of memory. */
 bool conn_ask(struct conn *, struct exchange *, const struct ask *);
-/* `. NS`: what every resolver knows, and what tells nobody anything. */
+/* `. NS` without RD: what every server can answer or refuse by itself, and what tells nobody
+ * anything. */
 extern const struct ask server_easy_question;
 
 /* (upstreams.c) A connection's memory is going. */
