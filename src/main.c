@@ -103,8 +103,6 @@ static int run(struct config *c)
 {
 	log_open();
 	log_set_level(c->log_level);
-	if (!config_load_trust(c, stderr))
-		return EXIT_CONFIG;
 	saved_time_load(c->upstream.state);
 	addresses_load(&c->upstream);
 	clock_await_synchronisation(c->await_clock);
@@ -122,8 +120,6 @@ static int printed(void)
 
 static int check(struct config *c)
 {
-	if (!config_load_trust(c, stderr))
-		return EXIT_CONFIG;
 	config_print(c, stdout);
 	return printed();
 }
@@ -408,6 +404,7 @@ int main(int argc, char **argv)
 	c.sources.listen = c.listen;
 	c.sources.upstreams = c.upstreams;
 	c.sources.overrides = c.overrides;
+	c.sources.certificates = run_it == run || run_it == check;
 	if (!config_load(&config, &c.sources, stderr))
 		return EXIT_CONFIG;
 	status = run_it(&config);

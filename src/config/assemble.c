@@ -4,11 +4,9 @@
 
 #include "config/near.h"
 
-/* Servers of the table by their spelling. */
 struct assembly {
 	struct config *config;
 	struct problems *problems;
-	const char *spellings[SERVERS_MAX];
 	struct config_note **last_note;
 };
 
@@ -30,14 +28,15 @@ static void add_note(struct assembly *a, const struct written_server *w, const c
 static size_t server_of(struct assembly *a, const struct written_server *w)
 {
 	struct upstream_conf *u = &a->config->upstream;
+	const struct written_server **servers = a->config->written.servers;
 
 	for (size_t i = 0; i < u->count; i++) {
-		if (strcmp(a->spellings[i], w->spelling) == 0)
+		if (strcmp(servers[i]->spelling, w->spelling) == 0)
 			return i;
 	}
 	if (u->count == SERVERS_MAX)
 		return SERVERS_MAX;
-	a->spellings[u->count] = w->spelling;
+	servers[u->count] = w;
 	u->servers[u->count] = w->conf;
 	return u->count++;
 }
@@ -178,6 +177,7 @@ static void make_room(struct config *c)
 	for (const struct written_zone *z = c->written.zones; z; z = z->next)
 		zones++;
 	u->servers = memory_take(&c->memory, SERVERS_MAX * sizeof(*u->servers));
+	c->written.servers = memory_take(&c->memory, SERVERS_MAX * sizeof(*c->written.servers));
 	u->groups = memory_take(&c->memory, (groups + zones) * sizeof(*u->groups));
 	u->zones = memory_take(&c->memory, zones * sizeof(*u->zones));
 }

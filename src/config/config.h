@@ -33,6 +33,7 @@ struct config {
 	struct query_conf query;
 	struct upstream_conf upstream;
 	const char *ca; /* PEM file; NULL: the system's */
+	struct tls_trust *trust; /* of it; NULL: no server needs it, or nothing is loaded */
 	unsigned workers; /* at least 1 */
 	size_t cache_size;
 	enum log_level log_level;
@@ -61,16 +62,12 @@ struct config_sources {
 	const char *const *upstreams; /* -u, likewise */
 	const struct config_override *overrides;
 	size_t override_count;
+	bool certificates; /* load those that are named, too */
 };
 
 /* Reads all sources into c, which starts from the defaults. Every error of every source is written
- * to err, then a count. False: there was one; c is cleared. Certificates are not loaded yet. */
+ * to err, then a count. False: there was one; c is cleared. */
 bool config_load(struct config *, const struct config_sources *, FILE *err);
-
-/* Loads the certificates that the servers need: the CAs, each file once, and what we show to them.
- * False: one cannot be used; said on err. CAs that only matter to servers with verify=no may be
- * missing. config_clear() frees them. */
-bool config_load_trust(struct config *, FILE *err);
 
 /* Writes the effective configuration as YAML that config_load() reads back to the same. */
 void config_print(const struct config *, FILE *out);

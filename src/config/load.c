@@ -438,6 +438,8 @@ bool config_load(struct config *c, const struct config_sources *from, FILE *err)
 	assemble(c, &l.problems);
 	checks_run(c, l.set_at, &l.problems);
 	settle_state(&l, from->environment);
+	if (from->certificates)
+		trust_load(c, &l.set_at[options_index(options_find("tls.ca"))], &l.problems);
 	problems_sum_up(&l.problems);
 	if (l.problems.count == 0)
 		return true;

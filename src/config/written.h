@@ -48,6 +48,7 @@ struct written_zone {
 
 struct written {
 	struct written_servers upstreams, bootstrap;
+	const struct written_server **servers; /* of each in the table: where it is written first */
 	struct written_group *groups;
 	struct written_zone *zones;
 	struct written_zone

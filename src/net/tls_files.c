@@ -33,7 +33,7 @@ static const char *system_bundle(void)
 
 struct tls_trust *tls_trust_load(const char *ca, struct fault *f)
 {
-	const char *hint = ca ? "name a readable PEM file with CA certificates in tls.ca"
+	const char *hint = ca ? "name a readable PEM file with CA certificates"
 			      : "install the package ca-certificates, or name a PEM file in tls.ca";
 	const char *path = ca ? ca : system_bundle();
 	struct tls_trust *t = calloc(1, sizeof *t);
@@ -89,14 +89,14 @@ struct tls_credentials {
 #define HINT_KEY "key= names a PEM file with the private key of that certificate, not encrypted"
 
 /* NULL, and a fault of that cause, if it cannot be read. */
-static BIO *open_file(const char *path, const char *what, const char *cause, struct fault *f)
+static BIO *open_file(
+	const char *path, const char *what, const char *cause, const char *hint, struct fault *f)
 {
 	BIO *file = BIO_new_file(path, "r");
 
 	if (!file)
-		fault_set(f, PHASE_HANDSHAKE, cause,
-			"check the name of the file, and who may read it",
-			"cannot read the %s in %s: %s", what, path, strerror(errno));
+		fault_set(f, PHASE_HANDSHAKE, cause, hint, "cannot read the %s in %s: %s", what,
+			path, strerror(errno));
 	return file;
 }
 
@@ -118,7 +118,7 @@ static bool load_chain(struct tls_credentials *c, BIO *file)
 
 static bool load_cert(struct tls_credentials *c, const char *path, struct fault *f)
 {
-	BIO *file = open_file(path, "certificate", "cert-unreadable", f);
+	BIO *file = open_file(path, "certificate", "cert-unreadable", HINT_CERT, f);
 	bool ok = file && load_chain(c, file);
 
 	if (file && !ok)
@@ -140,7 +140,7 @@ static int no_password(char *to, int size, int writing, void *asked)
 
 static bool load_key(struct tls_credentials *c, const char *path, struct fault *f)
 {
-	BIO *file = open_file(path, "key", "key-unreadable", f);
+	BIO *file = open_file(path, "key", "key-unreadable", HINT_KEY, f);
 	bool encrypted = false;
 
 	if (!file)

@@ -269,7 +269,8 @@ def test_f_18_a_server_that_asks_is_shown_our_certificate(version, authority, st
 def test_a_certificate_of_ours_without_its_key_is_an_error_at_start(stranger, certificate, start_upstream, start_sotto):
     ours = stranger.issue()
     sotto = start_sotto(start_upstream().address(cert=ours.chain, key=certificate.key), serving=False)
-    assert sotto.wait() == 78 and "(key-mismatch)" in sotto.text()
+    assert sotto.wait() == 78 and "upstreams[0]: the private key in " in sotto.text()
+    assert f" is not that of the certificate in {ours.chain}; key= names " in sotto.text()
 
 
 @BOTH_VERSIONS

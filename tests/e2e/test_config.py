@@ -265,14 +265,22 @@ def test_spellings_of_other_products_are_understood(given, understood):
     assert f'upstreams: ["{understood}"]' in effective("-u", given)
 
 
-def test_certificates_are_needed_only_to_verify_somebody(tmp_path):
-    missing = ("--set", f"tls.ca={tmp_path}/none.pem")
+def test_the_certificates_of_the_system_are_needed_only_to_verify_somebody(tmp_path):
+    missing = f"{tmp_path}/none.pem"
     for upstream in ("udp://10.0.0.53", "tls://192.0.2.1?verify=no"):
-        effective(*missing, "--set", "require=encrypted", "-u", upstream)
+        effective("--set", "require=encrypted", "-u", upstream, SSL_CERT_FILE=missing)
     for upstream in ("tls://192.0.2.1", "tls://dns.example"):
-        done = check(*missing, "-u", upstream, "--set", "bootstrap=udp://10.0.0.53")
-        assert done.returncode == 78
-        assert done.stderr.startswith(f"upstream {upstream}: ") and "none.pem" in done.stderr
+        done = check("-u", upstream, "--set", "bootstrap=udp://10.0.0.53", SSL_CERT_FILE=missing)
+        assert (done.returncode, done.stderr) == (
+            78,
+            f"default: tls.ca: cannot read the CA certificates in {missing}: No such file or directory; install the "
+            "package ca-certificates, or name a PEM file in tls.ca\n1 error\n",
+        )
+
+
+def test_certificates_that_are_named_are_needed_whoever_uses_them(tmp_path):
+    done = check("-u", "udp://10.0.0.53", SOTTO_TLS_CA=f"{tmp_path}/none.pem")
+    assert done.returncode == 78 and done.stderr.startswith("SOTTO_TLS_CA: cannot read the CA certificates in ")
 
 
 def test_an_upstream_for_single_domains_is_understood_as_zones(start_sotto, upstream):
