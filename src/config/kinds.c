@@ -240,6 +240,33 @@ static void begin_listen(const struct setting *s, size_t count)
 	c->listen.count = 0;
 }
 
+/* What two sockets cannot share. */
+static bool is_free(const struct setting *s, const struct node *node, const struct addr *a)
+{
+	const struct listen_conf *l = &s->config->listen;
+	char text[ADDR_TEXT];
+
+	for (size_t i = 0; i < l->count; i++) {
+		const struct addr *b = &l->addrs[i];
+
+		if (addr_equal(a, b))
+			problem(s->problems, &node->place, s->path, "\"%s\" is listed twice",
+				node->text);
+		else if (addr_covers(b, a))
+			problem(s->problems, &node->place, s->path,
+				"\"%s\" is covered by %s already; leave it out", node->text,
+				addr_print(b, text));
+		else if (addr_covers(a, b))
+			problem(s->problems, &node->place, s->path,
+				"\"%s\" covers %s, which is listed already; leave out one of them",
+				node->text, addr_print(b, text));
+		else
+			continue;
+		return false;
+	}
+	return true;
+}
+
 static void take_listen(const struct setting *s, const struct node *node)
 {
 	struct listen_conf *l = &s->config->listen;
@@ -255,14 +282,8 @@ static void take_listen(const struct setting *s, const struct node *node)
 		kind_tell_form(s, node);
 		return;
 	}
-	for (size_t i = 0; i < l->count; i++) {
-		if (addr_equal(&a, &l->addrs[i])) {
-			problem(s->problems, &node->place, s->path, "\"%s\" is listed twice",
-				node->text);
-			return;
-		}
-	}
-	l->addrs[l->count++] = a;
+	if (is_free(s, node, &a))
+		l->addrs[l->count++] = a;
 }
 
 static const char *listen_text(

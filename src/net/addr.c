@@ -149,6 +149,12 @@ bool addr_is_any(const struct addr *a)
 	return IN6_IS_ADDR_UNSPECIFIED(&a->v6.sin6_addr);
 }
 
+bool addr_covers(const struct addr *a, const struct addr *b)
+{
+	return a->any.sa_family == b->any.sa_family && addr_is_any(a) && addr_port(a) != 0 &&
+		addr_port(a) == addr_port(b);
+}
+
 bool addr_is_no_host(const struct addr *a)
 {
 	if (addr_is_any(a))

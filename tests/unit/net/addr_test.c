@@ -120,6 +120,24 @@ CASE(who_listens_hears_what_comes_to_that_port_at_that_address)
 	OK(!is_heard("[::1]:53", "0.0.0.0:53"));
 }
 
+CASE(a_wildcard_covers_the_addresses_of_its_family_at_its_port)
+{
+	static const struct {
+		const char *a, *b;
+		bool covers;
+	} pairs[] = { { "0.0.0.0", "127.0.0.1", true }, { "[::]", "[::1]", true },
+		{ "[::]", "[fe80::1%1]", true }, { "127.0.0.1", "0.0.0.0", false },
+		{ "0.0.0.0", "[::1]", false }, { "[::]", "127.0.0.1", false },
+		{ "[::]", "0.0.0.0", false }, { "0.0.0.0", "127.0.0.1:5300", false },
+		{ "0.0.0.0:0", "127.0.0.1:0", false }, { "127.0.0.1", "127.0.0.2", false } };
+	struct addr a, b;
+
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		OK(addr_parse(&a, pairs[i].a, 53) && addr_parse(&b, pairs[i].b, 53));
+		EQ(addr_covers(&a, &b), pairs[i].covers);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -130,6 +148,7 @@ int main(void)
 		CLAIM(a_prefix_with_bits_behind_its_length_is_a_mistake),
 		CLAIM(private_holds_what_a_network_of_containers_uses),
 		CLAIM(an_address_of_many_or_of_none_is_no_host),
+		CLAIM(a_wildcard_covers_the_addresses_of_its_family_at_its_port),
 		CLAIM(who_listens_hears_what_comes_to_that_port_at_that_address),
 	};
 
