@@ -282,7 +282,12 @@ static void take_listen(const struct setting *s, const struct node *node)
 		kind_tell_form(s, node);
 		return;
 	}
-	if (is_free(s, node, &a))
+	if (addr_lacks_link(&a))
+		problem(s->problems, &node->place, s->path,
+			"\"%s\" is a link-local address and needs its interface, as in "
+			"[fe80::1%%eth0]:53",
+			node->text);
+	else if (is_free(s, node, &a))
 		l->addrs[l->count++] = a;
 }
 

@@ -226,6 +226,17 @@ static bool check_verify(struct uri_parts *p)
 		void_part);
 }
 
+static bool check_link(struct uri_parts *p, const struct addr *a)
+{
+	char host[ADDR_TEXT];
+
+	if (p->server->interface || !addr_lacks_link(a))
+		return true;
+	return uri_parts_fail(p->reading,
+		"%s is a link-local address and needs its interface, as in [fe80::1%%eth0]",
+		addr_print_host(a, host));
+}
+
 bool uri_params_check(struct uri_parts *p)
 {
 	struct server_conf *s = p->server;
@@ -243,9 +254,12 @@ bool uri_params_check(struct uri_parts *p)
 			"the source is an address of IPv%c, and the upstream one of IPv%c",
 			s->source.any.sa_family == AF_INET ? '4' : '6',
 			s->addr.any.sa_family == AF_INET ? '4' : '6');
-	for (size_t i = 0; i < s->hint_count; i++)
+	for (size_t i = 0; i < s->hint_count; i++) {
 		addr_set_port(&s->hints[i], addr_port(&s->addr));
-	return check_verify(p);
+		if (!check_link(p, &s->hints[i]))
+			return false;
+	}
+	return check_link(p, &s->addr) && check_link(p, &s->source) && check_verify(p);
 }
 
 /* --- back to text ------------------------------------------------------------------------------

@@ -155,6 +155,12 @@ bool addr_covers(const struct addr *a, const struct addr *b)
 		addr_port(a) == addr_port(b);
 }
 
+bool addr_lacks_link(const struct addr *a)
+{
+	return a->any.sa_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&a->v6.sin6_addr) &&
+		!a->v6.sin6_scope_id;
+}
+
 bool addr_is_no_host(const struct addr *a)
 {
 	if (addr_is_any(a))

@@ -35,6 +35,8 @@ bool addr_is_any(const struct addr *); /* 0.0.0.0 or :: */
 /* Who is bound to the first is in the way of the second: 0.0.0.0 and :: take what is sent to any
  * address of their family at their port. */
 bool addr_covers(const struct addr *, const struct addr *);
+/* fe80::/10 without a scope: it may be there on every link, and none is named. */
+bool addr_lacks_link(const struct addr *);
 /* No single host has it: 0.0.0.0, 224.0.0.0/4 and above, ::, ff00::/8. */
 bool addr_is_no_host(const struct addr *);
 /* Would what is sent there come to somebody on this host who listens at these? Who listens at all

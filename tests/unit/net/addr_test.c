@@ -120,6 +120,17 @@ CASE(who_listens_hears_what_comes_to_that_port_at_that_address)
 	OK(!is_heard("[::1]:53", "0.0.0.0:53"));
 }
 
+CASE(an_address_of_a_link_lacks_it_until_it_is_named)
+{
+	struct addr a;
+
+	OK(addr_parse(&a, "fe80::1", 53) && addr_lacks_link(&a));
+	OK(addr_parse(&a, "[febf::1]:5300", 53) && addr_lacks_link(&a));
+	OK(addr_parse(&a, "fe80::1%1", 53) && !addr_lacks_link(&a));
+	OK(addr_parse(&a, "fec0::1", 53) && !addr_lacks_link(&a));
+	OK(addr_parse(&a, "169.254.0.1", 53) && !addr_lacks_link(&a));
+}
+
 CASE(a_wildcard_covers_the_addresses_of_its_family_at_its_port)
 {
 	static const struct {
@@ -148,6 +159,7 @@ int main(void)
 		CLAIM(a_prefix_with_bits_behind_its_length_is_a_mistake),
 		CLAIM(private_holds_what_a_network_of_containers_uses),
 		CLAIM(an_address_of_many_or_of_none_is_no_host),
+		CLAIM(an_address_of_a_link_lacks_it_until_it_is_named),
 		CLAIM(a_wildcard_covers_the_addresses_of_its_family_at_its_port),
 		CLAIM(who_listens_hears_what_comes_to_that_port_at_that_address),
 	};
