@@ -161,6 +161,19 @@ static bool is_bare_v6(const char *host)
 	return host[0] != '[' && colon && strchr(colon + 1, ':');
 }
 
+/* The host would do without what stands behind its last colon. */
+static bool is_port_at_fault(const struct uri_parts *p)
+{
+	const char *colon = strrchr(p->host, ':');
+	struct addr addr;
+
+	if (!colon)
+		return false;
+	const char *host = memory_copy(p->memory, p->host, (size_t)(colon - p->host));
+
+	return addr_parse(&addr, host, 0) || is_host_name(host);
+}
+
 static bool fail_host(struct uri_parts *p)
 {
 	if (*p->host == '\0' || *p->host == ':')
@@ -169,6 +182,9 @@ static bool fail_host(struct uri_parts *p)
 	if (strchr(p->host, '/'))
 		return uri_parts_fail(p->reading, "a path has no meaning in %s",
 			p->server->scheme == SCHEME_TLS ? "DNS over TLS" : "plain DNS");
+	if (is_port_at_fault(p))
+		return uri_parts_fail(p->reading, "\"%s\" is not a port; a port is from 1 to 65535",
+			strrchr(p->host, ':') + 1);
 	return uri_parts_fail(
 		p->reading, "\"%s\" is neither an IP address nor a host name", p->host);
 }
