@@ -122,6 +122,8 @@ static struct node *read_words(
 	if (o->kind->most == 0)
 		return syntax_text(&l->config->memory, place, text, strlen(text));
 	list = words(l, place, text);
+	if (list->first && list->first->next)
+		source->text = text; /* of several, the one that is wrong is named */
 	/* An entry may be one word, such as the name of a group. */
 	return o->kind->take_entry && list->first && !list->first->next ? list->first : list;
 }

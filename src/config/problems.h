@@ -13,7 +13,7 @@
 /* Where values come from: a file, a variable, an argument. */
 struct source {
 	const char *name; /* "/etc/sotto/sotto.yaml", "SOTTO_WORKERS", "--set workers=x" */
-	const char *text; /* a file's; NULL: not a file */
+	const char *text; /* where its name does not say which value is meant; NULL: it does */
 	size_t len;
 };
 
@@ -28,8 +28,8 @@ struct problems {
 	unsigned count;
 };
 
-/* Writes one. key is the dotted path of the value, said for files only, since variables and
- * arguments name it already; NULL: it is not about a key. */
+/* Writes one. key is the dotted path of the value, said unless the source's name says it already,
+ * as those of most variables and arguments do; NULL: it is not about a key. */
 void problem(struct problems *, const struct place *, const char *key, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 

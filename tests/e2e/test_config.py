@@ -206,7 +206,7 @@ def test_addresses_of_a_host_are_one_word_of_a_list():
 
 def test_a_bare_address_behind_a_comma_is_refused_still():
     done = check(SOTTO_UPSTREAMS="tls://a.example,192.0.2.2")
-    assert done.stderr.startswith("SOTTO_UPSTREAMS: a bare address would mean plain DNS; ")
+    assert done.stderr.startswith("SOTTO_UPSTREAMS: upstreams[1]: a bare address would mean plain DNS; ")
 
 
 def test_state_is_the_folder_that_the_service_manager_made(tmp_path):
@@ -276,6 +276,17 @@ def test_the_certificates_of_the_system_are_needed_only_to_verify_somebody(tmp_p
             f"default: tls.ca: cannot read the CA certificates in {missing}: No such file or directory; install the "
             "package ca-certificates, or name a PEM file in tls.ca\n1 error\n",
         )
+
+
+def test_of_several_entries_that_which_is_wrong_is_named():
+    for given, source in (
+        ({"SOTTO_UPSTREAMS": "tls://192.0.2.1 tls:// tls://192.0.2.3"}, "SOTTO_UPSTREAMS"),
+        (("--set", "upstreams=tls://192.0.2.1,tls://"), "--set upstreams=tls://192.0.2.1,tls://"),
+    ):
+        done = check(**given) if isinstance(given, dict) else check(*given)
+        assert done.stderr == f"{source}: upstreams[1]: no address; write tls://ADDRESS or tls://NAME\n1 error\n"
+    for given in (("--set", "upstreams=tls://"), ("-u", "tls://192.0.2.1", "--upstream", "tls://")):
+        assert "upstreams[" not in check(*given).stderr
 
 
 def test_certificates_that_are_named_are_needed_whoever_uses_them(tmp_path):
