@@ -1,5 +1,6 @@
 #include "crew.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "changes.h"
 #include "control/control.h"
@@ -14,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Descriptors that each server may need in each worker: its connection, and the one after it. */
@@ -214,7 +214,7 @@ static bool say_no_control(const struct config *conf, const char *path, int err)
 
 static bool open_control(struct crew *crew, const struct config *conf)
 {
-	struct view view = { .start_s = time(NULL),
+	struct view view = { .start_ms = clock_since_boot_ms(),
 		.file = conf->file,
 		.listen = &conf->listen,
 		.upstream = &conf->upstream,

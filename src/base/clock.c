@@ -14,18 +14,32 @@ static bool saved; /* and that is from an earlier run */
 static bool awaited; /* synchronisation is */
 static _Atomic int64_t confirmed_s;
 
-static int64_t read_clock(clockid_t id)
+static int64_t read_clock_ms(clockid_t id)
 {
 	struct timespec now = { 0 };
 
 	clock_gettime(id, &now);
-	return now.tv_sec;
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Counts on while the host sleeps, whoever sets the clock. */
+static int64_t read_clock(clockid_t id)
+{
+	return read_clock_ms(id) / 1000;
+}
+
+int64_t clock_system_ms(void)
+{
+	return read_clock_ms(CLOCK_REALTIME);
+}
+
+int64_t clock_since_boot_ms(void)
+{
+	return read_clock_ms(CLOCK_BOOTTIME);
+}
+
 static int64_t since_boot_s(void)
 {
-	return read_clock(CLOCK_BOOTTIME);
+	return clock_since_boot_ms() / 1000;
 }
 
 static int64_t floor_s(void)

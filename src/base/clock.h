@@ -16,11 +16,17 @@
 
 /* By now it is at least this late. 0: nothing is known. */
 void clock_set_floor(int64_t date_s);
-/* Whether a clock that the kernel calls unsynchronised is a reason for doubt; at first it is not. */
+/* Whether a clock that the kernel calls unsynchronised is a reason for doubt; at first it is not.
+ */
 void clock_await_synchronisation(bool);
 
 /* The date that dates are judged by. */
 int64_t clock_date_s(void);
+
+/* What the system's clock says, right or wrong: milliseconds since 1970. */
+int64_t clock_system_ms(void);
+/* Milliseconds since the host started: counts on while it sleeps, whoever sets the clock. */
+int64_t clock_since_boot_ms(void);
 
 /* The system's clock is more than a day behind what is known. */
 bool clock_is_behind(void);

@@ -1,8 +1,9 @@
 #include "control/report.h"
 
+#include "base/clock.h"
+
 #include <assert.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 /* The counters of a server, as metrics are named. */
@@ -36,7 +37,8 @@ void *report_begin(const struct view *view)
 
 	if (!r)
 		return NULL;
-	r->now_s = time(NULL);
+	r->now_ms = clock_system_ms();
+	r->uptime_ms = clock_since_boot_ms() - view->start_ms;
 	r->count = count;
 	return r;
 }
@@ -247,9 +249,9 @@ static json_t *groups(const struct upstream_conf *u)
 static json_t *process(const struct view *v, const struct report *r)
 {
 	return json_pack("{s:s, s:i, s:I, s:I, s:i, s:s?, s:o}", "version", SOTTO_VERSION, "pid",
-		(int)getpid(), "time_seconds", (json_int_t)r->now_s, "start_time_seconds",
-		(json_int_t)v->start_s, "workers", (int)v->worker_count, "config", v->file,
-		"listen", listen_of(v->listen));
+		(int)getpid(), "time_seconds", (json_int_t)(r->now_ms / 1000), "start_time_seconds",
+		(json_int_t)((r->now_ms - r->uptime_ms) / 1000), "workers", (int)v->worker_count,
+		"config", v->file, "listen", listen_of(v->listen));
 }
 
 static json_t *queries(const struct metrics *m)

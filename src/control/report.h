@@ -11,7 +11,8 @@
 
 /* What all workers know, added up. */
 struct report {
-	int64_t now_s; /* since 1970, by this host's clock */
+	int64_t now_ms; /* since 1970, by this host's clock */
+	int64_t uptime_ms; /* whatever that clock says */
 	struct metrics metrics;
 	size_t count;
 	struct server_status servers[]; /* by index in the configuration */

@@ -16,7 +16,7 @@ struct view_worker {
 
 /* What the whole daemon shows. Everything is borrowed. */
 struct view {
-	int64_t start_s; /* since 1970, by this host's clock */
+	int64_t start_ms; /* when it started, by clock_since_boot_ms() */
 	const char *file; /* the configuration's; NULL: none */
 	const struct listen_conf *listen;
 	const struct upstream_conf *upstream;
