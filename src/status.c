@@ -31,7 +31,8 @@ static int connect_to(const char *path)
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 	memcpy(name.sun_path, path, PLACE_TEXT);
 	if (connect(fd, (const struct sockaddr *)&name, sizeof name) < 0) {
-		int err = -errno;
+		/* When as many are queued as may be, one waits for a place. */
+		int err = errno == EAGAIN ? -ETIMEDOUT : -errno;
 
 		close(fd);
 		return err;
@@ -86,6 +87,8 @@ static const char *meaning(int err)
 		return "nobody listens there any more";
 	case -ECONNRESET:
 		return "it has hung up; it may be about to end";
+	case -ETIMEDOUT:
+		return "a process holds it and does not answer; it hangs, or has been stopped";
 	case -EACCES:
 		return "you may not; ask as root, or as a member of the socket's group";
 	default:
@@ -96,15 +99,21 @@ static const char *meaning(int err)
 static void say_nobody(
 	const struct config *c, char paths[][PLACE_TEXT], size_t count, const int errs[])
 {
+	bool is_held = false;
+
 	fputs("sotto: no running sotto answers\n", stderr);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		fprintf(stderr, "  %s: %s\n", paths[i], meaning(errs[i]));
+		is_held |= errs[i] == -ETIMEDOUT;
+	}
 	if (strcmp(c->control, "none") == 0)
 		fputs("  its control socket is switched off (control: none)\n", stderr);
 	else if (!count)
 		fputs("  `control: auto` finds no place for a socket: set it to a path\n", stderr);
-	fputs("Start it with `sotto run`; if it runs, name its configuration: sotto status -c FILE\n",
-		stderr);
+	if (!is_held)
+		fputs("Start it with `sotto run`; if it runs, name its configuration: "
+		      "sotto status -c FILE\n",
+			stderr);
 }
 
 static int print(const struct buf *answer, bool as_json)

@@ -20,6 +20,7 @@ import pytest
 from bench import behaviours, clients, daemon, eventually, messages
 from bench.clients import Udp, ask, addresses
 from bench.messages import unique_name
+from bench.wallclock import DAY_S, WallClock
 
 TOP = pathlib.Path(__file__).parent.parent.parent
 PLACES = 16
@@ -126,6 +127,17 @@ def test_the_process_is_told(run_sotto, start_upstream):
     assert seen["listen"] == sotto.config["listen"]
     assert seen["dns_requests_total"] == {"udp": 1, "tcp": 1}
     assert seen["dns_responses_total"] == {"upstream": 2, "error": 0}
+
+
+def test_a_clock_that_is_set_makes_it_neither_older_nor_younger(run_sotto, start_upstream, tmp_path):
+    clock = WallClock(tmp_path)
+    sotto = run_sotto(start_upstream(), environment=clock.environment)
+    for days in (3000, -3000):
+        clock.set(days=days)
+        seen = status(sotto)
+        assert abs(seen["time_seconds"] - time.time() - days * DAY_S) < 60
+        assert 0 <= seen["time_seconds"] - seen["start_time_seconds"] < 60
+        assert re.search(r", for \d+ s, since ", status_text(sotto))
 
 
 def test_answers_of_its_own_are_told_apart(run_sotto):
@@ -598,6 +610,26 @@ def test_a_socket_that_was_left_behind_is_told_from_none(run_sotto, start_upstre
     killed.process.wait()
     done = run("status", "-c", killed.file)
     assert done.returncode == 1 and "nobody listens there any more" in done.stderr
+
+
+def test_who_holds_the_socket_and_does_not_answer_is_told_from_nobody(run_sotto, start_upstream, path):
+    """One that is stopped; and one at whose socket no further place is to be had."""
+    full = f"{path}-full"
+    sotto = run_sotto(start_upstream())
+    with socket.socket(socket.AF_UNIX) as holder, socket.socket(socket.AF_UNIX) as queued:
+        holder.bind(full)
+        holder.listen(0)
+        queued.connect(full)
+        sotto.signal(signal.SIGSTOP)
+        asking = [
+            subprocess.Popen([daemon.BINARY, "status", "--set", f"control={at}"], stderr=subprocess.PIPE, text=True)
+            for at in (path, full)
+        ]
+        told = [process.communicate(timeout=30)[1] for process in asking]
+        sotto.signal(signal.SIGCONT)
+    for at, process, text in zip((path, full), asking, told):
+        assert process.returncode == 1
+        assert f"  {at}: a process holds it and does not answer" in text and "sotto run" not in text
 
 
 @pytest.mark.parametrize("said, words", [
