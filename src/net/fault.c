@@ -34,7 +34,8 @@ struct errno_words {
 
 static const struct errno_words errno_words[] = {
 	{ ECONNREFUSED, "refused", "the server refused the connection",
-		"check the address and the port (853 for DNS over TLS), and that the server runs" },
+		"check that the server runs, and its address and port: usually 853 for DNS over "
+		"TLS, 53 for plain DNS" },
 	{ ENETUNREACH, "unreachable", "there is no route to the server",
 		"check this host's network and default route" },
 	{ EHOSTUNREACH, "unreachable", "the server's host cannot be reached",
@@ -47,14 +48,14 @@ static const struct errno_words errno_words[] = {
 	{ ENODEV, "no-interface", "the interface to connect through does not exist",
 		"check `interface=` and `ip link`" },
 	{ ETIMEDOUT, "timeout", "the server did not answer in time",
-		"check the network between here and the server, and firewalls on port 853" },
+		"check the network between here and the server, and firewalls" },
 	{ ECONNRESET, "reset", "the server reset the connection",
-		"if it happens at once, the port may not speak TLS, or a firewall cuts it" },
+		"if it happens at once, something else may be at that port, or a firewall cuts it" },
 	{ EPIPE, "reset", "the server had closed the connection", "none needed if it is rare" },
 	{ EACCES, "denied", "this host's firewall forbids the connection",
-		"allow outgoing TCP to the server's port" },
+		"allow what goes out to the server's port" },
 	{ EPERM, "denied", "this host's firewall forbids the connection",
-		"allow outgoing TCP to the server's port" },
+		"allow what goes out to the server's port" },
 	{ EMFILE, "no-files", "this process has no file descriptor left",
 		"raise the limit of open files (ulimit -n, LimitNOFILE=)" },
 };

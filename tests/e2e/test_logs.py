@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from bench import behaviours, clients, messages
+from bench import behaviours, clients, daemon, messages
 from bench.clients import ask
 
 OLD = (ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_1)
@@ -63,6 +63,15 @@ def test_a_failure_is_explained_in_one_line(cause, start, authority, stranger, n
     assert clients.extended_errors(answer)
     line, = sotto.wait_for_log(msg="upstream failed")
     must_explain(line, upstream, phase, cause)
+
+
+@pytest.mark.parametrize("scheme", ["tls", "tcp"])
+def test_a_refusal_is_explained_for_tls_and_for_plain_dns(scheme, start, name):
+    sotto = start.sotto(f"{scheme}://127.0.0.1:{daemon.free_port()}")
+    ask(sotto.address, name)
+    line = sotto.wait_for_log(msg="upstream failed")[0]
+    assert line["cause"] == "refused"
+    assert line["hint"].endswith("its address and port: usually 853 for DNS over TLS, 53 for plain DNS")
 
 
 def test_a_failure_without_a_route_is_explained(namespaces, start, link, name):
