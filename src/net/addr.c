@@ -92,7 +92,7 @@ const char *addr_print_host(const struct addr *a, char text[ADDR_TEXT])
 		else
 			snprintf(text + len, ADDR_TEXT - len, "%%%u", a->v6.sin6_scope_id);
 	} else {
-		snprintf(text, ADDR_TEXT, "(none)");
+		snprintf(text, ADDR_TEXT, "none");
 	}
 	return text;
 }
@@ -102,6 +102,8 @@ const char *addr_print(const struct addr *a, char text[ADDR_TEXT])
 	char host[ADDR_TEXT];
 	bool v6 = a->any.sa_family == AF_INET6;
 
+	if (a->any.sa_family == AF_UNSPEC)
+		return addr_print_host(a, text);
 	addr_print_host(a, host);
 	snprintf(text, ADDR_TEXT, v6 ? "[%.70s]:%u" : "%.70s:%u", host, addr_port(a));
 	return text;

@@ -21,7 +21,7 @@ struct addr {
 /* Reads `192.0.2.1`, `192.0.2.1:53`, `::1`, `[::1]`, `[fe80::1%eth0]:53`; without a port,
  * default_port is used. Numbers only: no name is looked up. */
 bool addr_parse(struct addr *, const char *text, uint16_t default_port);
-/* Writes the address with its port into text, which it returns. */
+/* Writes the address with its port into text, which it returns; "none" if it has no family. */
 const char *addr_print(const struct addr *, char text[ADDR_TEXT]);
 /* The same without port and brackets. */
 const char *addr_print_host(const struct addr *, char text[ADDR_TEXT]);

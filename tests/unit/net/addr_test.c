@@ -131,6 +131,15 @@ CASE(an_address_of_a_link_lacks_it_until_it_is_named)
 	OK(addr_parse(&a, "169.254.0.1", 53) && !addr_lacks_link(&a));
 }
 
+CASE(no_address_is_none)
+{
+	struct addr a = { 0 };
+	char text[ADDR_TEXT];
+
+	STR(addr_print(&a, text), "none");
+	STR(addr_print_host(&a, text), "none");
+}
+
 CASE(a_wildcard_covers_the_addresses_of_its_family_at_its_port)
 {
 	static const struct {
@@ -160,6 +169,7 @@ int main(void)
 		CLAIM(private_holds_what_a_network_of_containers_uses),
 		CLAIM(an_address_of_many_or_of_none_is_no_host),
 		CLAIM(an_address_of_a_link_lacks_it_until_it_is_named),
+		CLAIM(no_address_is_none),
 		CLAIM(a_wildcard_covers_the_addresses_of_its_family_at_its_port),
 		CLAIM(who_listens_hears_what_comes_to_that_port_at_that_address),
 	};
