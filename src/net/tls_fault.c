@@ -260,6 +260,23 @@ static const struct reason_words reasons[] = {
 	(SSL_AD_REASON_OFFSET + SSL_AD_NO_APPLICATION_PROTOCOL)
 #endif
 
+/* An alert about a certificate: the one that the server was shown is ours. */
+static bool is_about_ours(int reason)
+{
+	switch (reason - SSL_AD_REASON_OFFSET) {
+	case SSL_AD_BAD_CERTIFICATE:
+	case SSL_AD_UNSUPPORTED_CERTIFICATE:
+	case SSL_AD_CERTIFICATE_REVOKED:
+	case SSL_AD_CERTIFICATE_EXPIRED:
+	case SSL_AD_CERTIFICATE_UNKNOWN:
+	case SSL_AD_UNKNOWN_CA:
+	case SSL_AD_CERTIFICATE_REQUIRED:
+		return true;
+	default:
+		return false;
+	}
+}
+
 void tls_fault_library(struct fault *f, enum phase phase)
 {
 	unsigned long error = ERR_get_error();
@@ -276,7 +293,15 @@ void tls_fault_library(struct fault *f, enum phase phase)
 			return;
 		}
 	}
+	if (!text)
+		text = "unknown error";
+	if (is_about_ours(reason)) {
+		fault_set(f, phase, "client-certificate",
+			"name a certificate that the server accepts by ?cert=FILE&key=FILE",
+			"the server wants another certificate of ours, or one at all: %s", text);
+		return;
+	}
 	fault_set(f, phase, reason > SSL_AD_REASON_OFFSET ? "alert" : "tls",
 		"ask the server's operator; another upstream may do meanwhile", "TLS failed: %s",
-		text ? text : "unknown error");
+		text);
 }
