@@ -55,6 +55,7 @@ static void set_limits(struct worker *w)
 	*listen = w->conf->listen;
 	listen->connections = share(listen->connections, n);
 	listen->connections_per_client = share(listen->connections_per_client, n);
+	w->listening.more_connections = "raise limits.connections";
 }
 
 static void say_cannot_start(void)
@@ -142,8 +143,10 @@ void worker_changed(struct worker *w, enum change change)
 
 void worker_limit_files(struct worker *w, size_t clients, size_t askers)
 {
-	if (w->listening.conf.connections > clients)
+	if (w->listening.conf.connections > clients) {
 		w->listening.conf.connections = clients;
+		w->listening.more_connections = worker_more_files;
+	}
 	upstreams_limit_askers(w->upstreams, askers);
 }
 

@@ -21,6 +21,7 @@ struct listen_conf {
 struct listening {
 	struct query_env *env;
 	struct listen_conf conf;
+	const char *more_connections; /* what lets clients have more of them */
 	struct hosts hosts;
 };
 

@@ -9,6 +9,7 @@
 #include "listen/listener.h"
 
 #include "base/bug.h"
+#include "base/log.h"
 #include "net/frame.h"
 #include "net/stream.h"
 
@@ -22,7 +23,8 @@ struct stream_listener {
 	struct listener base;
 	struct query_env *env;
 	const struct listen_conf *conf;
-	struct hosts *hosts; /* shared with other listeners */
+	struct listening *shared; /* with other listeners */
+	struct hosts *hosts; /* of it */
 	struct acceptor *acceptor; /* NULL: stopped */
 	struct list conns; /* with a stream */
 	size_t live; /* with memory */
@@ -286,13 +288,29 @@ static void on_timer(struct timer *t)
 
 /* ---- connections ---- */
 
+/* Of the state, not of the client, so that many say it no more often than one. */
+static void say_full(const char *msg, size_t most, const char *hint)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_WARN, msg);
+	log_count(&l, "limit_of_worker", most);
+	log_str(&l, "hint", hint);
+	log_end(&l);
+}
+
 /* Counts a newcomer. In a full table, who has been quiet longest gives way (RFC 9210 §4.2). */
 static bool enter(struct stream_listener *l, const struct addr *peer)
 {
-	if (!hosts_enter(l->hosts, peer, l->conf->connections_per_client))
+	if (!hosts_enter(l->hosts, peer, l->conf->connections_per_client)) {
+		say_full("a client has all the connections it may have: more are refused",
+			l->conf->connections_per_client, "raise limits.connections-per-client");
 		return false;
+	}
 	if (l->hosts->connections <= l->conf->connections)
 		return true;
+	say_full("clients have all the connections they may have: quiet ones give way to new ones",
+		l->conf->connections, l->shared->more_connections);
 	struct list *quiet = list_first(&l->hosts->quiet);
 
 	if (!quiet) {
@@ -356,6 +374,7 @@ static int tcp_open(
 	l->base.ops = &on_tcp;
 	l->env = shared->env;
 	l->conf = &shared->conf;
+	l->shared = shared;
 	l->hosts = &shared->hosts;
 	l->gone.run = on_gone;
 	list_init(&l->conns);

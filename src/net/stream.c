@@ -10,6 +10,7 @@
 #include "net/stream.h"
 
 #include "base/bug.h"
+#include "base/log.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
@@ -567,6 +568,18 @@ static void watch_acceptor(struct timer *t)
 	watch_start(a->loop, &a->watch, a->fd, LOOP_READ);
 }
 
+static void say_cannot_accept(int error)
+{
+	struct fault f;
+	struct log_line l;
+
+	fault_from_errno(&f, PHASE_CONNECT, error);
+	log_begin(&l, LOG_WARN, "cannot accept connections: clients wait");
+	log_str(&l, "reason", f.reason);
+	log_str(&l, "hint", f.hint);
+	log_end(&l);
+}
+
 static void on_connection(struct watch *w, int events)
 {
 	struct acceptor *a = container_of(w, struct acceptor, watch);
@@ -581,6 +594,7 @@ static void on_connection(struct watch *w, int events)
 		if (a->accepted < 0) {
 			if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
 				errno == ENOBUFS) {
+				say_cannot_accept(errno);
 				watch_stop(&a->watch);
 				timer_start(a->loop, &a->breath, BREATH_MS);
 			}

@@ -1,5 +1,8 @@
 """Limits of the whole: whichever listener clients come by, however few descriptors there are."""
 
+import resource
+import time
+
 import pytest
 
 from bench import clients, daemon, eventually, messages
@@ -127,6 +130,36 @@ def test_with_few_descriptors_it_serves_few_clients_or_says_why_not(files, start
         assert sotto.wait() == 1
         line = sotto.log(level="error")[-1]
         assert "descriptors" in line[""] and "ulimit -n" in line["hint"]
+
+
+@pytest.mark.parametrize("limits, files, hint", [
+    ({}, 64, "ulimit -n"), ({"connections": 20}, 1024, "limits.connections"),
+    ({"connections-per-client": 20}, 1024, "limits.connections-per-client"),
+])
+def test_that_clients_have_all_their_connections_is_said_once(limits, files, hint, start_sotto, upstream):
+    sotto = start_sotto(upstream, limits=limits, workers=1, prefix=("prlimit", f"--nofile={files}:{files}"))
+    held = [Tcp(sotto.address) for _ in range(15)]
+    assert is_answered(held[-1]) and not sotto.log(level="warn")
+    held += [Tcp(sotto.address) for _ in range(85)]
+    line, = sotto.wait_for_log(level="warn")
+    assert "all the connections" in line["msg"] and hint in line["hint"]
+    assert eventually(lambda: sum(client.is_closed(0.001) for client in held) >= 40)
+    assert len(sotto.log(level="warn")) == 1
+    for client in held:
+        client.close()
+
+
+def test_that_no_connection_can_be_accepted_is_said_once(start_sotto, upstream):
+    sotto = start_sotto(upstream, workers=1)
+    before = resource.prlimit(sotto.process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(sotto.process.pid, resource.RLIMIT_NOFILE, (3, before[1]))
+    with Tcp(sotto.address) as client:
+        line, = sotto.wait_for_log(level="warn")
+        time.sleep(0.5)  # some more attempts
+        assert len(sotto.log(level="warn")) == 1
+        resource.prlimit(sotto.process.pid, resource.RLIMIT_NOFILE, before)
+        assert is_answered(client)
+    assert line["msg"] == "cannot accept connections: clients wait" and "ulimit -n" in line["hint"]
 
 
 # ---- queries
