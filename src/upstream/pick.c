@@ -1,7 +1,6 @@
 #include "upstream/pick.h"
 
 #include <float.h>
-#include <math.h>
 
 /* Every bit of the result depends on every bit of the number (the finalizer of SplitMix64). */
 static uint64_t scatter(uint64_t x)
@@ -11,13 +10,21 @@ static uint64_t scatter(uint64_t x)
 	return x ^ x >> 31;
 }
 
+/* -log2 of x / 2^64, to a hundredth: more than any share can show, and without the third of a
+ * megabyte that the mathematical library would add to us. */
+static double minus_log2(uint64_t x)
+{
+	int zeros = __builtin_clzll(x | 1);
+	double f = (double)(x << zeros << 1) * 0x1p-64; /* x is 2^(63 - zeros) times 1 + f */
+
+	return zeros + 1 - (f + 0.344 * f * (1 - f));
+}
+
 /* The lowest of all servers' draws has a domain: exponentially distributed, each is the lowest as
  * often as its weight says. */
 static double draw(const struct candidate *c, uint64_t domain)
 {
-	uint64_t random = scatter(domain ^ scatter(c->number + 1));
-
-	return -log(((double)(random >> 11) + 0.5) * 0x1p-53) / c->weight;
+	return minus_log2(scatter(domain ^ scatter(c->number + 1))) / c->weight;
 }
 
 static double rank(enum policy policy, uint64_t domain, const struct candidate *c, size_t place)
