@@ -457,6 +457,13 @@ int lookup_ask(struct query_env *env, const struct ask *ask, struct waiter *w)
 	return 0;
 }
 
+const char *lookup_refusal(struct query_env *env, const struct ask *ask)
+{
+	const struct fault *f = group_fault(upstreams_group(env->upstreams, ask->question));
+
+	return f ? f->reason : "no upstream can be asked now";
+}
+
 int lookups_init(struct query_env *env)
 {
 	pool_init(&env->lookups, sizeof(struct lookup), env->conf->queries_max);

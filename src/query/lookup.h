@@ -12,6 +12,9 @@
  * (nobody can be asked), when the waiter is not woken. */
 int lookup_ask(struct query_env *, const struct ask *, struct waiter *);
 
+/* Why nobody can be asked this, in words. */
+const char *lookup_refusal(struct query_env *, const struct ask *);
+
 /* Prepares env->lookups and the table of them. 0 or -ENOMEM. */
 int lookups_init(struct query_env *);
 void lookups_clear(struct query_env *);

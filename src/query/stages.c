@@ -77,8 +77,7 @@ static enum verdict stage_lookup(struct query *q)
 	q->waiter.wake = on_wake;
 	if (lookup_ask(q->env, &ask, &q->waiter) == 0)
 		return WAIT;
-	return refuse(
-		q, RCODE_SERVFAIL, EDE_NO_REACHABLE_AUTHORITY, "no upstream can be asked now");
+	return refuse(q, RCODE_SERVFAIL, EDE_NO_REACHABLE_AUTHORITY, lookup_refusal(q->env, &ask));
 }
 
 const struct stage default_pipeline[] = {

@@ -262,6 +262,18 @@ def test_all_upstreams_dead_in_different_ways_is_servfail_and_says_so(authority,
     fails(start_sotto(*dead, timeouts={"connect": "300ms"}))
 
 
+def error_texts(answer):
+    return [o.to_wire()[2:].decode() for o in answer.options if int(o.otype) == messages.EDE]
+
+
+def test_the_reason_is_told_to_clients_while_it_lasts(start_upstream, start_sotto):
+    upstream = start_upstream()
+    upstream.stop_listening()
+    sotto = start_sotto(upstream)
+    for _ in range(3):
+        assert error_texts(ask(sotto.address, unique_name(), edns=opt())) == ["the server refused the connection"]
+
+
 def test_an_upstream_that_comes_back_is_used_without_a_restart(start_upstream, start_sotto):
     upstream = start_upstream()
     upstream.instead_of_tls = behaviours.reset
