@@ -145,7 +145,7 @@ def test_an_upstream_that_would_be_sotto_itself_is_not_asked(bootstrap, start_so
         f"tls://{NAME}:{port}", bootstrap=[bootstrap.address()], listen=[f"127.0.0.1:{port}"]
     )
     assert ask(sotto.address, unique_name()).rcode() == SERVFAIL
-    assert [line["cause"] for line in failed(sotto, level="warn")] == ["loop"]
+    assert eventually(lambda: [line["cause"] for line in failed(sotto, level="warn")] == ["loop"])
 
 
 # ---- addresses that change
