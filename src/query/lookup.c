@@ -285,10 +285,9 @@ static void on_alone(struct lookup *l)
 	l->alone_until_ms = 0;
 	for (int i = 0; i < TRIES_MAX; i++)
 		if (l->tries[i].exchange.lane)
-			server_was_late(l->tries[i].exchange.server);
+			server_was_amiss(l->tries[i].exchange.server);
 	if (l->running == 1 && group_has_other(l->group))
 		ask_next(l, HEDGE);
-	l->alone_until_ms = 0;
 }
 
 static void on_timer(struct timer *t)
@@ -349,7 +348,7 @@ static void on_good_reply(struct lookup *l, const struct try *t)
 		server_won_hedge(t->exchange.server);
 	for (int i = 0; i < GROUP_MAX; i++)
 		if (l->wrong[i])
-			server_was_wrong(group_server(l->group, i));
+			server_was_amiss(group_server(l->group, i));
 }
 
 static void on_done(struct exchange *e, enum outcome outcome, const struct reply *r)

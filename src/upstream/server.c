@@ -5,6 +5,9 @@
  *	DOUBTFUL  it is late or wrong, or failed once        -> a reply: GOOD; a failure: DOWN
  *	DOWN      two or more connections came to nothing    -> a reply: GOOD
  *
+ * A reply of a server that was late or wrong three times in a row makes it DOUBTFUL instead of GOOD,
+ * until one comes that is neither.
+ *
  * A failure is a connection that could not be made, or that died without having answered. The
  * first costs nothing: a fresh connection often does better. A name that cannot be resolved counts
  * as two, since every server that could know it has been asked. A server that is DOWN is asked no
@@ -300,10 +303,10 @@ void server_answered(struct server *s, const struct exchange *e, const struct re
 	s->failures = 0;
 	if (is_in_time(s, e) && (r->rcode == RCODE_NOERROR || r->rcode == RCODE_NXDOMAIN))
 		s->amiss = 0;
-	if (s->known.standing == GOOD || s->amiss >= AMISS_MOST)
+	if (s->known.standing == GOOD)
 		return;
 	timer_stop(s->all->loop, &s->probe_timer);
-	stand(s, GOOD);
+	stand(s, s->amiss >= AMISS_MOST ? DOUBTFUL : GOOD); /* who replies is not down */
 }
 
 void server_failed(struct server *s, const struct addr *addr, const struct fault *f)
@@ -423,15 +426,10 @@ void server_asked(struct server *s, enum reason reason)
 	s->all->metrics->exchanges_retried += reason != FIRST;
 }
 
-void server_was_wrong(struct server *s)
+void server_was_amiss(struct server *s)
 {
 	if (++s->amiss >= AMISS_MOST)
 		server_is_late(s);
-}
-
-void server_was_late(struct server *s)
-{
-	server_was_wrong(s);
 }
 
 void server_won_hedge(struct server *s)

@@ -225,8 +225,7 @@ void server_asked(struct server *, enum reason);
 void server_won_hedge(struct server *);
 /* It replied with an error, and another server then had an answer; it did not reply in
  * upstream_conf.attempt_ms. Three times in a row make it a second choice. */
-void server_was_wrong(struct server *);
-void server_was_late(struct server *);
+void server_was_amiss(struct server *);
 
 /* The server choked on EDNS: ask it without for a while (RFC 6891 §6.2.2). */
 void server_shuns_edns(struct server *);
