@@ -14,16 +14,6 @@
 /* The end of the year 9999, beyond which there are no certificates. */
 #define LAST_DATE_S INT64_C(253402300799)
 
-static void complain(const char *what, const char *path, const char *reason)
-{
-	struct log_line l;
-
-	log_begin(&l, LOG_WARN, what);
-	log_str(&l, "file", path);
-	log_str(&l, "reason", reason);
-	log_end(&l);
-}
-
 /* A date in digits and a new line, and nothing else; 0 if it is not. */
 static int64_t read_date(FILE *f)
 {
@@ -53,10 +43,11 @@ void saved_time_load(const char *state)
 		if (f) {
 			date_s = read_date(f);
 			if (!date_s)
-				complain(ignored, path, "it is not a date: seconds since 1970");
+				log_file(LOG_WARN, ignored, path,
+					"it is not a date: seconds since 1970");
 			fclose(f);
 		} else if (errno != ENOENT) {
-			complain(ignored, path, strerror(errno));
+			log_file(LOG_WARN, ignored, path, strerror(errno));
 		}
 	}
 	clock_set_floor(date_s);
@@ -87,7 +78,7 @@ static void write_date(const struct saved_time *s)
 		return;
 	snprintf(path, sizeof path, "%s/clock", s->state);
 	if (!replace(path, date_s))
-		complain("the date cannot be saved", path, strerror(errno));
+		log_file(LOG_WARN, "the date cannot be saved", path, strerror(errno));
 }
 
 static void on_hour(struct timer *t)

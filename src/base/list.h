@@ -44,6 +44,17 @@ static inline void list_remove(struct list *node)
 	list_init(node);
 }
 
+/* Takes all nodes out of one list into a new one, so that what is done to them may list others. */
+static inline void list_take(struct list *from, struct list *all)
+{
+	list_init(all);
+	if (list_empty(from))
+		return;
+	*all = *from;
+	all->prev->next = all->next->prev = all;
+	list_init(from);
+}
+
 /* The first node, or NULL. */
 static inline struct list *list_first(const struct list *head)
 {

@@ -311,6 +311,16 @@ void log_say(enum log_level level, const char *msg)
 	log_end(&l);
 }
 
+void log_file(enum log_level level, const char *msg, const char *path, const char *reason)
+{
+	struct log_line l;
+
+	log_begin(&l, level, msg);
+	log_str(&l, "file", path);
+	log_str(&l, "reason", reason);
+	log_end(&l);
+}
+
 void log_flush(void)
 {
 	pthread_mutex_lock(&lock);

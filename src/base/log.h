@@ -47,6 +47,8 @@ void log_end(struct log_line *);
 
 /* A line with no keys, or the words of a failed start. */
 void log_say(enum log_level, const char *msg);
+/* A line about a file, and what is wrong with it. */
+void log_file(enum log_level, const char *msg, const char *path, const char *reason);
 
 /* Writes what was suppressed and not yet told. */
 void log_flush(void);

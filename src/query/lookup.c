@@ -127,11 +127,7 @@ static void finish(struct lookup *l, const struct result *r)
 	for (int i = 0; i < TRIES_MAX; i++)
 		exchange_cancel(&l->tries[i].exchange);
 	take_out(l);
-	list_init(&waiters);
-	while ((node = list_first(&l->waiters))) {
-		list_remove(node);
-		list_push(&waiters, node);
-	}
+	list_take(&l->waiters, &waiters);
 	pool_put(&l->env->lookups, l);
 	while ((node = list_first(&waiters)))
 		wake(container_of(node, struct waiter, node), r);

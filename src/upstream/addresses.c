@@ -16,16 +16,6 @@
 /* More lines than there can be hosts are not read. */
 #define LINES_MAX 1024
 
-static void complain(const char *what, const char *path, const char *reason)
-{
-	struct log_line l;
-
-	log_begin(&l, LOG_WARN, what);
-	log_str(&l, "file", path);
-	log_str(&l, "reason", reason);
-	log_end(&l);
-}
-
 static const char *path_of(const char *state, char path[PATH_MAX])
 {
 	snprintf(path, PATH_MAX, "%s/addresses", state);
@@ -109,11 +99,11 @@ void addresses_load(struct upstream_conf *u)
 
 	if (!f) {
 		if (errno != ENOENT)
-			complain(ignored, path, strerror(errno));
+			log_file(LOG_WARN, ignored, path, strerror(errno));
 		return;
 	}
 	if (!read_lines(f, give_to_servers, u))
-		complain(ignored, path, "there are lines that are not NAME ADDRESS...");
+		log_file(LOG_WARN, ignored, path, "there are lines that are not NAME ADDRESS...");
 	fclose(f);
 }
 
@@ -200,7 +190,8 @@ static void on_written(struct work *w)
 
 	f->busy = false;
 	if (f->error)
-		complain("addresses cannot be saved", path_of(f->state, path), strerror(-f->error));
+		log_file(LOG_WARN, "addresses cannot be saved", path_of(f->state, path),
+			strerror(-f->error));
 	if (f->stale)
 		write_all(f);
 }

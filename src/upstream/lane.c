@@ -191,11 +191,7 @@ void lane_give_up(struct lane *l)
 {
 	struct list failed, *node;
 
-	list_init(&failed);
-	while ((node = list_first(&l->queue))) {
-		list_remove(node);
-		list_push(&failed, node);
-	}
+	list_take(&l->queue, &failed);
 	while ((node = list_first(&failed))) {
 		struct exchange *e = container_of(node, struct exchange, node);
 
@@ -289,11 +285,7 @@ static void stall_queue(struct lane *l)
 {
 	struct list waiting, *node;
 
-	list_init(&waiting);
-	while ((node = list_first(&l->queue))) {
-		list_remove(node);
-		list_push(&waiting, node);
-	}
+	list_take(&l->queue, &waiting);
 	while ((node = list_first(&waiting))) {
 		struct exchange *e = container_of(node, struct exchange, node);
 		bool news = !e->stalled;
