@@ -5,6 +5,7 @@
 #include "changes.h"
 #include "control/control.h"
 #include "control/place.h"
+#include "query/shared.h"
 #include "saved_time.h"
 #include "worker.h"
 
@@ -34,6 +35,7 @@ struct crew {
 	unsigned count, started;
 	struct control *control; /* NULL: there is none */
 	struct changes changes;
+	struct query_shared shared;
 	int stop_signal; /* 0: none yet */
 	struct timer turn;
 	unsigned turns_left;
@@ -103,6 +105,8 @@ static void *run_thread(void *arg)
 
 static bool build_all(struct crew *crew, const struct config *conf)
 {
+	if (!shared_init(&crew->shared, &conf->cache, conf->workers))
+		return false;
 	crew->members = calloc(conf->workers, sizeof *crew->members);
 	if (!crew->members)
 		return false;
@@ -110,7 +114,7 @@ static bool build_all(struct crew *crew, const struct config *conf)
 		enum sharing sharing = conf->workers == 1 ? BIND_ALONE
 			: crew->count == 0                ? BIND_FIRST
 							  : BIND_NEXT;
-		struct worker *w = worker_new(conf);
+		struct worker *w = worker_new(conf, &crew->shared);
 
 		crew->members[crew->count].worker = w;
 		if (!w)
@@ -339,5 +343,6 @@ out:
 	for (unsigned i = 0; i < crew.count; i++)
 		worker_free(crew.members[i].worker);
 	free(crew.members);
+	shared_clear(&crew.shared);
 	return status;
 }

@@ -95,8 +95,6 @@ static void on_ready(void *arg)
 		log_str(&l, "as", n->understood);
 		log_end(&l);
 	}
-	if (c->cache_size > 0)
-		log_say(LOG_WARN, "cache.size has no effect: this version has no cache");
 }
 
 static int run(struct config *c)

@@ -67,7 +67,7 @@ static void say_cannot_start(void)
 	log_end(&l);
 }
 
-struct worker *worker_new(const struct config *conf)
+struct worker *worker_new(const struct config *conf, const struct query_shared *shared)
 {
 	struct worker *w = calloc(1, sizeof *w);
 
@@ -87,6 +87,7 @@ struct worker *worker_new(const struct config *conf)
 		.metrics = &w->metrics,
 		.upstreams = w->upstreams,
 		.conf = &w->query,
+		.shared = shared,
 		.pipeline = default_pipeline };
 	w->listening.env = &w->env;
 	hosts_init(&w->listening.hosts, &w->rand);

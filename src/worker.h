@@ -8,9 +8,9 @@
 
 struct worker;
 
-/* Builds everything of one worker but its listeners. NULL: out of memory, said in the log. conf is
- * borrowed; its limits are divided by its number of workers. */
-struct worker *worker_new(const struct config *conf);
+/* Builds everything of one worker but its listeners. NULL: out of memory, said in the log. Both
+ * are borrowed; limits are divided by the number of workers. */
+struct worker *worker_new(const struct config *, const struct query_shared *);
 void worker_free(struct worker *);
 
 struct loop *worker_loop(struct worker *);

@@ -1,6 +1,7 @@
 #include "base/loop.h"
 
 #include "base/bug.h"
+#include "base/clock.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -37,6 +38,7 @@ struct loop {
 	uv_timer_t alarm; /* for the earliest timer */
 	uint64_t alarm_at_ms; /* 0: not set */
 	uint64_t now_us; /* 0: not read in this turn */
+	int64_t since_boot_ms; /* likewise */
 	struct timers timers;
 	struct list tasks;
 	uv_async_t wake;
@@ -90,6 +92,13 @@ uint64_t loop_now_us(struct loop *l)
 	return l->now_us;
 }
 
+int64_t loop_since_boot(struct loop *l)
+{
+	if (!l->since_boot_ms)
+		l->since_boot_ms = clock_since_boot_ms();
+	return l->since_boot_ms;
+}
+
 void timer_start(struct loop *l, struct timer *t, uint64_t after_ms)
 {
 	/* At least 1, so that a timer started by its own firing waits for another turn. */
@@ -134,6 +143,7 @@ static void on_before_sleep(uv_prepare_t *p)
 	run_tasks(l);
 	set_alarm(l);
 	l->now_us = 0;
+	l->since_boot_ms = 0;
 }
 
 static void on_after_sleep(uv_check_t *c)

@@ -33,6 +33,10 @@ uint64_t loop_now(const struct loop *);
 /* The same clock in microseconds, read once per turn by whoever asks first. */
 uint64_t loop_now_us(struct loop *);
 
+/* Milliseconds since the host started, also those that it slept, read once per turn by whoever asks
+ * first. */
+int64_t loop_since_boot(struct loop *);
+
 /* Starts or moves a timer (embedded in its user's struct, zeroed before the first start). */
 void timer_start(struct loop *, struct timer *, uint64_t after_ms);
 void timer_stop(struct loop *, struct timer *);

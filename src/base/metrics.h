@@ -7,14 +7,19 @@
 #define COUNTERS(X)                                                                                \
 	X(queries_udp, "Messages received over UDP")                                               \
 	X(queries_tcp, "Messages received over TCP")                                               \
-	X(answers, "Answers given from an upstream's reply")                                       \
-	X(errors, "Answers made here: refused, malformed, failed")                                 \
+	X(answers, "Answers given from an upstream's reply, now or earlier")                       \
+	X(errors, "Answers that something is wrong: refused, malformed, failed")                   \
 	X(servfails, "Of these: SERVFAIL")                                                         \
 	X(dropped, "Messages never answered")                                                      \
 	X(truncated, "Answers sent with TC")                                                       \
 	X(overload, "Queries answered SERVFAIL because a table was full")                          \
 	X(clients_refused, "Connections closed at the door by a limit")                            \
 	X(clients_late, "Connections closed because a message or an answer took too long")         \
+	X(cache_hits, "Queries answered from the cache")                                           \
+	X(cache_misses, "Queries asked upstream because the cache had no answer")                  \
+	X(cache_stale, "Queries answered with what had expired")                                   \
+	X(cache_failures, "Queries answered that asking has just failed")                          \
+	X(prefetches, "Answers asked for again before they expired")                               \
 	X(coalesced, "Queries that joined the lookup of another one")                              \
 	X(exchanges, "Queries sent to upstreams")                                                  \
 	X(exchanges_retried, "Of these: sent again, elsewhere or without EDNS")                    \

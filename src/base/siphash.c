@@ -1,6 +1,13 @@
 #include "base/siphash.h"
 
+#include <endian.h>
 #include <string.h>
+
+void siphash_key_make(struct siphash_key *key, struct rand *rand)
+{
+	for (unsigned i = 0; i < 8; i++)
+		key->k[i / 4] = key->k[i / 4] << 16 | rand_u16(rand);
+}
 
 struct state {
 	uint64_t a, b, c, d;
@@ -36,9 +43,8 @@ static uint64_t read_word(const uint8_t *at, size_t len)
 {
 	uint64_t word = 0;
 
-	for (size_t i = 0; i < len; i++)
-		word |= (uint64_t)at[i] << 8 * i;
-	return word;
+	memcpy(&word, at, len);
+	return le64toh(word);
 }
 
 uint64_t siphash(const struct siphash_key *key, const void *bytes, size_t len)

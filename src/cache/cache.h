@@ -2,8 +2,9 @@
  *
  * Everything is in memory that was asked for once, cache_conf.size octets of it: answers, tables,
  * and what is needed to choose who has to go (S3-FIFO, docs/decisions/007-the-cache.md). It is cut
- * into shards, each with a lock that is held for as long as one answer takes to be copied, and never
- * over a system call; no other file sees the locks. Every function may be called from any thread.
+ * into shards, each with a lock that is held for as long as one answer takes to be copied, and
+ * never over a system call; no other file sees the locks. Every function may be called from any
+ * thread.
  *
  * Time is in milliseconds since the host started, by a clock that goes on while it sleeps
  * (loop_since_boot()), never the wall clock's.
@@ -22,7 +23,8 @@
 struct cache_conf {
 	uint64_t size; /* octets, everything counted; 0: no cache */
 	unsigned ttl_min_ms, ttl_max_ms, negative_max_ms; /* bounds of TTLs; whole seconds count */
-	unsigned stale_ms; /* for so long, what has expired is of use when there is nothing better */
+	unsigned
+		stale_ms; /* for so long, what has expired is of use when there is nothing better */
 	unsigned stale_after_ms; /* a client that could have it waits for better for so long */
 	unsigned failure_ms; /* the longest that a failure is remembered (RFC 9520 §3.2) */
 	bool prefetch; /* what is popular is asked for again before it expires */
@@ -30,42 +32,45 @@ struct cache_conf {
 
 struct cache;
 
-/* NULL: out of memory, or size is 0. conf is borrowed. */
-struct cache *cache_new(const struct cache_conf *);
+/* NULL: out of memory, or size is below CACHE_SIZE_MIN. conf is borrowed; the key, of all hashes,
+ * is copied. */
+struct cache *cache_new(const struct cache_conf *, const struct siphash_key *);
 /* NULL is nothing. */
 void cache_free(struct cache *);
 
 const struct siphash_key *cache_siphash_key(const struct cache *);
 
+/* The best first. */
 enum freshness {
-	CACHE_MISS,
 	CACHE_FRESH,
 	CACHE_STALE, /* expired, but no longer ago than cache_conf.stale_ms */
-	CACHE_FAILURE /* asking failed a moment ago, and there is nothing better */
+	CACHE_FAILURE, /* asking failed a moment ago, and there is nothing better */
+	CACHE_MISS
 };
 
 struct found {
+	void *memory; /* given by the caller, as of pack_reply() */
 	enum freshness freshness;
-	struct packed packed; /* unless CACHE_MISS; in the memory given */
+	struct packed packed; /* unless CACHE_MISS; in that memory */
 	uint32_t age_s; /* since its TTLs were right */
 	bool refresh; /* FRESH: it is time to ask for it again; nobody else is told so */
 	bool failed; /* STALE: asking failed a moment ago, so there is no use in trying now */
 };
 
-/* Finds what is best known: an answer to the question, or that its name does not exist. memory is
- * as of pack_reply(). */
-void cache_find(struct cache *, const struct key *, int64_t now_ms, struct found *, void *memory);
+/* Finds what is best known: an answer to the question, or that its name does not exist, when the
+ * type of the packed question is another one. */
+void cache_find(struct cache *, const struct key *, int64_t now_ms, struct found *);
 
 /* Keeps an answer, if it is worth it, instead of what there was of its question; of an existing
  * name, also instead of its not existing; of one that does not exist, instead of what there was of
  * this type. */
 void cache_store(struct cache *, const struct key *, const struct packed *, int64_t now_ms);
 
-/* Remembers that asking has failed: beside a good answer if there is one, else with the answer that
- * clients got (packed as WORTH_FAILURE). for a second at first; each time that a server_said so
- * again doubles it, to cache_conf.failure_ms at most. A store ends it. */
-void cache_store_failure(struct cache *, const struct key *, const struct packed *, bool server_said,
-	int64_t now_ms);
+/* Remembers that asking has failed: beside a good answer if there is one, for half a minute; else
+ * with the answer that clients got (packed as WORTH_FAILURE), for a second, which doubles each time
+ * that a server_said so again, to cache_conf.failure_ms at most. A store ends it. */
+void cache_store_failure(struct cache *, const struct key *, const struct packed *,
+	bool server_said, int64_t now_ms);
 
 /* ---- for people ---- */
 
@@ -81,7 +86,7 @@ struct cache_entry {
 	struct key key; /* of the question; its hash is set */
 	struct packed packed;
 	int64_t since_ms; /* when its TTLs were right */
-	unsigned hits; /* lately: 0 to 3 */
+	unsigned hits; /* since it was stored, up to 255 */
 };
 
 /* Calls visit(arg, entry) for every entry, in the calling thread; *entry is valid during the call,
@@ -93,7 +98,7 @@ int cache_each(struct cache *, bool (*visit)(void *arg, const struct cache_entry
 /* Forgets a name (uncompressed, in lower case), of all types and groups; and, with below, all names
  * below it. The number of entries. Takes its time, too. */
 uint64_t cache_flush_name(struct cache *, const uint8_t *name, size_t name_len, bool below);
-/* Forgets everything, and gives its memory back to the system. The number of entries. */
+/* Forgets everything. The number of entries. */
 uint64_t cache_flush_all(struct cache *);
 
 /* Keeps an entry of an earlier run, as old as since_ms says, unless there is one already. False: it

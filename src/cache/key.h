@@ -5,6 +5,7 @@
 
 #include "base/siphash.h"
 #include "dns/message.h"
+#include "dns/name.h"
 
 #include <stdbool.h>
 
@@ -12,12 +13,21 @@ struct key {
 	uint64_t hash; /* of the rest */
 	uint8_t group; /* of servers, by index */
 	bool dnssec_ok, checking_disabled; /* DO, CD (RFC 4035 §3.2) */
-	uint16_t len;
-	uint8_t question[NAME_MAX_WIRE + 4]; /* name in lower case, type, class */
+	bool fresh_only; /* what has expired is of no use; no part of what is compared */
+	uint16_t len; /* of the question */
+	uint8_t question[NAME_MAX_WIRE + 9]; /* name in lower case, type, class; room */
 };
 
-void key_make(struct key *, const struct siphash_key *, const struct question *, bool dnssec_ok,
-	bool checking_disabled, uint8_t group);
+/* Who asks, in the eyes of a key. */
+struct key_scope {
+	uint8_t group;
+	bool dnssec_ok, checking_disabled;
+};
+
+void key_make(struct key *, const struct siphash_key *, const struct question *,
+	const struct key_scope *);
+/* The key of the name alone, whatever the type: of type 0. */
+void key_of_name(struct key *, const struct siphash_key *, const struct key *);
 
 bool key_equals(const struct key *, const struct key *);
 

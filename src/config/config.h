@@ -8,6 +8,7 @@
 #define CONFIG_CONFIG_H
 
 #include "base/log.h"
+#include "cache/cache.h"
 #include "config/memory.h"
 #include "config/written.h"
 #include "listen/listener.h"
@@ -35,7 +36,7 @@ struct config {
 	const char *ca; /* PEM file; NULL: the system's */
 	struct tls_trust *trust; /* of it; NULL: no server needs it, or nothing is loaded */
 	unsigned workers; /* at least 1 */
-	size_t cache_size;
+	struct cache_conf cache;
 	enum log_level log_level;
 	bool await_clock; /* tls.unsynced-clock: wait */
 	enum require require;

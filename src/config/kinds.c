@@ -407,7 +407,7 @@ static void take_list(const struct setting *s, const struct node *node)
 
 	for (const struct node *e = node->first; e; e = e->next)
 		count++;
-	if (count == 0 || count > s->kind->most) {
+	if ((count == 0 && !s->kind->may_be_empty) || count > s->kind->most) {
 		problem(s->problems, &node->place, s->path, "needs at least one and at most %zu",
 			s->kind->most);
 		return;

@@ -31,6 +31,7 @@ struct kind {
 	const char *name; /* for the documentation */
 	const char *form; /* what a value must be: "NAME is not FORM" */
 	size_t most; /* elements of a list, entries of a map; 0: one value */
+	bool may_be_empty; /* a list */
 	const char *const
 		*words; /* what may be chosen from, up to NULL, where the kind is a choice */
 	/* Of a list: makes room for so many elements, none of them there yet. */
@@ -52,7 +53,7 @@ extern const struct kind kind_listen, kind_allow, kind_workers, kind_ca, kind_le
 /* servers.c */
 extern const struct kind kind_upstreams, kind_bootstrap;
 /* routes.c */
-extern const struct kind kind_groups, kind_zones;
+extern const struct kind kind_groups, kind_zones, kind_domains;
 
 /* The value of an option as a whole. */
 struct setting kind_setting(struct config *, const struct config_option *, struct problems *);

@@ -420,8 +420,7 @@ static void make_mark(struct upstream_conf *u)
 
 	for (int i = 0; i < MARK_LEN; i++)
 		u->mark[i] = "0123456789abcdef"[rand_below(&r, 16)];
-	for (int i = 0; i < 8; i++)
-		u->echo_key.k[i / 4] = u->echo_key.k[i / 4] << 16 | rand_u16(&r);
+	siphash_key_make(&u->echo_key, &r);
 }
 
 bool config_load(struct config *c, const struct config_sources *from, FILE *err)

@@ -200,8 +200,10 @@ static void tell_domain(const struct setting *s, const struct place *at, const c
 		problem(s->problems, at, s->path, "\"%s\" is not a domain", text);
 }
 
-/* Fills in the domain. False: it is none, which is told. */
-static bool read_domain(const struct setting *s, struct written_zone *z, const char *text)
+/* Reads a domain onto the wire, in lower case; its length there, and how it is written; 0: it is
+ * none, which is told. */
+static size_t read_domain(const struct setting *s, const struct place *at, const char *text,
+	uint8_t wire[NAME_MAX_WIRE], const char **written)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyz0123456789-_./\\";
 	struct memory *m = &s->config->memory;
@@ -210,15 +212,15 @@ static bool read_domain(const struct setting *s, struct written_zone *z, const c
 	struct prefix prefix;
 	bool ok = strcmp(lower, ".") != 0 && lower[strspn(lower, plain)] == '\0' &&
 		!prefix_parse(&prefix, lower);
+	size_t len = ok ? name_from_text(lower, wire) : 0;
 
-	z->wire_len = ok ? name_from_text(lower, z->wire) : 0;
-	if (z->wire_len == 0) {
-		tell_domain(s, &z->place, text);
-		return false;
+	if (len == 0) {
+		tell_domain(s, at, text);
+		return 0;
 	}
-	name_to_text(z->wire, printed);
-	z->domain = memory_copy(m, printed, strlen(printed) - 1);
-	return true;
+	name_to_text(wire, printed);
+	*written = memory_copy(m, printed, strlen(printed) - 1);
+	return len;
 }
 
 /* The zone of the same domain in this map, or where its end is. */
@@ -276,7 +278,8 @@ static void take_zone(const struct setting *s, const struct node *node)
 	z->place = node->key->place;
 	z->value = node->place;
 	z->path = s->path;
-	if (!read_domain(s, z, node->key->text))
+	z->wire_len = read_domain(s, &z->place, node->key->text, z->wire, &z->domain);
+	if (!z->wire_len)
 		return;
 	at = find_zone(&w->zones, z->domain);
 	if (*at && (*at)->place.source == z->place.source) {
@@ -330,7 +333,8 @@ static bool add_to_zone(
 	z->place = z->value = node->place;
 	z->path = s->path;
 	z->foreign = true;
-	if (!read_domain(s, z, domain))
+	z->wire_len = read_domain(s, &z->place, domain, z->wire, &z->domain);
+	if (!z->wire_len)
 		return false;
 	at = find_zone(&s->config->written.upstream_zones, z->domain);
 	if (!*at && is_full(s, &z->place, s->config->written.upstream_zones))
@@ -381,3 +385,43 @@ const struct kind kind_upstreams = { .name = "list of upstreams",
 	.begin = begin_upstreams,
 	.take = take_upstream,
 	.text = upstreams_text };
+
+/* --- domains -----------------------------------------------------------------------------------
+ */
+
+static void begin_domains(const struct setting *s, size_t count)
+{
+	struct config *c = s->config;
+
+	c->query.fresh_only = memory_take(&c->memory, count * sizeof(*c->query.fresh_only));
+	c->query.fresh_only_count = 0;
+}
+
+static void take_domain(const struct setting *s, const struct node *node)
+{
+	struct query_conf *q = &s->config->query;
+	uint8_t wire[NAME_MAX_WIRE];
+	struct domain d;
+
+	d.name_len = read_domain(s, &node->place, node->text, wire, &d.text);
+	if (!d.name_len)
+		return;
+	d.name = (const uint8_t *)memory_copy(&s->config->memory, (const char *)wire, d.name_len);
+	q->fresh_only[q->fresh_only_count++] = d;
+}
+
+static const char *domain_text(
+	const struct config *c, const struct config_option *o, size_t index, struct memory *m)
+{
+	(void)o;
+	(void)m;
+	return index < c->query.fresh_only_count ? c->query.fresh_only[index].text : NULL;
+}
+
+const struct kind kind_domains = { .name = "list of domains",
+	.form = "a domain",
+	.most = ZONES_MAX,
+	.may_be_empty = true,
+	.begin = begin_domains,
+	.take = take_domain,
+	.text = domain_text };

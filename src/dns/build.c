@@ -2,47 +2,14 @@
 
 #include <string.h>
 
-#include "dns/name.h"
-#include "dns/rdata.h"
+#include "dns/writer.h"
 
 enum {
 	OPT_FIXED = 11, /* root, type, class, TTL, length */
 	OPTION_FIXED = 4, /* code, length */
-	KEEPALIVE_TOLD = 2 /* octets of a timeout */
+	KEEPALIVE_TOLD = 2, /* octets of a timeout */
+	ERROR_TEXT = OPTION_FIXED + 2 /* where the text of an extended error starts */
 };
-
-/* What is written so far. What does not fit is not written at all, and puts `ok` out. */
-struct writer {
-	uint8_t *out;
-	size_t len, limit;
-	bool ok;
-};
-
-static uint8_t *put_room(struct writer *w, size_t n)
-{
-	if (!w->ok || n > w->limit - w->len) {
-		w->ok = false;
-		return NULL;
-	}
-	w->len += n;
-	return w->out + w->len - n;
-}
-
-static void put_bytes(struct writer *w, const void *bytes, size_t n)
-{
-	uint8_t *to = put_room(w, n);
-
-	if (to && n > 0)
-		memcpy(to, bytes, n);
-}
-
-static void put_number(struct writer *w, uint16_t v)
-{
-	uint8_t *to = put_room(w, 2);
-
-	if (to)
-		put_u16(to, v);
-}
 
 /* Every message starts with room for its header, which is filled in when the counts are known. */
 static struct writer message_writer(uint8_t *out, size_t limit)
@@ -163,21 +130,10 @@ static size_t put_answer_opt(struct writer *w, const struct answer_form *f, uint
 	return opt;
 }
 
-/* The length of a text cut to EDNS_EDE_TEXT octets, and not in the middle of a character of UTF-8.
- */
-static size_t ede_text_len(struct span text)
-{
-	size_t len = text.len < EDNS_EDE_TEXT ? text.len : EDNS_EDE_TEXT;
-
-	while (len > 0 && len < text.len && (text.at[len] & 0xc0) == 0x80)
-		len--;
-	return len;
-}
-
 /* An extended error as far as there is room: its text goes first, then all of it. */
 static void put_ede(struct writer *w, size_t opt, uint16_t code, struct span text)
 {
-	size_t len = ede_text_len(text);
+	size_t len = edns_text_len(text);
 	uint8_t *data = put_option(w, opt, OPTION_EDE, 2 + len);
 
 	if (!data) {
@@ -191,8 +147,16 @@ static void put_ede(struct writer *w, size_t opt, uint16_t code, struct span tex
 		memcpy(data + 2, text.at, len);
 }
 
-size_t build_error(
-	uint8_t *out, size_t cap, const struct answer_form *f, enum rcode error, enum ede ede)
+static void put_own_ede(struct writer *w, size_t opt, const struct answer_form *f)
+{
+	const char *text = f->ede_text ? f->ede_text : "";
+
+	if (f->ede != EDE_NONE)
+		put_ede(w, opt, (uint16_t)f->ede,
+			(struct span){ (const uint8_t *)text, strlen(text) });
+}
+
+size_t build_error(uint8_t *out, size_t cap, const struct answer_form *f, enum rcode error)
 {
 	const struct request *q = f->request;
 	struct writer w = answer_writer(out, cap, f);
@@ -205,180 +169,114 @@ size_t build_error(
 	set_header(out, q->id, answer_flags(q, rcode), count);
 	if (q->question.name)
 		put_question(&w, &q->question);
-	if (q->edns.present) {
-		size_t opt = put_answer_opt(&w, f, rcode);
-		const char *text = f->ede_text ? f->ede_text : "";
-
-		if (ede != EDE_NONE)
-			put_ede(&w, opt, (uint16_t)ede,
-				(struct span){ (const uint8_t *)text, strlen(text) });
-	}
+	if (q->edns.present)
+		put_own_ede(&w, put_answer_opt(&w, f, rcode), f);
 	return w.ok ? w.len : 0;
 }
 
-/* What decides that records belong together: the type, or for a signature the type that it covers.
- */
-static uint16_t rrset_type(struct span m, const struct record *rec)
+/* How much of the message fits, cut between RRsets, and what that leaves of the counts. Returns the
+ * section where the cut is, SECTIONS if there is none. */
+static int cut(struct span m, size_t limit, size_t *end, uint16_t count[SECTIONS])
 {
-	if (rec->type != TYPE_RRSIG || rec->end - rec->rdata < 2)
-		return rec->type;
-	return get_u16(m.at + rec->rdata);
-}
-
-static bool same_rrset(struct span m, const struct record *a, const struct record *b)
-{
-	return rrset_type(m, a) == rrset_type(m, b) && a->class == b->class &&
-		name_same(m, a->owner, b->owner);
-}
-
-static void put_name(struct writer *w, struct span m, size_t at)
-{
-	uint8_t name[NAME_MAX_WIRE];
-
-	put_bytes(w, name, name_copy(m, at, name));
-}
-
-/* A record to another place than it had. Pointers into what has moved would be wrong, so its names
- * are written out. */
-static bool put_moved(struct writer *w, struct span m, const struct record *rec)
-{
-	struct rdata_names names;
-	size_t at = rec->rdata, length_at;
-
-	if (!rdata_names(m, rec, &names))
-		return false;
-	put_name(w, m, rec->owner);
-	put_bytes(w, m.at + rec->type_at, 8);
-	length_at = w->len;
-	put_number(w, 0);
-	put_bytes(w, m.at + at, names.at - at);
-	for (at = names.at; names.count > 0; names.count--) {
-		put_name(w, m, at);
-		at = name_end(m, at);
-	}
-	put_bytes(w, m.at + at, rec->end - at);
-	if (w->ok)
-		put_u16(w->out + length_at, (uint16_t)(w->len - length_at - 2));
-	return w->ok;
-}
-
-static bool put_record(struct writer *w, const struct reply *reply, const struct record *rec)
-{
-	struct span m = reply->message;
-
-	if (reply->has_opt && rec->owner > reply->opt)
-		return put_moved(w, m, rec);
-	put_bytes(w, m.at + rec->owner, rec->end - rec->owner);
-	return w->ok;
-}
-
-/* The records one by one, but OPT, until one does not fit; then the RRset that it belongs to is
- * taken back. Returns the section where that was, SECTIONS if all fitted. */
-static int put_rrsets(struct writer *w, const struct reply *reply, uint16_t count[SECTIONS])
-{
-	struct span m = reply->message;
-	size_t at = reply->question_end;
+	size_t at = *end; /* of the question */
 
 	for (int section = SECTION_ANSWER; section < SECTIONS; section++) {
-		struct record rec, first = { .owner = 0 }; /* of the RRset, which starts at: */
-		size_t start = w->len;
-		uint16_t start_count = 0;
+		struct record rec, first = { .owner = 0 }; /* of the RRset */
+		uint16_t whole = get_u16(m.at + 4 + 2 * section);
 
-		for (unsigned i = 0; i < reply->count[section]; i++) {
+		count[section] = 0;
+		for (unsigned i = 0; i < whole; i++) {
 			message_record(m, &at, &rec);
-			if (rec.type == TYPE_OPT)
-				continue;
 			if (!first.owner || !same_rrset(m, &first, &rec)) {
 				first = rec;
-				start = w->len;
-				start_count = count[section];
+				*end = rec.owner;
+				count[section] = (uint16_t)i;
 			}
-			if (!put_record(w, reply, &rec)) {
-				w->len = start;
-				w->ok = true;
-				count[section] = start_count;
+			if (rec.end > limit) {
+				for (int later = section + 1; later < SECTIONS; later++)
+					count[later] = 0;
 				return section;
 			}
-			count[section]++;
 		}
+		*end = at;
+		count[section] = whole;
 	}
 	return SECTIONS;
 }
 
-/* All records but OPT, as many as fit. Most replies fit, and their OPT is the last record or
- * missing: then it is one copy. False: some of answer or authority are left out. */
-static bool put_records(struct writer *w, const struct reply *reply, uint16_t count[SECTIONS])
+/* Copies the records, as many as fit, behind the question. False: some of answer or authority are
+ * left out. */
+static bool put_records(struct writer *w, struct span m, uint16_t count[SECTIONS])
 {
-	bool opt_last = !reply->has_opt || reply->opt_end == reply->message.len;
-	size_t end = reply->has_opt ? reply->opt : reply->message.len;
+	size_t end = m.len;
+	int section = SECTIONS;
 
-	if (!opt_last || end > w->limit)
-		return put_rrsets(w, reply, count) >= SECTION_ADDITIONAL;
-	put_bytes(w, reply->message.at + w->len, end - w->len);
-	for (int section = SECTION_ANSWER; section < SECTIONS; section++)
-		count[section] = reply->count[section];
-	if (reply->has_opt)
-		count[SECTION_ADDITIONAL]--;
-	return true;
-}
-
-/* Brings down the TTLs of the message, and reads it again: a name could lead through a TTL. */
-static bool lower_ttls(struct writer *w, size_t at)
-{
-	struct span m = { w->out, w->len };
-	struct record rec;
-
-	while (at < w->len) {
-		message_record(m, &at, &rec);
-		if (rec.type == TYPE_OPT)
-			continue;
-		if (rec.ttl > INT32_MAX)
-			put_u32(w->out + rec.type_at + 4, 0);
-		else if (rec.ttl > BUILD_TTL_MAX)
-			put_u32(w->out + rec.type_at + 4, BUILD_TTL_MAX);
+	if (m.len > w->limit) {
+		end = w->len;
+		section = cut(m, w->limit, &end, count);
+	} else {
+		for (int i = SECTION_ANSWER; i < SECTIONS; i++)
+			count[i] = get_u16(m.at + 4 + 2 * i);
 	}
-	return reply_parse(m, &(struct reply){ .id = 0 });
+	put_bytes(w, m.at + w->len, end - w->len);
+	return section >= SECTION_ADDITIONAL;
 }
 
-static void put_server_errors(struct writer *w, size_t opt, const struct edns *server)
+static void set_ttls(const struct writer *w, const struct answer_form *f, const struct packed *p)
 {
-	struct edns_error error;
+	if (!f->age_s && !f->ttl_s)
+		return;
+	for (unsigned i = 0; i < p->ttl_count && p->ttl_at[i] < w->len; i++) {
+		uint8_t *at = w->out + p->ttl_at[i];
+		uint32_t ttl = get_u32(at), aged = ttl > f->age_s ? ttl - f->age_s : 0;
 
-	for (unsigned n = 0; n < EDNS_EDE_MAX && edns_error_at(server, n, &error); n++)
-		put_ede(w, opt, error.code, error.text);
+		put_u32(at, f->ttl_s ? f->ttl_s : aged);
+	}
 }
 
-size_t build_answer(uint8_t *out, size_t cap, const struct answer_form *f,
-	const struct reply *reply, bool *truncated)
+static void put_server_errors(struct writer *w, size_t opt, struct span errors)
+{
+	while (errors.len > 0) {
+		size_t len = OPTION_FIXED + (size_t)get_u16(errors.at + 2);
+
+		put_ede(w, opt, get_u16(errors.at + 4),
+			(struct span){ errors.at + ERROR_TEXT, len - ERROR_TEXT });
+		errors.at += len;
+		errors.len -= len;
+	}
+}
+
+size_t build_answer(uint8_t *out, size_t cap, const struct answer_form *f, const struct packed *p,
+	bool *truncated)
 {
 	const struct request *q = f->request;
 	struct writer w = answer_writer(out, cap, f);
 	size_t opt_room = opt_size(f);
-	uint16_t rcode = answer_rcode(q, reply->rcode);
-	uint16_t flags = answer_flags(q, rcode) | (reply->flags & DNS_TC);
-	uint16_t count[SECTIONS] = { 1, 0, 0, 0 };
+	uint16_t server_flags = get_u16(p->message.at + 2), rcode = answer_rcode(q, p->rcode);
+	uint16_t flags = answer_flags(q, rcode) | (server_flags & DNS_TC);
+	uint16_t count[SECTIONS] = { 1 };
 
 	*truncated = false;
-	if (reply->question_end + opt_room > w.limit)
-		return 0;
+	w.limit = w.limit > opt_room ? w.limit - opt_room : 0;
+	w.ok = w.limit > w.len;
 	put_question(&w, &q->question);
-	if (w.len != reply->question_end) /* of another question: nothing would be in its place */
+	if (!w.ok)
 		return 0;
-
-	w.limit -= opt_room;
-	*truncated = !put_records(&w, reply, count);
+	*truncated = !put_records(&w, p->message, count);
+	set_ttls(&w, f, p);
 	w.limit += opt_room;
 
 	if (*truncated)
 		flags |= DNS_TC;
 	if (q->flags & DNS_AD || q->edns.dnssec_ok)
-		flags |= reply->flags & DNS_AD;
+		flags |= server_flags & DNS_AD;
 	if (q->edns.present) {
-		put_server_errors(&w, put_answer_opt(&w, f, rcode), &reply->edns);
+		size_t opt = put_answer_opt(&w, f, rcode);
+
+		put_own_ede(&w, opt, f);
+		put_server_errors(&w, opt, p->errors);
 		count[SECTION_ADDITIONAL]++;
 	}
 	set_header(out, q->id, flags, count);
-	if (reply->ttl_max > BUILD_TTL_MAX && !lower_ttls(&w, reply->question_end))
-		return 0;
 	return w.len;
 }

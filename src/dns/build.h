@@ -6,7 +6,7 @@
 #ifndef DNS_BUILD_H
 #define DNS_BUILD_H
 
-#include "dns/message.h"
+#include "dns/pack.h"
 
 /* The EDNS payload size we offer to servers (RFC 9715 R6), and pad queries to (RFC 8467 §4.1). */
 #define BUILD_UDP_SIZE  1232
@@ -33,30 +33,29 @@ struct answer_form {
 	size_t size_max; /* octets; more is truncated on whole RRsets, with TC */
 	uint16_t udp_size; /* that our OPT offers */
 	int keepalive; /* idle timeout to tell, in 100 ms; -1: none */
-	const char
-		*ede_text; /* of a local error; NULL: none. At most EDNS_EDE_TEXT octets are used */
+	enum ede ede; /* an extended error of ours; EDE_NONE: none ... */
+	const char *ede_text; /* ... with this text; NULL: none. At most EDNS_EDE_TEXT octets of it
+				 are used */
+	uint32_t age_s; /* of what is answered: what its TTLs have come down by ... */
+	uint32_t ttl_s; /* ... unless all of them are this; 0: they are not */
 };
 
 /* An answer made here: header, question if it could be read, OPT if the client sent one (RFC 6891
  * §6.1.1), with the extended error if there is one. Its length; 0 if it does not fit, which cannot
  * be if cap and size_max are at least BUILD_QUERY_MAX. */
-size_t build_error(uint8_t *out, size_t cap, const struct answer_form *, enum rcode, enum ede);
+size_t build_error(uint8_t *out, size_t cap, const struct answer_form *, enum rcode);
 
-/* A TTL above this, a week, is brought down to it (RFC 2181 §8). */
-#define BUILD_TTL_MAX 604800
-
-/* A server's reply made into this client's answer: its ID, its spelling of the question, QR RA and
- * no AA or Z, RD and CD as asked, AD only if the client set AD or DO (RFC 6840 §5.8), TTLs with the
- * top bit set to 0 and too large ones brought down, the server's OPT replaced by ours or by none,
- * extended errors passed on, their text and then they themselves left out where there is no room.
- * Records of the additional section go first and without TC, then whole RRsets from the end with
- * TC; the server's own TC stays. An rcode that cannot be said without OPT is SERVFAIL.
+/* What is packed made into this client's answer: its ID, its question as it was spelled, QR RA and
+ * no AA or Z, RD and CD as asked, AD only if the client set AD or DO (RFC 6840 §5.8), TTLs as the
+ * form says, our OPT or none, our extended error and then the server's, their text and then they
+ * themselves left out where there is no room. Records of the additional section go first and
+ * without TC, then whole RRsets from the end with TC; the server's own TC stays. An rcode that
+ * cannot be said without OPT is SERVFAIL.
  *
- * Its length; 0 if the room does not even hold the question and OPT (BUILD_QUERY_MAX always does),
- * or if the reply hides names in octets that we must change. reply must have passed reply_parse()
- * and reply_answers(); its message may not overlap out. *truncated says whether we set TC
- * ourselves. */
-size_t build_answer(uint8_t *out, size_t cap, const struct answer_form *, const struct reply *,
+ * Its length; 0 if the room does not even hold the question and OPT (BUILD_QUERY_MAX always does).
+ * The question must have a name of the same length as the packed one. What is packed may not
+ * overlap out. *truncated says whether we set TC ourselves. */
+size_t build_answer(uint8_t *out, size_t cap, const struct answer_form *, const struct packed *,
 	bool *truncated);
 
 #endif

@@ -50,6 +50,15 @@ bool edns_parse(struct edns *e, uint16_t class, uint32_t ttl, struct span rdata)
 	return true;
 }
 
+size_t edns_text_len(struct span text)
+{
+	size_t len = text.len < EDNS_EDE_TEXT ? text.len : EDNS_EDE_TEXT;
+
+	while (len > 0 && len < text.len && (text.at[len] & 0xc0) == 0x80)
+		len--;
+	return len;
+}
+
 bool edns_error_at(const struct edns *e, unsigned n, struct edns_error *error)
 {
 	struct reader r = { e->options, 0, true };

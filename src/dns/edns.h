@@ -12,8 +12,11 @@
 enum ede {
 	EDE_NONE = -1,
 	EDE_OTHER = 0,
+	EDE_STALE = 3,
+	EDE_CACHED = 13,
 	EDE_NOT_READY = 14,
 	EDE_PROHIBITED = 18,
+	EDE_STALE_NXDOMAIN = 19,
 	EDE_NOT_AUTHORITATIVE = 20,
 	EDE_NOT_SUPPORTED = 21,
 	EDE_NO_REACHABLE_AUTHORITY = 22,
@@ -58,6 +61,9 @@ struct edns_error {
 	uint16_t code;
 	struct span text;
 };
+/* The length of a text cut to EDNS_EDE_TEXT octets, and not in the middle of a character of UTF-8.
+ */
+size_t edns_text_len(struct span text);
 /* The n-th (from 0) extended error among the options. */
 bool edns_error_at(const struct edns *, unsigned n, struct edns_error *);
 

@@ -133,10 +133,6 @@ static enum rcode judge(const struct request *request, bool sound, enum ede *ede
 	if (is_transfer(q) || q->class != CLASS_IN)
 		return RCODE_REFUSED;
 
-	*ede = EDE_NOT_AUTHORITATIVE;
-	if (!(request->flags & DNS_RD))
-		return RCODE_REFUSED;
-
 	*ede = EDE_NONE;
 	return RCODE_NOERROR;
 }
@@ -218,4 +214,19 @@ bool reply_answers(const struct reply *reply, const struct question *asked)
 		.class = get_u16(end - 2),
 	};
 	return question_equals(&replied, asked);
+}
+
+/* What decides that records belong together: the type, or for a signature the type that it covers.
+ */
+static uint16_t rrset_type(struct span m, const struct record *rec)
+{
+	if (rec->type != TYPE_RRSIG || rec->end - rec->rdata < 2)
+		return rec->type;
+	return get_u16(m.at + rec->rdata);
+}
+
+bool same_rrset(struct span m, const struct record *a, const struct record *b)
+{
+	return rrset_type(m, a) == rrset_type(m, b) && a->class == b->class &&
+		name_same(m, a->owner, b->owner);
 }

@@ -73,7 +73,6 @@ enum admission {
  * - OPT twice, elsewhere, not at the root, with broken options, or asked for: FORMERR
  * - an EDNS version other than 0: BADVERS
  * - AXFR, IXFR, a class other than IN: REFUSED, EDE 21
- * - RD clear, as nothing is kept here to answer from: REFUSED, EDE 20 (RFC 8914 §4.21)
  *
  * All other flags, and records of the additional section that are not OPT, mean nothing. */
 enum admission query_parse(struct span m, struct request *, enum rcode *, enum ede *);
@@ -104,5 +103,9 @@ bool reply_answers(const struct reply *, const struct question *);
 
 /* Reads the record at *at, in a message that has passed reply_parse(), and moves *at behind it. */
 void message_record(struct span m, size_t *at, struct record *);
+
+/* Do two records belong together: same owner, class, and type, or, of a signature, the type that it
+ * covers? */
+bool same_rrset(struct span m, const struct record *a, const struct record *b);
 
 #endif

@@ -87,6 +87,17 @@ bool name_equals(const uint8_t *a, const uint8_t *b, size_t len)
 	return true;
 }
 
+bool name_is_below(const uint8_t *name, size_t len, const uint8_t *zone, size_t zone_len)
+{
+	while (len > zone_len) {
+		size_t label = 1u + *name;
+
+		name += label;
+		len -= label;
+	}
+	return len == zone_len && name_equals(name, zone, zone_len);
+}
+
 /* The next label of a checked name, its length octet first; *at moves past it. */
 static const uint8_t *next_label(struct span message, size_t *at)
 {

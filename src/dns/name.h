@@ -29,7 +29,9 @@ size_t name_end(struct span message, size_t at);
 
 /* Are two uncompressed names of this length the same? ASCII letters without case. */
 bool name_equals(const uint8_t *a, const uint8_t *b, size_t len);
-/* The same for two places of one message, compressed or not. */
+/* Is the first name the second one, or below it? */
+bool name_is_below(const uint8_t *name, size_t len, const uint8_t *zone, size_t zone_len);
+/* Are the names at two places of one message, compressed or not, the same? */
 bool name_same(struct span message, size_t a, size_t b);
 
 /* The name at `at`, decompressed, into out; its length. */

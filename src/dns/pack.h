@@ -2,7 +2,7 @@
  * on who asks. build_answer() makes an answer of it.
  *
  * Its records are without OPT; the places of their TTLs are known; every TTL is what may be told
- * (RFC 2181 §5.2, §8; RFC 2308 §5); no name in it leads through a TTL, so that TTLs can change.
+ * (RFC 2181 §5.2, §8; RFC 2308 §5), and can change without the message becoming unreadable.
  */
 #ifndef DNS_PACK_H
 #define DNS_PACK_H
@@ -20,7 +20,7 @@
 enum worth {
 	WORTH_NOTHING, /* not to be kept */
 	WORTH_POSITIVE, /* there are records of the type asked for */
-	WORTH_NODATA, /* there are none of this type (RFC 2308 §2.2) */
+	WORTH_NODATA, /* there are none of this type, or at the end of its aliases (RFC 2308 §2) */
 	WORTH_NXDOMAIN, /* the name does not exist, whatever the type (RFC 2308 §5) */
 	WORTH_FAILURE, /* who should know failed (RFC 9520 §3.2) */
 };
@@ -42,20 +42,22 @@ struct pack_limits {
 
 /* Packs a server's reply, which must have passed reply_parse(), into memory of PACKED_MAX octets,
  * aligned for uint16_t; *packed borrows from that. Records that stand behind OPT move, their names
- * written out.
+ * written out. The reply's message may not overlap memory.
  *
  * TTLs with the top bit set are 0; those of one RRset are the lowest of it; then the limits apply.
  * A negative answer without SOA, TC, and rcodes other than NOERROR and NXDOMAIN are worth nothing,
  * and neither is what has a TTL of 0.
  *
- * False: names in it lead through octets that change, or its RDATA cannot be moved: it cannot be
- * given to anybody. */
-bool pack_reply(
-	struct packed *, void *memory, const struct reply *, const struct pack_limits *);
+ * False: names in it lead through octets that change: it cannot be given to anybody. */
+bool pack_reply(struct packed *, void *memory, const struct reply *, const struct pack_limits *);
 
-/* Packs a failure of our own: an rcode and an extended error with text (NULL: none). */
-void pack_failure(struct packed *, void *memory, const struct question *, enum rcode, enum ede,
-	const char *text);
+/* A failure of our own, as build.h says it. text: NULL: none; it is copied. */
+struct failure {
+	enum rcode rcode;
+	enum ede ede;
+	const char *text;
+};
+void pack_failure(struct packed *, void *memory, const struct question *, const struct failure *);
 
 /* Copies it into other memory of packed_size() octets, aligned likewise; *packed borrows from that
  * then. */

@@ -66,6 +66,11 @@ bool rdata_names(struct span m, const struct record *rec, struct rdata_names *na
 	return !s || walk(m, rec, s, &names->at);
 }
 
+bool rdata_has_names(uint16_t type)
+{
+	return shape_of(type);
+}
+
 bool rdata_check(struct span m, const struct record *rec)
 {
 	const struct shape *s = shape_of(rec->type);

@@ -22,6 +22,9 @@ struct rdata_names {
  * type asks for. */
 bool rdata_names(struct span m, const struct record *, struct rdata_names *);
 
+/* Are there names in the RDATA of this type? */
+bool rdata_has_names(uint16_t type);
+
 /* Is the RDATA what its type asks for, if that is of RFC 1035? */
 bool rdata_check(struct span m, const struct record *);
 

@@ -1,59 +1,50 @@
 /* lookup: see lookup.h.
  *
- * One timer drives it: a server that has not replied when it fires is later than it usually is; it
- * is not given up, but the next one is asked as well, and the first good reply wins. That may
- * happen to a twentieth of all lookups; beyond it, being late is the load, and asking more would
- * add to it. But no server is waited for alone for longer than upstream_conf.attempt_ms. An
- * exchange that is lost, or waits on a suspect connection, is replaced at once. SERVFAIL, REFUSED
- * and the like lose to a better reply of another server; the first of them is kept for the case
- * that there is none. Each waiter has its own deadline; the lookup ends with the last one, with a
- * reply, or when nobody is asked and nobody can be.
+ *   ASKING     its round asks servers; queries join
+ *   FOLLOWING  another worker asks; queries join
+ *   LATE       its time was over before a reply came: nobody joins, no server is asked any more,
+ * but a reply that comes is kept TELLING    it is over, and those who wait are told, some in each
+ * millisecond, so that nobody can collect a thousand answers to have them sent at once LEAVING it
+ * has followed for long enough, but what it is told is on its way already
+ *
+ * It asks for as long as somebody waits, and not less than a query would. Each waiter has its own
+ * deadline; a waiter that is told of a failure leaves the others waiting.
  */
 #include "query/lookup.h"
 
-#include "upstream/echo.h"
+#include "cache/cache.h"
+#include "query/flights.h"
+#include "query/round.h"
 
-#include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Exchanges of one lookup at the same time; with all in use, it waits for them. */
-#define TRIES_MAX 4
 /* Queries that wait for one lookup; more are told that there is no place. */
 #define WAITERS_MAX 4096
-#define BUCKETS     4096
+/* Of them, those that are told in one millisecond. */
+#define TOLD_AT_ONCE 256
+#define BUCKETS      4096
+/* How long a reply is still of use when everybody has been told that there is none. */
+#define LATE_MS 2000
 
-struct lookup;
-
-/* An exchange that knows its lookup. */
-struct
-try {
-	struct exchange exchange;
-	struct lookup *lookup;
-	int place; /* of the server in the group */
-	enum reason reason;
-};
+enum lookup_phase { ASKING, FOLLOWING, LATE, TELLING, LEAVING };
 
 struct lookup {
 	struct query_env *env;
+	struct list node; /* in env->all_lookups */
 	struct lookup *next; /* of those with the same bucket */
-	uint64_t hash;
-	struct list waiters; /* by deadline */
-	size_t waiter_count;
-	struct group *group;
-	struct question question;
-	struct ask ask;
+	enum lookup_phase phase;
+	struct waiters waiters;
 	struct timer timer;
-	uint64_t late_at_ms; /* the server asked last is late then */
-	uint64_t alone_until_ms; /* it is not waited for alone any longer; 0: others are asked */
-	bool joined; /* by a query that may be our own, come back */
-	unsigned running; /* tries */
-	uint8_t *worse; /* a reply that is better than none; owned */
-	size_t worse_len;
-	uint8_t sends[GROUP_MAX];
-	bool wrong[GROUP_MAX]; /* replied with an error */
-	struct try tries[TRIES_MAX];
+	uint64_t until_ms; /* it asks, or listens, no longer */
+	struct question question;
+	struct result told; /* TELLING: this, in memory of ours */
+	void *told_memory;
+	struct flight flight;
+	struct round round;
+	struct key key;
 	uint8_t name[NAME_MAX_WIRE];
 };
 
@@ -64,406 +55,399 @@ static uint64_t now_ms(const struct lookup *l)
 
 /* ---- the same question ---- */
 
-/* Everything that can change the answer. */
-static uint64_t hash_of(const struct query_env *env, const struct ask *ask)
+static struct lookup **place_of(struct query_env *env, const struct key *key)
 {
-	const struct question *q = ask->question;
-	uint8_t key[NAME_MAX_WIRE + 7];
-	size_t len = q->name_len;
-
-	for (size_t i = 0; i < len; i++)
-		key[i] = (uint8_t)tolower(q->name[i]);
-	put_u16(key + len, q->type);
-	put_u16(key + len + 2, q->class);
-	put_u16(key + len + 4, ask->flags);
-	key[len + 6] = ask->dnssec_ok;
-	return siphash(&env->key, key, len + 7);
+	return &env->by_question[key->hash % BUCKETS];
 }
 
-static bool asks_the_same(const struct ask *a, const struct ask *b)
+static struct lookup *find(struct query_env *env, const struct key *key)
 {
-	return a->flags == b->flags && a->dnssec_ok == b->dnssec_ok &&
-		question_equals(a->question, b->question);
-}
+	struct lookup *l = *place_of(env, key);
 
-static struct lookup **place_of(struct query_env *env, uint64_t hash)
-{
-	return &env->by_question[hash % BUCKETS];
-}
-
-static struct lookup *find(struct query_env *env, uint64_t hash, const struct ask *ask)
-{
-	struct lookup *l = *place_of(env, hash);
-
-	while (l && (l->hash != hash || !asks_the_same(&l->ask, ask)))
+	while (l && !key_equals(&l->key, key))
 		l = l->next;
 	return l;
 }
 
+static void put_in(struct lookup *l)
+{
+	struct lookup **at = place_of(l->env, &l->key);
+
+	l->next = *at;
+	*at = l;
+}
+
 static void take_out(struct lookup *l)
 {
-	struct lookup **at = place_of(l->env, l->hash);
+	struct lookup **at = place_of(l->env, &l->key);
 
 	while (*at != l)
 		at = &(*at)->next;
 	*at = l->next;
 }
 
-/* ---- ending ---- */
+/* ---- the end ---- */
 
-static void wake(struct waiter *w, const struct result *r)
+static void lookup_free(struct lookup *l)
 {
-	list_remove(&w->node);
-	w->wake(w, r);
+	struct query_env *env = l->env;
+
+	timer_stop(env->loop, &l->timer);
+	list_remove(&l->node);
+	free(l->told_memory);
+	pool_put(&env->lookups, l);
+	query_env_rest(env);
 }
 
-/* Wakes the waiters last, when nothing of the lookup is left but what they are told. */
+static void tell_some(struct lookup *l)
+{
+	if (waiters_wake(&l->waiters, TOLD_AT_ONCE, &l->told))
+		lookup_free(l);
+	else
+		timer_start(l->env->loop, &l->timer, 1);
+}
+
+/* Tells the waiters. Nothing else of the lookup goes on. */
+static void tell(struct lookup *l, const struct result *r)
+{
+	struct packed *packed;
+
+	l->phase = TELLING;
+	l->told = *r;
+	if (l->waiters.count > TOLD_AT_ONCE) {
+		packed = l->told_memory = malloc(sizeof *packed + packed_size(r->packed));
+		if (packed) {
+			*packed = *r->packed;
+			packed_move(packed, packed + 1);
+			l->told.packed = packed;
+			tell_some(l);
+			return;
+		}
+	}
+	waiters_wake(&l->waiters, SIZE_MAX, r);
+	lookup_free(l);
+}
+
 static void finish(struct lookup *l, const struct result *r)
 {
-	struct list waiters, *node;
-	uint8_t *worse = l->worse;
+	bool led = l->phase == ASKING;
 
-	timer_stop(l->env->loop, &l->timer);
-	for (int i = 0; i < TRIES_MAX; i++)
-		exchange_cancel(&l->tries[i].exchange);
-	take_out(l);
-	list_take(&l->waiters, &waiters);
-	pool_put(&l->env->lookups, l);
-	while ((node = list_first(&waiters)))
-		wake(container_of(node, struct waiter, node), r);
-	free(worse);
+	if (l->phase != LATE)
+		take_out(l);
+	if (led && l->env->shared->flights)
+		flights_land(l->env->shared->flights, &l->flight, r);
+	tell(l, r);
 }
 
-/* There is no good reply: the kept one, or the reason. */
-static struct result failure(const struct lookup *l, enum ede ede, struct reply *worse)
-{
-	const struct fault *f = group_fault(l->group);
-	struct result r = { .ede = ede, .why = f ? f->reason : "no upstream answered in time" };
+/* ---- what it comes to ---- */
 
-	if (l->worse && reply_parse((struct span){ l->worse, l->worse_len }, worse))
-		r.reply = worse;
-	return r;
+static void pack_outcome(
+	const struct lookup *l, const struct outcome_of_round *o, struct packed *packed)
+{
+	const struct failure f = { RCODE_SERVFAIL, o->ede, o->why };
+	const struct failure broken = { RCODE_SERVFAIL, EDE_INVALID_DATA, NULL };
+	struct reply reply;
+
+	if (!o->reply) {
+		pack_failure(packed, l->env->packing, &l->question, &f);
+		return;
+	}
+	reply = *o->reply;
+	if (!o->trusted)
+		reply.flags &= (uint16_t)~DNS_AD; /* RFC 4035 §4.9.3 */
+	if (!pack_reply(packed, l->env->packing, &reply, &l->env->shared->limits))
+		pack_failure(packed, l->env->packing, &l->question, &broken);
 }
 
-static void give_up(struct lookup *l, enum ede ede)
+/* Keeps what the servers said, or that they failed. */
+static void remember(const struct lookup *l, const struct result *r, bool server_said)
 {
-	struct reply worse;
-	struct result r = failure(l, ede, &worse);
+	struct cache *cache = l->env->shared->cache;
+	int64_t now = loop_since_boot(l->env->loop);
 
+	if (!cache)
+		return;
+	if (r->good)
+		cache_store(cache, &l->key, r->packed, now);
+	else
+		cache_store_failure(cache, &l->key, r->packed, server_said, now);
+}
+
+static void on_over(struct round *round, const struct outcome_of_round *o)
+{
+	struct lookup *l = container_of(round, struct lookup, round);
+	struct packed packed;
+
+	pack_outcome(l, o, &packed);
+	struct result r = { &packed, o->good };
+
+	if (o->good || l->phase == ASKING)
+		remember(l, &r, o->reply);
 	finish(l, &r);
-}
-
-/* ---- asking ---- */
-
-static struct try *free_try(struct lookup *l)
-{
-	for (int i = 0; i < TRIES_MAX; i++)
-		if (!l->tries[i].exchange.lane)
-			return &l->tries[i];
-	return NULL;
-}
-
-static int ask_server(struct lookup *l, int place, enum reason reason)
-{
-	struct server *s = group_server(l->group, place);
-	struct try *t = free_try(l);
-
-	if (!t)
-		return -EAGAIN;
-	t->place = place;
-	t->reason = reason;
-	int err = exchange_start(s, &t->exchange, &l->ask);
-
-	if (err)
-		return err;
-	server_asked(s, reason);
-	l->sends[place]++;
-	l->running++;
-	l->late_at_ms = now_ms(l) + server_hedge_ms(s);
-	if (reason != HEDGE)
-		l->alone_until_ms = now_ms(l) + upstreams_attempt_ms(l->env->upstreams);
-	return 0;
-}
-
-static struct attempts attempts_of(const struct lookup *l, enum reason reason)
-{
-	struct attempts a = { .only_up = reason == HEDGE };
-
-	memcpy(a.sends, l->sends, sizeof a.sends);
-	for (int i = 0; i < TRIES_MAX; i++) {
-		const struct exchange *e = &l->tries[i].exchange;
-
-		if (e->lane && !exchange_is_stuck(e))
-			a.waiting[l->tries[i].place] = true;
-	}
-	return a;
-}
-
-/* Asks the next server that can be asked. Its place, or -1. */
-static int ask_next(struct lookup *l, enum reason reason)
-{
-	struct attempts a = attempts_of(l, reason);
-	int place;
-
-	while ((place = group_pick(l->group, &a, &l->question)) >= 0) {
-		if (ask_server(l, place, reason) == 0)
-			return place;
-		a.sends[place] = SENDS_PER_SERVER; /* not this one, not now */
-	}
-	return -1;
-}
-
-/* One server; two where they race, and where nobody is known to be good; or where it is time to see
- * how fast another one is. */
-static bool ask_first(struct lookup *l)
-{
-	bool races = group_races(l->group);
-	int first = ask_next(l, FIRST), other;
-
-	if (first < 0)
-		return false;
-	if (races)
-		ask_next(l, RACE);
-	else if ((other = group_explore(l->group, first)) >= 0)
-		ask_server(l, other, EXPLORE);
-	return true;
 }
 
 /* ---- time ---- */
 
-static const struct waiter *first_waiter(const struct lookup *l)
-{
-	return container_of(list_first(&l->waiters), struct waiter, node);
-}
-
 static void start_timer(struct lookup *l)
 {
-	uint64_t now = now_ms(l), at = first_waiter(l)->deadline_ms;
+	uint64_t now = now_ms(l), at = l->until_ms;
 
-	if (l->late_at_ms > now && l->late_at_ms < at)
-		at = l->late_at_ms;
-	if (l->alone_until_ms && l->alone_until_ms < at)
-		at = l->alone_until_ms;
+	if (l->waiters.count && waiters_deadline(&l->waiters) < at)
+		at = waiters_deadline(&l->waiters);
 	timer_start(l->env->loop, &l->timer, at > now ? at - now : 0);
 }
 
-/* Those whose time is over. False: that were all, and the lookup is gone. */
-static bool dismiss_late(struct lookup *l)
+/* What those are told whose time is over before a reply has come. */
+static struct result failure_so_far(const struct lookup *l, struct packed *packed)
 {
 	struct reply worse;
-	struct result r = failure(l, EDE_NO_REACHABLE_AUTHORITY, &worse);
-	struct list *node = list_first(&l->waiters), *last = l->waiters.prev;
+	struct outcome_of_round o = round_failure(&l->round, EDE_NO_REACHABLE_AUTHORITY, &worse);
 
-	if (container_of(last, struct waiter, node)->deadline_ms <= now_ms(l)) {
-		finish(l, &r);
-		return false;
-	}
-	while (container_of(node, struct waiter, node)->deadline_ms <= now_ms(l)) {
-		wake(container_of(node, struct waiter, node), &r);
-		l->waiter_count--;
-		node = list_first(&l->waiters);
-	}
-	return true;
+	pack_outcome(l, &o, packed);
+	return (struct result){ packed, false };
 }
 
-static void on_late(struct lookup *l)
+/* Its time is over, and nobody waits any more. */
+static void give_up(struct lookup *l)
 {
-	for (int i = 0; i < TRIES_MAX && l->joined; i++)
-		if (l->tries[i].exchange.lane)
-			echo_suspect(l->tries[i].exchange.server, &l->question);
-	if (group_has_other(l->group) && upstreams_may_hedge(l->env->upstreams))
-		ask_next(l, HEDGE);
+	struct packed packed;
+	struct result r = failure_so_far(l, &packed);
+
+	remember(l, &r, r.packed->rcode != RCODE_SERVFAIL);
+	take_out(l);
+	if (l->env->shared->flights)
+		flights_land(l->env->shared->flights, &l->flight, NULL);
+	l->phase = LATE;
+	round_settle(&l->round);
+	l->until_ms = now_ms(l) + (l->env->shared->cache ? LATE_MS : 0);
+	timer_start(l->env->loop, &l->timer, l->until_ms - now_ms(l));
 }
 
-/* However many have been: once, the next server is asked as well. */
-static void on_alone(struct lookup *l)
+static void leave(struct lookup *l)
 {
-	l->alone_until_ms = 0;
-	for (int i = 0; i < TRIES_MAX; i++)
-		if (l->tries[i].exchange.lane)
-			server_was_amiss(l->tries[i].exchange.server);
-	if (l->running == 1 && group_has_other(l->group))
-		ask_next(l, HEDGE);
+	take_out(l);
+	l->phase = LEAVING;
+	timer_stop(l->env->loop, &l->timer);
+	if (flights_leave(l->env->shared->flights, &l->flight))
+		lookup_free(l);
+}
+
+/* Whatever it does, nobody needs it. */
+static void end(struct lookup *l)
+{
+	if (l->phase == FOLLOWING) {
+		leave(l);
+		return;
+	}
+	round_end(&l->round);
+	if (l->phase == ASKING) {
+		take_out(l);
+		if (l->env->shared->flights)
+			flights_land(l->env->shared->flights, &l->flight, NULL);
+	}
+	if (l->phase != LEAVING)
+		lookup_free(l);
+}
+
+static void dismiss(struct lookup *l)
+{
+	struct packed packed;
+	struct result r = failure_so_far(l, &packed);
+
+	waiters_dismiss(&l->waiters, now_ms(l), &r);
 }
 
 static void on_timer(struct timer *t)
 {
 	struct lookup *l = container_of(t, struct lookup, timer);
 
-	if (!dismiss_late(l))
-		return;
-	if (l->alone_until_ms && now_ms(l) >= l->alone_until_ms)
-		on_alone(l);
-	else if (now_ms(l) >= l->late_at_ms)
-		on_late(l);
-	start_timer(l);
-}
-
-/* ---- replies ---- */
-
-static bool is_good(const struct reply *r)
-{
-	return r->rcode != RCODE_SERVFAIL && r->rcode != RCODE_REFUSED &&
-		r->rcode != RCODE_NOTIMP && r->rcode != RCODE_FORMERR && r->rcode != RCODE_BADVERS;
-}
-
-static void keep(struct lookup *l, const struct reply *r)
-{
-	if (l->worse)
-		return;
-	l->worse = malloc(r->message.len);
-	if (!l->worse)
-		return;
-	memcpy(l->worse, r->message.at, r->message.len);
-	l->worse_len = r->message.len;
-}
-
-static bool chokes_on_edns(const struct exchange *e, const struct reply *r)
-{
-	return e->edns && !r->has_opt && (r->rcode == RCODE_FORMERR || r->rcode == RCODE_NOTIMP);
-}
-
-/* SERVFAIL and the like: another server may do better, the same one will not. */
-static void on_bad_reply(struct lookup *l, struct try *t, const struct reply *r)
-{
-	if (chokes_on_edns(&t->exchange, r)) {
-		server_shuns_edns(t->exchange.server);
-		if (ask_server(l, t->place, RETRY) == 0)
-			return;
-	}
-	keep(l, r);
-	l->wrong[t->place] = true;
-	l->sends[t->place] = SENDS_PER_SERVER;
-	if (ask_next(l, RETRY) < 0 && !l->running)
-		give_up(l, EDE_OTHER);
-}
-
-static void on_good_reply(struct lookup *l, const struct try *t)
-{
-	if (t->reason == HEDGE)
-		server_won_hedge(t->exchange.server);
-	for (int i = 0; i < GROUP_MAX; i++)
-		if (l->wrong[i])
-			server_was_amiss(group_server(l->group, i));
-}
-
-static void on_done(struct exchange *e, enum outcome outcome, const struct reply *r)
-{
-	struct try *t = container_of(e, struct try, exchange);
-	struct lookup *l = t->lookup;
-
-	l->running--;
-	if (outcome == REPLIED && is_good(r)) {
-		on_good_reply(l, t);
-		finish(l, &(struct result){ .reply = r });
+	if (l->phase == TELLING) {
+		tell_some(l);
 		return;
 	}
-	if (outcome == REPLIED) {
-		on_bad_reply(l, t, r);
+	if (l->waiters.count && waiters_deadline(&l->waiters) <= now_ms(l))
+		dismiss(l);
+	if (l->until_ms > now_ms(l))
+		start_timer(l);
+	else if (l->phase == ASKING)
+		give_up(l);
+	else
+		end(l);
+}
+
+/* ---- the beginning ---- */
+
+static bool is_answered(struct lookup *l)
+{
+	struct found found = { .memory = l->env->packing };
+
+	if (!l->env->shared->cache)
+		return false;
+	cache_find(l->env->shared->cache, &l->key, loop_since_boot(l->env->loop), &found);
+	return found.freshness == CACHE_FRESH;
+}
+
+/* As of lookup_ask(). Somebody may have landed between a look into the cache and the take-off; a
+ * refresh knows what is there. */
+static int begin(struct lookup *l, bool refreshes)
+{
+	struct flights *flights = l->env->shared->flights;
+	int err = 0;
+
+	l->phase = FOLLOWING;
+	if (flights && !flights_take_off(flights, &l->flight))
+		return 0;
+	l->phase = ASKING;
+	if (flights && !refreshes && is_answered(l))
+		err = -EEXIST;
+	else if (!round_begin(&l->round, l->key.checking_disabled ? DNS_CD : 0, l->key.dnssec_ok))
+		err = -EAGAIN;
+	if (err && flights)
+		flights_land(flights, &l->flight, NULL);
+	return err;
+}
+
+/* The worker that asked has told what it came to, or that nothing did: then it is on us. */
+static void on_landed(struct flight *f, const struct result *r)
+{
+	struct lookup *l = container_of(f, struct lookup, flight);
+	struct packed packed;
+
+	if (l->phase == LEAVING) {
+		lookup_free(l);
 		return;
 	}
-	if (outcome == UNSENT)
-		l->sends[t->place]--;
-	else if (e->sent > 1) /* over UDP, it is sent again by itself */
-		l->sends[t->place] = (uint8_t)(l->sends[t->place] + e->sent - 1);
-	if (ask_next(l, RETRY) < 0 && !l->running)
-		give_up(l, EDE_NETWORK_ERROR);
+	if (r) {
+		take_out(l);
+		tell(l, r);
+	} else if (begin(l, true) == 0) {
+		start_timer(l);
+	} else {
+		struct result failure = failure_so_far(l, &packed);
+
+		take_out(l);
+		tell(l, &failure);
+	}
 }
 
-static void on_stalled(struct exchange *e)
-{
-	ask_next(container_of(e, struct try, exchange)->lookup, RETRY);
-}
-
-/* ---- life ---- */
-
-static void add_waiter(struct lookup *l, struct waiter *w)
-{
-	unsigned ms = l->env->conf->deadline_ms, down_ms = group_down_ms(l->group);
-
-	if (down_ms && ms > down_ms)
-		ms = down_ms;
-	w->deadline_ms = now_ms(l) + ms;
-	struct list *after = l->waiters.prev;
-
-	while (after != &l->waiters &&
-		container_of(after, struct waiter, node)->deadline_ms > w->deadline_ms)
-		after = after->prev;
-	list_push(after->next, &w->node); /* behind `after` */
-	l->waiter_count++;
-}
-
-static int join(struct lookup *l, struct waiter *w)
-{
-	if (l->waiter_count >= WAITERS_MAX)
-		return -EAGAIN;
-	l->env->metrics->coalesced++;
-	l->joined = true;
-	add_waiter(l, w);
-	start_timer(l);
-	return 0;
-}
-
-static struct lookup *lookup_new(struct query_env *env, const struct ask *ask, uint64_t hash)
+static struct lookup *lookup_new(struct query_env *env, const struct lookup_question *q)
 {
 	struct lookup *l = pool_get(&env->lookups);
 
 	if (!l)
 		return NULL;
-	memset(l, 0, offsetof(struct lookup, name));
+	memset(l, 0, offsetof(struct lookup, key));
 	l->env = env;
-	l->hash = hash;
-	l->group = upstreams_group(env->upstreams, ask->question);
-	l->question = *ask->question;
-	memcpy(l->name, ask->question->name, ask->question->name_len);
+	l->key = *q->key;
+	l->question = *q->question;
+	memcpy(l->name, q->question->name, q->question->name_len);
 	l->question.name = l->name;
-	l->ask = *ask;
-	l->ask.question = &l->question;
 	l->timer.fire = on_timer;
-	list_init(&l->waiters);
-	for (int i = 0; i < TRIES_MAX; i++) {
-		l->tries[i].lookup = l;
-		l->tries[i].exchange.done = on_done;
-		l->tries[i].exchange.on_stalled = on_stalled;
-	}
+	waiters_init(&l->waiters);
+	l->flight = (struct flight){ &l->key, env->loop, .landed = on_landed };
+	l->round.loop = env->loop;
+	l->round.upstreams = env->upstreams;
+	l->round.group = q->group;
+	l->round.question = &l->question;
+	l->round.over = on_over;
+	list_push(&env->all_lookups, &l->node);
 	return l;
 }
 
-int lookup_ask(struct query_env *env, const struct ask *ask, struct waiter *w)
+/* How long it is asked for, if somebody wants to know within that time. */
+static unsigned patience_ms(const struct query_env *env, struct group *g, unsigned within_ms)
 {
-	uint64_t hash = hash_of(env, ask);
-	struct lookup *l = find(env, hash, ask);
+	unsigned down_ms = group_down_ms(g);
 
-	if (l)
-		return join(l, w);
-	l = lookup_new(env, ask, hash);
-	if (!l)
+	if (within_ms > env->conf->deadline_ms)
+		within_ms = env->conf->deadline_ms;
+	return down_ms && down_ms < within_ms ? down_ms : within_ms;
+}
+
+static void add_waiter(struct lookup *l, struct waiter *w, unsigned within_ms)
+{
+	w->deadline_ms = now_ms(l) + patience_ms(l->env, l->round.group, within_ms);
+	if (w->deadline_ms > l->until_ms)
+		l->until_ms = w->deadline_ms;
+	waiters_add(&l->waiters, w);
+}
+
+static int join(struct lookup *l, struct waiter *w, unsigned within_ms)
+{
+	if (l->waiters.count >= WAITERS_MAX)
 		return -ENOMEM;
-	upstreams_count_lookup(env->upstreams);
-	group_wanted(l->group);
-	add_waiter(l, w);
-	if (!ask_first(l)) {
-		pool_put(&env->lookups, l);
-		return -EAGAIN;
-	}
-	l->next = *place_of(env, hash);
-	*place_of(env, hash) = l;
+	l->env->metrics->coalesced++;
+	l->round.joined = true;
+	add_waiter(l, w, within_ms);
 	start_timer(l);
 	return 0;
 }
 
-const char *lookup_refusal(struct query_env *env, const struct ask *ask)
+/* A lookup under way, which nobody waits for yet. */
+static struct lookup *start(
+	struct query_env *env, const struct lookup_question *q, bool refreshes, int *err)
 {
-	const struct fault *f = group_fault(upstreams_group(env->upstreams, ask->question));
+	struct lookup *l = lookup_new(env, q);
+
+	*err = l ? begin(l, refreshes) : -ENOMEM;
+	if (!*err) {
+		put_in(l);
+		l->until_ms = now_ms(l) + patience_ms(env, q->group, UINT_MAX);
+		env->metrics->coalesced += l->phase == FOLLOWING;
+		return l;
+	}
+	if (l)
+		lookup_free(l);
+	return NULL;
+}
+
+int lookup_ask(struct query_env *env, const struct lookup_question *q, struct waiter *w,
+	unsigned within_ms)
+{
+	struct lookup *l = find(env, q->key);
+	int err;
+
+	if (l)
+		return join(l, w, within_ms);
+	l = start(env, q, false, &err);
+	if (!l)
+		return err;
+	add_waiter(l, w, within_ms);
+	start_timer(l);
+	return 0;
+}
+
+void lookup_refresh(struct query_env *env, const struct lookup_question *q)
+{
+	struct lookup *l;
+	int err;
+
+	if (find(env, q->key))
+		return;
+	l = start(env, q, true, &err);
+	if (l)
+		start_timer(l);
+}
+
+const char *lookup_refusal(struct group *g)
+{
+	const struct fault *f = group_fault(g);
 
 	return f ? f->reason : "no upstream can be asked now";
+}
+
+/* One that follows another worker's ends when that has landed. */
+static void end_all(struct query_env *env)
+{
+	list_each_safe (node, &env->all_lookups)
+		end(container_of(node, struct lookup, node));
 }
 
 int lookups_init(struct query_env *env)
 {
 	pool_init(&env->lookups, sizeof(struct lookup), env->conf->queries_max);
-	for (unsigned i = 0; i < 8; i++)
-		env->key.k[i / 4] = env->key.k[i / 4] << 16 | rand_u16(env->rand);
+	list_init(&env->all_lookups);
+	env->end_lookups = end_all;
 	env->by_question = calloc(BUCKETS, sizeof(struct lookup *));
 	return env->by_question ? 0 : -ENOMEM;
 }

@@ -1,27 +1,35 @@
 #include "query/query.h"
 
-#include "base/bug.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- one worker's core ---- */
 
-static void tell_idle(struct task *t)
+/* No query waits any more. What is asked for the cache alone need not be waited for. */
+static void on_rest(struct task *t)
 {
-	struct query_env *env = container_of(t, struct query_env, drained);
+	struct query_env *env = container_of(t, struct query_env, rest);
+	void (*idle)(void *) = env->idle;
 
-	env->idle(env->idle_arg);
+	if (!idle || env->queries.live)
+		return;
+	env->end_lookups(env);
+	if (env->lookups.live)
+		return;
+	env->idle = NULL;
+	idle(env->idle_arg);
 }
 
 int query_env_init(struct query_env *env)
 {
 	env->answer = malloc(REPLY_MAX);
-	if (!env->answer)
+	env->packing = malloc(PACKED_MAX);
+	env->found.memory = malloc(PACKED_MAX);
+	if (!env->answer || !env->packing || !env->found.memory)
 		return -ENOMEM;
 	env->idle = NULL;
-	env->drained = (struct task){ .run = tell_idle };
+	env->rest = (struct task){ .run = on_rest };
 	pool_init(&env->queries, sizeof(struct query), env->conf->queries_max);
 	return 0;
 }
@@ -30,32 +38,36 @@ void query_env_clear(struct query_env *env)
 {
 	pool_clear(&env->queries);
 	free(env->answer);
+	free(env->packing);
+	free(env->found.memory);
 }
 
-static void tell_if_drained(struct query_env *env)
+void query_env_rest(struct query_env *env)
 {
 	if (env->idle && !env->queries.live)
-		loop_later(env->loop, &env->drained);
+		loop_later(env->loop, &env->rest);
 }
 
 void query_env_drain(struct query_env *env, void (*idle)(void *arg), void *arg)
 {
 	env->idle = idle;
 	env->idle_arg = arg;
-	tell_if_drained(env);
+	query_env_rest(env);
 }
 
 /* ---- one query ---- */
 
-static void count(struct query *q, const struct shape *shape)
+static void count(const struct query *q, const struct shape *shape)
 {
 	struct metrics *m = q->env->metrics;
+	const struct packed *p = q->answer.packed;
+	bool good = p && p->worth != WORTH_FAILURE;
 
-	if (q->answer.reply)
+	if (good)
 		m->answers++;
 	else
 		m->errors++;
-	m->servfails += !q->answer.reply && q->answer.rcode == RCODE_SERVFAIL;
+	m->servfails += !good && (p ? p->rcode : q->answer.rcode) == RCODE_SERVFAIL;
 	m->truncated += shape->truncated;
 }
 
@@ -78,7 +90,7 @@ static void query_free(struct query *q)
 
 	pool_put(&env->queries, q);
 	client->ops->done(client);
-	tell_if_drained(env);
+	query_env_rest(env);
 }
 
 static void query_go(struct query *q, enum verdict v)
@@ -106,6 +118,7 @@ static void query_init(
 	q->client = client;
 	q->at = env->pipeline;
 	q->message = message;
+	q->stale = false;
 	q->answer = (struct answer){ .rcode = RCODE_NOERROR, .ede = EDE_NONE };
 }
 

@@ -10,15 +10,21 @@
 #include "base/metrics.h"
 #include "base/pool.h"
 #include "base/rand.h"
-#include "base/siphash.h"
-#include "dns/message.h"
 #include "dns/name.h"
 #include "net/addr.h"
 #include "query/reply.h"
-#include "upstream/echo.h"
+#include "query/shared.h"
+#include "query/waiters.h"
 #include "upstream/upstream.h"
 
 #include <stdbool.h>
+
+/* A domain: itself and all below it. */
+struct domain {
+	const char *text;
+	const uint8_t *name; /* on the wire, in lower case */
+	size_t name_len;
+};
 
 struct query_conf {
 	struct acl allow;
@@ -26,6 +32,8 @@ struct query_conf {
 	uint16_t udp_size; /* the most a UDP answer may have, and what our OPT offers */
 	uint16_t keepalive; /* idle timeout told to stream clients that ask, in 100 ms */
 	size_t queries_max; /* waiting at the same time, in one worker */
+	struct domain *fresh_only; /* domains whose answers are of no use once expired */
+	size_t fresh_only_count;
 };
 
 struct client;
@@ -67,44 +75,33 @@ struct query_env {
 	struct metrics *metrics;
 	struct upstreams *upstreams;
 	const struct query_conf *conf;
+	const struct query_shared *shared;
 	const struct stage *pipeline; /* ends with a stage that never says NEXT */
 	struct pool queries, lookups;
-	struct lookup **by_question; /* lookups under way */
-	struct siphash_key key; /* of that table */
+	struct list all_lookups;
+	struct lookup **by_question; /* of these, those that can be joined */
+	void (*end_lookups)(struct query_env *); /* those that nobody waits for */
 	void (*idle)(void *arg); /* NULL: not draining */
 	void *idle_arg;
-	struct task drained;
-	struct reply echo; /* of a probe of ours that came back, and its message */
-	uint8_t echo_message[ECHO_REPLY_MAX];
+	struct task rest; /* looks whether it can be told */
+	struct key key; /* of the query that runs through the stages */
+	struct found found; /* what the cache has for it, in memory of ours */
+	void *packing; /* PACKED_MAX octets where replies are packed */
 	uint8_t *answer; /* 64 KiB where answers are shaped */
 };
 
-/* 0 or -ENOMEM. The caller fills in everything above `queries`, and prepares the lookups. */
+/* 0 or -ENOMEM. The caller fills in everything above `queries`, and prepares the lookups
+ * (lookup.h). */
 int query_env_init(struct query_env *);
 void query_env_clear(struct query_env *);
 
-/* Calls idle(arg) from the loop as soon as no query is waiting. */
+/* Calls idle(arg) from the loop as soon as no query is waiting, and no lookup under way. */
 void query_env_drain(struct query_env *, void (*idle)(void *arg), void *arg);
 
 /* A message came from a client. May reply, and be done, before it returns. */
 void query_begin(struct query_env *, struct client *, struct span message);
 
 /* ---- for the stages ---- */
-
-/* What the lookup of a question came to. */
-struct result {
-	const struct reply *reply; /* valid during wake(); NULL: none, then ... */
-	enum ede ede; /* ... why */
-	const char *why;
-};
-
-/* Who waits for a lookup: embedded in the query. */
-struct waiter {
-	struct list node; /* in its lookup */
-	uint64_t deadline_ms;
-	/* From the loop, once. */
-	void (*wake)(struct waiter *, const struct result *);
-};
 
 /* One client waiting for one answer. */
 struct query {
@@ -114,6 +111,7 @@ struct query {
 	struct span message; /* as it came; only until query_begin() returns */
 	struct request request;
 	struct waiter waiter;
+	bool stale; /* there is an answer that has expired, if there is nothing better */
 	uint8_t name[NAME_MAX_WIRE]; /* what request.question.name points to while waiting */
 
 	struct answer answer;
@@ -121,5 +119,8 @@ struct query {
 
 /* The parked query goes on with this verdict. */
 void query_resume(struct query *, enum verdict);
+
+/* A lookup is over: it may have been the last. */
+void query_env_rest(struct query_env *);
 
 #endif

@@ -22,15 +22,14 @@ struct shape reply_shape(
 		.size_max = size_max(&r->edns, m),
 		.udp_size = m->udp_size,
 		.keepalive = keepalive ? m->keepalive : -1,
-		.ede_text = a->ede_text };
+		.ede = a->ede,
+		.ede_text = a->ede_text,
+		.age_s = a->age_s,
+		.ttl_s = a->ttl_s };
 	struct shape shape = { .truncated = a->truncate };
-	size_t len = 0;
+	size_t len = a->packed ? build_answer(out, REPLY_MAX, &form, a->packed, &shape.truncated)
+			       : build_error(out, REPLY_MAX, &form, a->rcode);
 
-	if (a->reply)
-		len = build_answer(out, REPLY_MAX, &form, a->reply, &shape.truncated);
-	if (!len)
-		len = build_error(out, REPLY_MAX, &form, a->reply ? RCODE_SERVFAIL : a->rcode,
-			a->reply ? EDE_INVALID_DATA : a->ede);
 	if (a->truncate)
 		put_u16(out + 2, get_u16(out + 2) | DNS_TC);
 	shape.message = (struct span){ out, len };

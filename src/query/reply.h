@@ -2,14 +2,15 @@
 #ifndef QUERY_REPLY_H
 #define QUERY_REPLY_H
 
-#include "dns/message.h"
+#include "dns/pack.h"
 
 /* The longest message there is. */
 #define REPLY_MAX 65535
 
-/* What is to be said: a server's reply, or, without one, an rcode of our own. */
+/* What is to be said: what is packed, or, without that, an rcode of our own. */
 struct answer {
-	const struct reply *reply;
+	const struct packed *packed;
+	uint32_t age_s, ttl_s; /* as of build.h */
 	enum rcode rcode;
 	enum ede ede;
 	const char *ede_text; /* NULL: none */

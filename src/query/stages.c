@@ -3,7 +3,11 @@
 #include "query/lookup.h"
 #include "upstream/echo.h"
 
+#include <errno.h>
 #include <string.h>
+
+/* What the TTLs of a stale answer are (RFC 8767 §4). */
+#define STALE_TTL_S 30
 
 static enum verdict refuse(struct query *q, enum rcode rcode, enum ede ede, const char *why)
 {
@@ -24,9 +28,13 @@ static void keep_question(struct query *q)
 /* What we asked a server has come back: the answer tells us so. It is shaped before we return. */
 static enum verdict answer_echo(struct query *q)
 {
-	q->env->echo = echo_reply(
-		q->env->upstreams, &q->request.question, q->env->echo_message);
-	q->answer.reply = &q->env->echo;
+	static const struct pack_limits none = { 0 };
+	struct query_env *env = q->env;
+	uint8_t message[ECHO_REPLY_MAX];
+	struct reply reply = echo_reply(env->upstreams, &q->request.question, message);
+
+	pack_reply(&env->found.packed, env->found.memory, &reply, &none);
+	q->answer.packed = &env->found.packed;
 	return ANSWER;
 }
 
@@ -55,32 +63,151 @@ static enum verdict stage_admit(struct query *q)
 	return NEXT;
 }
 
+/* ---- from the cache ---- */
+
+static bool is_fresh_only(const struct query *q)
+{
+	const struct query_conf *conf = q->env->conf;
+	const struct question *asked = &q->request.question;
+
+	for (size_t i = 0; i < conf->fresh_only_count; i++)
+		if (name_is_below(asked->name, asked->name_len, conf->fresh_only[i].name,
+			    conf->fresh_only[i].name_len))
+			return true;
+	return false;
+}
+
+static struct group *make_key(struct query *q)
+{
+	struct query_env *env = q->env;
+	struct group *g = upstreams_group(env->upstreams, &q->request.question);
+	struct key_scope scope = { (uint8_t)group_index(g), q->request.edns.dnssec_ok,
+		q->request.flags & DNS_CD };
+
+	key_make(&env->key, &env->shared->key, &q->request.question, &scope);
+	env->key.fresh_only = is_fresh_only(q);
+	return g;
+}
+
+static enum verdict answer_found(struct query *q)
+{
+	const struct found *f = &q->env->found;
+
+	q->answer = (struct answer){ .packed = &f->packed, .age_s = f->age_s, .ede = EDE_NONE };
+	return ANSWER;
+}
+
+/* What has expired says so (RFC 8767 §4, RFC 8914 §4.4, §4.20). */
+static enum verdict answer_stale(struct query *q)
+{
+	q->env->metrics->cache_stale++;
+	answer_found(q);
+	q->answer.ttl_s = STALE_TTL_S;
+	q->answer.ede =
+		q->env->found.packed.rcode == RCODE_NXDOMAIN ? EDE_STALE_NXDOMAIN : EDE_STALE;
+	return ANSWER;
+}
+
+static enum verdict answer_failure(struct query *q, struct group *g)
+{
+	q->env->metrics->cache_failures++;
+	group_wanted(g);
+	answer_found(q);
+	q->answer.age_s = 0;
+	q->answer.ede = EDE_CACHED;
+	return ANSWER;
+}
+
+static void refresh(struct query *q, struct group *g)
+{
+	struct lookup_question l = { &q->request.question, &q->env->key, g };
+
+	q->env->metrics->prefetches++;
+	lookup_refresh(q->env, &l);
+}
+
+/* Fresh; or what there is if there cannot be better: stale, or that asking has just failed. */
+static enum verdict stage_cache(struct query *q)
+{
+	struct query_env *env = q->env;
+	struct group *g = make_key(q);
+
+	env->found.freshness = CACHE_MISS;
+	if (env->shared->cache)
+		cache_find(env->shared->cache, &env->key, loop_since_boot(env->loop), &env->found);
+	if (env->found.freshness == CACHE_FRESH) {
+		env->metrics->cache_hits++;
+		if (env->found.refresh && q->request.flags & DNS_RD)
+			refresh(q, g);
+		return answer_found(q);
+	}
+	/* Whoever does not want us to ask gets what is here (RFC 8914 §4.21). */
+	if (!(q->request.flags & DNS_RD))
+		return refuse(q, RCODE_REFUSED, EDE_NOT_AUTHORITATIVE, NULL);
+	q->stale = env->found.freshness == CACHE_STALE;
+	if (q->stale && (env->found.failed || group_down_ms(g))) {
+		group_wanted(g);
+		return answer_stale(q);
+	}
+	if (env->found.freshness == CACHE_FAILURE)
+		return answer_failure(q, g);
+	env->metrics->cache_misses += env->shared->cache != NULL;
+	return NEXT;
+}
+
+/* ---- from upstream ---- */
+
+/* An answer that has expired is better than none. Who got it need not wait for the next one. */
+static bool try_stale(struct query *q, const struct result *r)
+{
+	struct query_env *env = q->env;
+	int64_t now = loop_since_boot(env->loop);
+
+	if (!q->stale)
+		return false;
+	make_key(q);
+	cache_store_failure(env->shared->cache, &env->key, r->packed, false, now);
+	cache_find(env->shared->cache, &env->key, now, &env->found);
+	if (env->found.freshness > CACHE_STALE)
+		return false;
+	if (env->found.freshness == CACHE_FRESH)
+		answer_found(q);
+	else
+		answer_stale(q);
+	return true;
+}
+
 static void on_wake(struct waiter *w, const struct result *r)
 {
 	struct query *q = container_of(w, struct query, waiter);
 
-	if (r->reply)
-		q->answer.reply = r->reply;
-	else
-		refuse(q, RCODE_SERVFAIL, r->ede, r->why);
+	if (r->good || !try_stale(q, r))
+		q->answer = (struct answer){ .packed = r->packed, .ede = EDE_NONE };
 	query_resume(q, ANSWER);
 }
 
 /* Asks upstream: the only stage that waits. */
 static enum verdict stage_lookup(struct query *q)
 {
-	const struct request *r = &q->request;
-	struct ask ask = { .question = &r->question,
-		.flags = r->flags & (DNS_RD | DNS_AD | DNS_CD),
-		.dnssec_ok = r->edns.dnssec_ok };
+	struct query_env *env = q->env;
+	struct group *g = upstreams_group(env->upstreams, &q->request.question);
+	struct lookup_question l = { &q->request.question, &env->key, g };
+	unsigned within_ms = q->stale ? env->shared->stale_after_ms : env->conf->deadline_ms;
 
 	q->waiter.wake = on_wake;
-	if (lookup_ask(q->env, &ask, &q->waiter) == 0)
+	int err = lookup_ask(env, &l, &q->waiter, within_ms);
+
+	if (err == 0)
 		return WAIT;
-	return refuse(q, RCODE_SERVFAIL, EDE_NO_REACHABLE_AUTHORITY, lookup_refusal(q->env, &ask));
+	if (err == -EEXIST && stage_cache(q) == ANSWER)
+		return ANSWER;
+	if (q->stale)
+		return answer_stale(q);
+	return refuse(q, RCODE_SERVFAIL, EDE_NO_REACHABLE_AUTHORITY, lookup_refusal(g));
 }
 
 const struct stage default_pipeline[] = {
 	{ "admit", stage_admit }, /* may this client ask, is it a question we take? */
+	{ "cache", stage_cache }, /* fresh, or stale if there cannot be better */
 	{ "lookup", stage_lookup }, /* ask upstream: the only stage that waits */
 };

@@ -5,8 +5,8 @@
  *	DOUBTFUL  it is late or wrong, or failed once        -> a reply: GOOD; a failure: DOWN
  *	DOWN      two or more connections came to nothing    -> a reply: GOOD
  *
- * A reply of a server that was late or wrong three times in a row makes it DOUBTFUL instead of GOOD,
- * until one comes that is neither.
+ * A reply of a server that was late or wrong three times in a row makes it DOUBTFUL instead of
+ *GOOD, until one comes that is neither.
  *
  * A failure is a connection that could not be made, or that died without having answered. The
  * first costs nothing: a fresh connection often does better. A name that cannot be resolved counts
@@ -408,6 +408,11 @@ int exchange_start(struct server *s, struct exchange *e, const struct ask *ask)
 	e->ask = *ask;
 	e->sent = 0;
 	return lane_send(&s->lanes[LANE_MAIN], e);
+}
+
+bool server_is_trusted(const struct server *s)
+{
+	return s->conf->scheme == SCHEME_TLS && !s->conf->opportunistic;
 }
 
 unsigned server_hedge_ms(const struct server *s)

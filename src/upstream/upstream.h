@@ -200,6 +200,8 @@ bool group_races(const struct group *);
  * hundred lookups, one asks a second server for this at most. */
 int group_explore(struct group *, int beside);
 struct server *group_server(struct group *, int place);
+/* Its number in upstream_conf.groups. */
+size_t group_index(const struct group *);
 /* There is more than one. */
 bool group_has_other(const struct group *);
 /* Every server of it is known to be down. Probes are under way; nobody should wait for longer than
@@ -209,6 +211,9 @@ unsigned group_down_ms(struct group *);
 void group_wanted(struct group *);
 /* The latest failure among its servers, in words; NULL: there was none. */
 const struct fault *group_fault(const struct group *);
+
+/* Nobody between it and us can change what it says: it is asked over TLS, and is authenticated. */
+bool server_is_trusted(const struct server *);
 
 /* A server is later than it usually is after this. */
 unsigned server_hedge_ms(const struct server *);

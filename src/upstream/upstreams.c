@@ -23,16 +23,6 @@
 
 /* ---- which group ---- */
 
-/* Is the zone the name, or above it? */
-static bool is_below(const struct question *q, const struct zone_conf *z)
-{
-	size_t at = 0;
-
-	while (q->name_len - at > z->name_len)
-		at += q->name[at] + 1u;
-	return q->name_len - at == z->name_len && name_equals(q->name + at, z->name, z->name_len);
-}
-
 struct group *upstreams_group(struct upstreams *u, const struct question *q)
 {
 	size_t best_len = 0, group = GROUP_DEFAULT;
@@ -40,7 +30,8 @@ struct group *upstreams_group(struct upstreams *u, const struct question *q)
 	for (size_t i = 0; i < u->conf->zone_count; i++) {
 		const struct zone_conf *z = &u->conf->zones[i];
 
-		if (z->name_len > best_len && is_below(q, z)) {
+		if (z->name_len > best_len &&
+			name_is_below(q->name, q->name_len, z->name, z->name_len)) {
 			best_len = z->name_len;
 			group = z->group;
 		}
@@ -51,6 +42,11 @@ struct group *upstreams_group(struct upstreams *u, const struct question *q)
 struct server *group_server(struct group *g, int place)
 {
 	return g->servers[place];
+}
+
+size_t group_index(const struct group *g)
+{
+	return (size_t)(g - g->all->groups);
 }
 
 bool group_has_other(const struct group *g)

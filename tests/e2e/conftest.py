@@ -71,6 +71,7 @@ class Starter:
             "listen": [f"127.0.0.1:{daemon.free_port()}"],
             "upstreams": [u if isinstance(u, str) else u.address() for u in upstreams],
             "policy": "ordered",  # so that a test knows who is asked
+            "cache": {"size": 0},  # so that every query is a miss
             "tls": {"ca": str(self.authority.file)},
             "workers": 1,
             "log": {"level": "debug"},

@@ -5,10 +5,15 @@
 
 static void refuse(const struct request *request, enum rcode rcode, enum ede ede)
 {
-	const struct answer_form form = { request, BUILD_QUERY_MAX, 1232, 100, "not like this" };
+	const struct answer_form form = { .request = request,
+		.size_max = BUILD_QUERY_MAX,
+		.udp_size = 1232,
+		.keepalive = 100,
+		.ede = ede,
+		.ede_text = "not like this" };
 	uint8_t out[BUILD_QUERY_MAX];
 	struct reply answer;
-	size_t len = build_error(out, sizeof(out), &form, rcode, ede);
+	size_t len = build_error(out, sizeof(out), &form, rcode);
 
 	HOLDS(reply_parse((struct span){ out, len }, &answer));
 	HOLDS(answer.id == request->id && answer.rcode == rcode && answer.flags & DNS_QR);

@@ -9,7 +9,7 @@
 #define NO_FILE   "/dev/null"
 #define OVERRIDES 32
 /* Of these, how many are of the simulation: nothing of the real world may change a play. */
-#define OWN 2
+#define OWN 3
 
 static void tell_change(void *arg, enum change change)
 {
@@ -23,7 +23,7 @@ bool daemon_start(struct daemon *d, const char *const *upstreams,
 {
 	static const char *const listen[] = { LISTEN, NULL };
 	struct config_override all[OVERRIDES] = { { "workers", "1", NULL },
-		{ "state", "none", NULL } };
+		{ "state", "none", NULL }, { "cache.size", "0", NULL } };
 
 	memset(d, 0, sizeof *d);
 	if (override_count + OWN > OVERRIDES)
@@ -39,7 +39,9 @@ bool daemon_start(struct daemon *d, const char *const *upstreams,
 		return false;
 	log_set_level(d->conf.log_level);
 	addresses_load(&d->conf.upstream);
-	d->worker = worker_new(&d->conf);
+	if (!shared_init(&d->shared, &d->conf.cache, 1))
+		return false;
+	d->worker = worker_new(&d->conf, &d->shared);
 	d->loop = worker_loop(d->worker);
 	changes_watch(&d->changes, d->loop, tell_change, d);
 	return worker_listen(d->worker, BIND_ALONE) == 0;
@@ -82,5 +84,6 @@ void daemon_free(struct daemon *d)
 		return;
 	changes_unwatch(&d->changes);
 	worker_free(d->worker);
+	shared_clear(&d->shared);
 	config_clear(&d->conf);
 }

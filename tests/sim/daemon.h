@@ -3,10 +3,12 @@
 #define SIM_DAEMON_H
 
 #include "changes.h"
+#include "query/shared.h"
 #include "worker.h"
 
 struct daemon {
 	struct config conf;
+	struct query_shared shared;
 	struct worker *worker; /* NULL: not started */
 	struct loop *loop;
 	struct changes changes;

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#define SLEEP_MS 3600000
+
 struct jumps {
 	struct world *world;
 	void (*jumped)(void *arg, bool slept);
@@ -26,6 +28,8 @@ void world_jumps(struct loop *l, bool slept)
 {
 	struct jumps *j = loop_world(l)->jumps;
 
+	if (slept)
+		loop_world(l)->slept_ms += SLEEP_MS;
 	if (!j)
 		return;
 	j->slept = slept;

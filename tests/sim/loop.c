@@ -74,6 +74,11 @@ uint64_t loop_now_us(struct loop *l)
 	return l->now_ms * 1000;
 }
 
+int64_t loop_since_boot(struct loop *l)
+{
+	return (int64_t)(l->now_ms + l->world.slept_ms);
+}
+
 void timer_start(struct loop *l, struct timer *t, uint64_t after_ms)
 {
 	timers_add(&l->timers, t, l->now_ms + (after_ms ? after_ms : 1));

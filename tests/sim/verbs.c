@@ -683,7 +683,7 @@ static const struct verb verbs[] = {
 		"and what was connected from the old one is dead" },
 	{ NULL, "clock", ACTION, do_clock, "jumps", "the wall clock is set" },
 	{ NULL, "host", ACTION, do_host, "sleeps",
-		"and wakes up; our clock stands still meanwhile, what peers do is up to them" },
+		"and wakes up an hour later; our clock stands still meanwhile, what peers do is up to them" },
 	{ NULL, "drain", ACTION, do_drain, "", "what SIGTERM does" },
 
 	{ "CLIENT", "asks", ACTION, do_asks, "NAMES [TYPE] [WORDS]", "sends a query" },

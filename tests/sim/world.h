@@ -73,6 +73,7 @@ struct world {
 	unsigned stops; /* calls of loop_stop() */
 
 	/* The host's clock and network. */
+	uint64_t slept_ms; /* the host, so far */
 	struct jumps *jumps; /* who watches, or NULL */
 	struct routes *routes; /* who watches, or NULL */
 	unsigned moves; /* how often its own addresses were replaced */
@@ -99,7 +100,7 @@ void world_reply(struct loop *, const struct addr *from, const struct addr *to, 
 void world_icmp(struct loop *, const struct addr *from, const struct addr *to, int error,
 	unsigned delay_ms);
 
-/* The wall clock is set; slept: because the host was asleep. */
+/* The wall clock is set; slept: because the host was asleep for an hour. */
 void world_jumps(struct loop *, bool slept);
 /* What the host connects from, to get there: 0 or -ENETUNREACH. */
 int world_source(struct loop *, const struct addr *to, struct addr *source);

@@ -9,6 +9,9 @@
  */
 static struct wire wire;
 static struct reply reply;
+static const struct pack_limits limits = { .ttl_max_s = 604800, .negative_max_s = 10800 };
+static _Alignas(uint16_t) uint8_t memory[PACKED_MAX];
+static struct packed packed;
 static struct request request;
 static struct answer_form form;
 static struct wire made;
@@ -25,7 +28,11 @@ static void client(bool edns)
 		.question = { asked_name, sizeof(asked_name), TYPE_A, CLASS_IN },
 		.edns = { .present = edns, .udp_size = 1232 },
 	};
-	form = (struct answer_form){ &request, DNS_MESSAGE_MAX, 1400, -1, NULL };
+	form = (struct answer_form){ .request = &request,
+		.size_max = DNS_MESSAGE_MAX,
+		.udp_size = 1400,
+		.keepalive = -1,
+		.ede = EDE_NONE };
 }
 
 static void server(unsigned flags)
@@ -48,7 +55,9 @@ static size_t build(size_t cap)
 
 	OK(out);
 	OK(reply_parse(wire_span(&wire), &reply) && reply_answers(&reply, &request.question));
-	made.len = build_answer(out, cap, &form, &reply, &truncated);
+	made.len = 0;
+	if (pack_reply(&packed, memory, &reply, &limits))
+		made.len = build_answer(out, cap, &form, &packed, &truncated);
 	OK(made.len <= cap && made.len <= form.size_max && made.len <= DNS_MESSAGE_MAX);
 	memcpy(made.bytes, out, made.len);
 	free(out);
@@ -62,7 +71,8 @@ static size_t build(size_t cap)
 
 static void refuse(enum rcode rcode, enum ede ede)
 {
-	made.len = build_error(made.bytes, BUILD_QUERY_MAX, &form, rcode, ede);
+	form.ede = ede;
+	made.len = build_error(made.bytes, BUILD_QUERY_MAX, &form, rcode);
 	read_answer();
 	EQ(answer.has_opt, request.edns.present);
 	EQ(answer.edns.version, 0);
@@ -253,8 +263,8 @@ CASE(the_largest_error_fits_and_a_smaller_room_is_respected)
 	size_t most = made.len, least = DNS_HEADER + sizeof(name) + 4 + 11;
 
 	for (form.size_max = 0; form.size_max <= most; form.size_max++) {
-		size_t len = build_error(
-			made.bytes, sizeof(made.bytes), &form, RCODE_SERVFAIL, EDE_OTHER);
+		size_t len = build_error(made.bytes, sizeof(made.bytes), &form, RCODE_SERVFAIL);
+
 		OK(len <= form.size_max && (len > 0 || form.size_max < least));
 	}
 }
@@ -321,7 +331,8 @@ CASE(ttls_that_cannot_be_meant_are_brought_down)
 	client(true);
 	server(0);
 	for (size_t i = 0; i < sizeof(sent) / sizeof(sent[0]); i++)
-		wire_record(&wire, SECTION_ANSWER, TO_QUESTION, TYPE_A, CLASS_IN, sent[i], ADDRESS);
+		wire_record(&wire, SECTION_ANSWER, TO_QUESTION, (uint16_t)(65280 + i), CLASS_IN,
+			sent[i], ADDRESS);
 	wire_opt(&wire, 0xff008000, NOTHING);
 	request.edns.dnssec_ok = true;
 	build(DNS_MESSAGE_MAX);
@@ -674,17 +685,6 @@ CASE(without_room_for_the_question_there_is_no_answer)
 	EQ(build(reply.question_end), reply.question_end);
 }
 
-CASE(a_reply_to_another_question_makes_no_answer)
-{
-	client(false);
-	server(0);
-	wire_address(&wire, SECTION_ANSWER);
-	OK(reply_parse(wire_span(&wire), &reply));
-	request.question.name += 4;
-	request.question.name_len -= 4;
-	EQ(build_answer(made.bytes, sizeof(made.bytes), &form, &reply, &truncated), 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -717,7 +717,6 @@ int main(void)
 		CLAIM(an_answer_that_just_fits_is_whole),
 		CLAIM(a_reply_of_full_length_stays_below_the_limit_with_our_opt),
 		CLAIM(without_room_for_the_question_there_is_no_answer),
-		CLAIM(a_reply_to_another_question_makes_no_answer),
 	};
 
 	return RUN(cases);

@@ -1,0 +1,39 @@
+#include "query/shared.h"
+
+#include "base/log.h"
+
+static void say_no_memory(uint64_t size)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_ERROR, "cannot start: no memory for the cache");
+	log_count(&l, "octets", size);
+	log_str(&l, "hint", "set a smaller cache.size");
+	log_end(&l);
+}
+
+bool shared_init(struct query_shared *s, const struct cache_conf *conf, unsigned workers)
+{
+	struct rand rand = { .left = 0 };
+
+	*s = (struct query_shared){ .limits = { .ttl_min_s = conf->ttl_min_ms / 1000,
+					    .ttl_max_s = conf->ttl_max_ms / 1000,
+					    .negative_max_s = conf->negative_max_ms / 1000 },
+		.stale_after_ms = conf->stale_after_ms };
+	siphash_key_make(&s->key, &rand);
+	if (conf->size > 0)
+		s->cache = cache_new(conf, &s->key);
+	if (workers > 1)
+		s->flights = flights_new();
+	if ((conf->size > 0 && !s->cache) || (workers > 1 && !s->flights)) {
+		say_no_memory(conf->size);
+		return false;
+	}
+	return true;
+}
+
+void shared_clear(struct query_shared *s)
+{
+	cache_free(s->cache);
+	flights_free(s->flights);
+}

@@ -1,0 +1,21 @@
+/* shared: what the workers of a process have in common. */
+#ifndef QUERY_SHARED_H
+#define QUERY_SHARED_H
+
+#include "cache/cache.h"
+#include "query/flights.h"
+
+struct query_shared {
+	struct siphash_key key; /* of questions */
+	struct cache *cache; /* NULL: there is none */
+	struct flights *flights; /* NULL: there is one worker */
+	struct pack_limits limits;
+	unsigned stale_after_ms; /* who could have a stale answer waits for better for so long */
+};
+
+/* False: out of memory, which is said in the log. conf is borrowed. */
+bool shared_init(struct query_shared *, const struct cache_conf *conf, unsigned workers);
+/* Nothing of it may be in use. */
+void shared_clear(struct query_shared *);
+
+#endif
