@@ -1,5 +1,7 @@
 #include "announce.h"
 
+#include "config/values.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -145,6 +147,7 @@ static void say_encrypted(struct log_line *l, const struct upstream_conf *u)
 void announce(const struct config *c)
 {
 	struct log_line l;
+	char size[VALUE_TEXT];
 
 	log_begin(&l, LOG_INFO, "sotto " SOTTO_VERSION " is ready");
 	say_listen(&l, &c->listen);
@@ -154,6 +157,7 @@ void announce(const struct config *c)
 	say_verified(&l, &c->upstream);
 	log_str(&l, "ca", c->ca ? c->ca : "system");
 	log_fmt(&l, "workers", "%u", c->workers);
+	log_str(&l, "cache", c->cache.size ? value_print_size(c->cache.size, size) : "off");
 	log_str(&l, "config", c->file ? c->file : "none");
 	say_routes(&l, &c->written);
 	say_group(&l, "bootstrap", &c->upstream, GROUP_BOOTSTRAP);

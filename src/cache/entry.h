@@ -17,8 +17,9 @@ struct entry {
 	uint32_t next; /* of its chain */
 	uint32_t tag; /* the part of the hash that does not choose the chain */
 	bool dead; /* a gap, or what is not in its chain any more */
-	uint8_t group;
+
 	bool dnssec_ok, checking_disabled;
+	uint16_t group;
 
 	int64_t since_ms; /* when its TTLs were right; of a failure: when it was first */
 	int64_t retry_ms; /* asking has failed: it is not tried again before; 0: it has not */
@@ -30,7 +31,7 @@ struct entry {
 	uint8_t hits; /* since it was stored, up to 255 */
 	uint8_t failures; /* in a row */
 	bool refreshing; /* somebody was told to ask for it again */
-	uint8_t bytes[]; /* what packed_move() copies */
+	_Alignas(uint16_t) uint8_t bytes[]; /* what packed_move() copies */
 };
 
 #define ENTRY_ASKED_MAX 3

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { SCOPE_LEN = 2 };
+enum { SCOPE_LEN = 3 };
 
 /* Eight octets at once. Length octets are below 'A', and those above 127 keep their top bit, which
  * makes them no letters. */
@@ -30,8 +30,8 @@ static void set_hash(struct key *k, const struct siphash_key *with)
 {
 	uint8_t *scope = k->question + k->len;
 
-	scope[0] = k->group;
-	scope[1] = (uint8_t)(k->dnssec_ok | k->checking_disabled << 1);
+	put_u16(scope, k->group);
+	scope[2] = (uint8_t)(k->dnssec_ok | k->checking_disabled << 1);
 	k->hash = siphash(with, k->question, k->len + SCOPE_LEN);
 }
 

@@ -11,7 +11,7 @@
 
 struct key {
 	uint64_t hash; /* of the rest */
-	uint8_t group; /* of servers, by index */
+	uint16_t group; /* of servers, by index */
 	bool dnssec_ok, checking_disabled; /* DO, CD (RFC 4035 §3.2) */
 	bool fresh_only; /* what has expired is of no use; no part of what is compared */
 	uint16_t len; /* of the question */
@@ -20,7 +20,7 @@ struct key {
 
 /* Who asks, in the eyes of a key. */
 struct key_scope {
-	uint8_t group;
+	uint16_t group;
 	bool dnssec_ok, checking_disabled;
 };
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 enum {
-	/* Octets of memory for each chain, and each ghost: about what an entry takes. */
-	OCTETS_PER_CHAIN = 128,
+	OCTETS_PER_CHAIN = 128, /* about what an entry takes */
+	CHAINS_PER_GHOST = 2,
 	SMALL_PART = 10, /* of the entries' memory is the small ring's */
 	/* Asked for so often in the small ring, an entry is taken into the main one. */
 	ASKED_ENOUGH = 1,
@@ -26,7 +26,7 @@ static uint32_t power_of_two_below(size_t n)
 void shard_init(struct shard *s, uint8_t *memory, size_t size)
 {
 	uint32_t chains = power_of_two_below(size / OCTETS_PER_CHAIN);
-	size_t tables = 2 * sizeof(uint32_t) * chains;
+	size_t tables = sizeof(uint32_t) * (chains + chains / CHAINS_PER_GHOST);
 	uint32_t units = (uint32_t)((size - tables) / ENTRY_UNIT), small = units / SMALL_PART;
 
 	*s = (struct shard){ .mask = chains - 1 };
@@ -97,10 +97,15 @@ void shard_kill(struct shard *s, struct entry *e)
 
 /* ---- who has to go ---- */
 
+static uint32_t *ghost_of(const struct shard *s, uint32_t tag)
+{
+	return &s->ghosts[tag & s->mask / CHAINS_PER_GHOST];
+}
+
 static void evict(struct shard *s, struct entry *e, bool leaves_ghost)
 {
 	if (leaves_ghost)
-		s->ghosts[e->tag & s->mask] = e->tag;
+		*ghost_of(s, e->tag) = e->tag;
 	shard_kill(s, e);
 	s->evicted++;
 }
@@ -166,7 +171,7 @@ static void make_room_in_small(struct shard *s, uint32_t units)
 
 static bool had_ghost(struct shard *s, uint32_t tag)
 {
-	uint32_t *ghost = &s->ghosts[tag & s->mask];
+	uint32_t *ghost = ghost_of(s, tag);
 
 	if (*ghost != tag)
 		return false;
@@ -233,7 +238,7 @@ struct entry *shard_put(struct shard *s, const struct key *k, size_t bytes)
 void shard_kill_all(struct shard *s)
 {
 	memset(s->chains, 0, ((size_t)s->mask + 1) * sizeof *s->chains);
-	memset(s->ghosts, 0, ((size_t)s->mask + 1) * sizeof *s->ghosts);
+	memset(s->ghosts, 0, ((size_t)s->mask + 1) / CHAINS_PER_GHOST * sizeof *s->ghosts);
 	ring_clear(&s->small);
 	ring_clear(&s->main);
 	s->entries = s->used = 0;

@@ -14,7 +14,7 @@
 #include "cache/ring.h"
 
 struct shard {
-	uint32_t *chains, *ghosts; /* of mask + 1 places each */
+	uint32_t *chains, *ghosts; /* of mask + 1 places, and of half as many */
 	uint32_t mask;
 	struct ring small, main;
 	uint64_t entries, used; /* alive; octets of them */

@@ -24,6 +24,23 @@ static void check_order(const char *less, unsigned *less_ms, const struct config
 			*less_ms, most_ms);
 }
 
+/* --- sizes -------------------------------------------------------------------------------------
+ */
+
+static void check_cache(
+	const struct config *c, const struct place *set_at, struct problems *problems)
+{
+	static const char key[] = "cache.size";
+
+	if (c->cache.size > 0 && c->cache.size < CACHE_SIZE_MIN)
+		problem(problems, &set_at[options_index(options_find(key))], key,
+			"too small for a cache: at least %dKiB, or 0, which switches it off",
+			CACHE_SIZE_MIN / 1024);
+	if (c->cache.ttl_min_ms > c->cache.ttl_max_ms)
+		problem(problems, &set_at[options_index(options_find("cache.ttl-min"))],
+			"cache.ttl-min", "longer than cache.ttl-max");
+}
+
 /* --- loops -------------------------------------------------------------------------------------
  */
 
@@ -115,6 +132,7 @@ void checks_run(struct config *c, const struct place *set_at, struct problems *p
 
 	check_order("timeouts.attempt", &c->upstream.attempt_ms, c, set_at, problems);
 	check_order("timeouts.connect", &c->upstream.connect_ms, c, set_at, problems);
+	check_cache(c, set_at, problems);
 	check_servers(c, &w->upstreams, problems);
 	check_servers(c, &w->bootstrap, problems);
 	for (const struct written_group *g = w->groups; g; g = g->next)

@@ -29,7 +29,7 @@ struct packed {
 	struct span message; /* a header, its ID and rcode of no meaning; question; records */
 	const uint16_t *ttl_at; /* where the TTLs are: offsets into message */
 	uint16_t ttl_count;
-	struct span errors; /* options of OPT, each an extended error */
+	struct span errors; /* options of OPT, each an extended error; never at NULL */
 	uint16_t rcode; /* with the upper bits */
 	enum worth worth;
 	uint32_t lifetime_s; /* the lowest TTL; 0: not to be kept */

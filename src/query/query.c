@@ -122,15 +122,16 @@ static void query_init(
 	q->answer = (struct answer){ .rcode = RCODE_NOERROR, .ede = EDE_NONE };
 }
 
-/* Every place is taken: the first stage, which admits, is all that a query can still run through.
- * Who would have to wait is told that there is no place. */
+/* Every place is taken: who need not wait is answered all the same, the others are told that there is
+ * no place. */
 static void overload(struct query_env *env, struct client *client, struct span message)
 {
 	struct query q;
+	enum verdict v = NEXT;
 
 	query_init(&q, env, client, message);
-	enum verdict v = q.at->run(&q);
-
+	while (v == NEXT && !q.at->waits)
+		v = (q.at++)->run(&q);
 	if (v == NEXT) {
 		env->metrics->overload++;
 		q.answer = (struct answer){ .rcode = RCODE_SERVFAIL,

@@ -66,6 +66,7 @@ struct query;
 struct stage {
 	const char *name;
 	enum verdict (*run)(struct query *);
+	bool waits; /* it may say WAIT */
 };
 
 /* One worker's core. */

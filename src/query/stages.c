@@ -81,7 +81,7 @@ static struct group *make_key(struct query *q)
 {
 	struct query_env *env = q->env;
 	struct group *g = upstreams_group(env->upstreams, &q->request.question);
-	struct key_scope scope = { (uint8_t)group_index(g), q->request.edns.dnssec_ok,
+	struct key_scope scope = { (uint16_t)group_index(g), q->request.edns.dnssec_ok,
 		q->request.flags & DNS_CD };
 
 	key_make(&env->key, &env->shared->key, &q->request.question, &scope);
@@ -207,7 +207,7 @@ static enum verdict stage_lookup(struct query *q)
 }
 
 const struct stage default_pipeline[] = {
-	{ "admit", stage_admit }, /* may this client ask, is it a question we take? */
-	{ "cache", stage_cache }, /* fresh, or stale if there cannot be better */
-	{ "lookup", stage_lookup }, /* ask upstream: the only stage that waits */
+	{ "admit", stage_admit, false }, /* may this client ask, is it a question we take? */
+	{ "cache", stage_cache, false }, /* fresh, or stale if there cannot be better */
+	{ "lookup", stage_lookup, true }, /* ask upstream */
 };
