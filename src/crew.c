@@ -6,6 +6,7 @@
 #include "control/control.h"
 #include "control/place.h"
 #include "query/shared.h"
+#include "saved_cache.h"
 #include "saved_time.h"
 #include "worker.h"
 
@@ -40,6 +41,7 @@ struct crew {
 	struct timer turn;
 	unsigned turns_left;
 	struct saved_time saved_time;
+	struct saved_cache saved_cache;
 };
 
 static struct loop *loop_of(const struct crew *crew, unsigned i)
@@ -326,6 +328,7 @@ int crew_run(const struct config *conf, void (*ready)(void *arg), void *arg)
 		ready(arg);
 		worker_say_listening(crew.members[0].worker);
 		saved_time_keep(&crew.saved_time, loop_of(&crew, 0), conf->upstream.state);
+		saved_cache_keep(&crew.saved_cache, loop_of(&crew, 0), &crew.shared, conf);
 		loop_run(loop_of(&crew, 0));
 		saved_time_end(&crew.saved_time);
 		status = 0;
@@ -334,8 +337,10 @@ int crew_run(const struct config *conf, void (*ready)(void *arg), void *arg)
 	}
 	for (unsigned i = 1; i < crew.started; i++)
 		pthread_join(crew.members[i].thread, NULL);
-	if (status == 0)
+	if (status == 0) {
+		saved_cache_end(&crew.saved_cache);
 		say_goodbye(&crew);
+	}
 
 out:
 	changes_unwatch(&crew.changes);

@@ -37,6 +37,8 @@ struct config {
 	struct tls_trust *trust; /* of it; NULL: no server needs it, or nothing is loaded */
 	unsigned workers; /* at least 1 */
 	struct cache_conf cache;
+	bool cache_keep; /* over a restart */
+	unsigned cache_save_ms; /* written so often meanwhile; 0: only at the end */
 	enum log_level log_level;
 	bool await_clock; /* tls.unsynced-clock: wait */
 	enum require require;

@@ -347,10 +347,10 @@ def test_2181_02_a_ttl_with_the_top_bit_is_0(ttl, sotto, upstream, over, name):
     assert ask(sotto.address, name, over=over).answer[0].ttl == 0
 
 
-WEEK = 7 * 86400
+DAY = 86400
 
 
-@pytest.mark.parametrize("ttl, told", [(WEEK, WEEK), (WEEK + 1, WEEK), (0x7FFFFFFF, WEEK)])
+@pytest.mark.parametrize("ttl, told", [(DAY, DAY), (DAY + 1, DAY), (0x7FFFFFFF, DAY)])
 def test_2181_02_an_absurd_ttl_is_brought_down_to_a_day(ttl, told, sotto, upstream, over, name):
     upstream.when(name, with_ttls(ttl))
     assert ask(sotto.address, name, over=over).answer[0].ttl == told
@@ -369,7 +369,7 @@ def test_2181_02_holds_in_every_section_and_for_no_opt(section, sotto, upstream,
 
     upstream.when(name, behaviours.message(build))
     answer = ask(sotto.address, name, over=over, edns=opt(flags=messages.DO))
-    assert [rrset.ttl for rrset in answer.sections[section]] == [5, 0, WEEK]
+    assert [rrset.ttl for rrset in answer.sections[section]] == [5, 0, DAY]
     assert answer.rcode() == 3841 and answer.ednsflags & 0xFFFF == messages.DO
 
 

@@ -1,0 +1,365 @@
+#include "saved_cache.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "cache/image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char replaced[] = "none needed: the cache starts empty, and the file will be replaced",
+		  no_date[] = "if this host's clock is wrong, set it; the cache starts empty";
+
+static const char *path_of(const struct saved_cache *s, char path[PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "%s/cache", s->conf->upstream.state);
+	return path;
+}
+
+/* ---- when, and beside which servers ---- */
+
+/* What the kernel calls itself since it started; zeros where it does not say. */
+static void read_boot(char boot[IMAGE_BOOT])
+{
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	if (!f || fread(boot, 1, IMAGE_BOOT, f) != IMAGE_BOOT)
+		memset(boot, 0, IMAGE_BOOT);
+	if (f)
+		fclose(f);
+}
+
+/* A number for the name of a group and its servers, in their order. */
+static uint64_t fingerprint(const struct upstream_conf *u, const struct group_conf *g)
+{
+	struct siphash_key key = { { 0, 0x67726f7570 } };
+
+	key.k[0] = siphash(&key, g->name, strlen(g->name));
+	for (size_t i = 0; i < g->count; i++) {
+		const char *text = u->servers[g->servers[i]].text;
+
+		key.k[0] = siphash(&key, text, strlen(text));
+	}
+	return key.k[0];
+}
+
+static void make_head(const struct saved_cache *s, struct image_head *h)
+{
+	const struct upstream_conf *u = &s->conf->upstream;
+	size_t count = u->group_count < IMAGE_GROUPS ? u->group_count : IMAGE_GROUPS;
+	struct clock_doubt doubt;
+
+	*h = (struct image_head){ .since_boot_ms = clock_since_boot_ms(),
+		.date_ms = clock_is_doubtful(&doubt) ? 0 : clock_system_ms(),
+		.group_count = (uint16_t)count };
+	read_boot(h->boot);
+	for (size_t i = 0; i < count; i++)
+		h->groups[i] = fingerprint(u, &u->groups[i]);
+}
+
+/* ---- reading ---- */
+
+/* The file being read. */
+struct loading {
+	struct saved_cache *s;
+	struct image_head then, now;
+	int64_t between_ms; /* from its writing until now */
+	uint64_t kept, others, expired, unfit; /* entries: in the cache; of other servers; ... */
+	struct image_reader reader;
+	_Alignas(uint16_t) uint8_t memory[PACKED_MAX];
+};
+
+static void say_ignored(const struct saved_cache *s, const char *reason, const char *hint)
+{
+	char path[PATH_MAX];
+	struct log_line l;
+
+	log_begin(&l, LOG_WARN, "the saved cache is ignored");
+	log_str(&l, "file", path_of(s, path));
+	log_str(&l, "reason", reason);
+	log_str(&l, "hint", hint);
+	log_end(&l);
+}
+
+/* The file, if there is one that can be read. */
+static FILE *open_file(const struct saved_cache *s)
+{
+	char path[PATH_MAX];
+	/* Without waiting for somebody at the other end, should it be a pipe. */
+	int fd = open(path_of(s, path), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+
+	if (!f && errno != ENOENT)
+		say_ignored(s, strerror(errno), replaced);
+	if (!f && fd >= 0)
+		close(fd);
+	return f;
+}
+
+/* Reads all of it once, before anything counts. */
+static bool check(struct loading *l, FILE *f)
+{
+	struct image_reader *r = &l->reader;
+	struct image_entry e;
+
+	if (image_read_head(r, f, &l->then))
+		while (image_read_entry(r, &e))
+			;
+	if (r->fault)
+		say_ignored(l->s, r->fault, replaced);
+	return !r->fault;
+}
+
+/* How long ago was it written? False: who knows, which is said. */
+static bool measure(struct loading *l)
+{
+	struct clock_doubt doubt;
+
+	if (l->then.boot[0] && memcmp(l->then.boot, l->now.boot, IMAGE_BOOT) == 0) {
+		l->between_ms = l->now.since_boot_ms - l->then.since_boot_ms;
+	} else if (clock_is_doubtful(&doubt)) {
+		say_ignored(l->s, doubt.reason, doubt.hint);
+		return false;
+	} else if (!l->then.date_ms) {
+		say_ignored(l->s, "the clock was in doubt when it was written", replaced);
+		return false;
+	} else {
+		l->between_ms = l->now.date_ms - l->then.date_ms;
+	}
+	if (l->between_ms >= 0)
+		return true;
+	say_ignored(l->s, "by this host's clock it is from the future", no_date);
+	return false;
+}
+
+/* The group that was this one. False: there is none. */
+static bool find_group(const struct loading *l, uint8_t then, uint8_t *now)
+{
+	for (unsigned i = 0; i < l->now.group_count; i++)
+		if (l->now.groups[i] == l->then.groups[then]) {
+			*now = (uint8_t)i;
+			return true;
+		}
+	return false;
+}
+
+static void restore(struct loading *l, const struct image_entry *e)
+{
+	struct cache *cache = l->s->shared->cache;
+	int64_t age_ms = e->age_ms + l->between_ms;
+	struct packed packed;
+	struct key key;
+	uint8_t group;
+
+	if (!find_group(l, e->group, &group)) {
+		l->others++;
+		return;
+	}
+	if (!image_unpack(e, &l->s->shared->limits, &packed, l->memory)) {
+		l->unfit++;
+		return;
+	}
+	if (age_ms > packed.lifetime_s * INT64_C(1000) + l->s->conf->cache.stale_ms) {
+		l->expired++;
+		return;
+	}
+	const struct question question = packed_question(&packed);
+	const struct key_scope scope = { group, e->dnssec_ok, e->checking_disabled };
+
+	key_make(&key, cache_siphash_key(cache), &question, &scope);
+	l->kept += cache_restore(cache, &key, &packed, l->now.since_boot_ms - age_ms);
+}
+
+static void say_loaded(const struct loading *l)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_INFO, "the cache of the last run is back");
+	log_fmt(&line, "answers", "%" PRIu64, l->kept);
+	log_fmt(&line, "of", "%" PRIu64, l->reader.count);
+	log_fmt(&line, "other_servers", "%" PRIu64, l->others);
+	log_fmt(&line, "expired", "%" PRIu64, l->expired);
+	if (l->unfit)
+		log_fmt(&line, "unfit", "%" PRIu64, l->unfit);
+	log_fmt(&line, "age", "%" PRId64 "s", l->between_ms / 1000);
+	log_end(&line);
+}
+
+static void load_from(struct loading *l, FILE *f)
+{
+	struct image_entry e;
+
+	make_head(l->s, &l->now);
+	if (!check(l, f) || !measure(l))
+		return;
+	rewind(f);
+	if (!image_read_head(&l->reader, f, &l->then))
+		return;
+	while (image_read_entry(&l->reader, &e))
+		restore(l, &e);
+	say_loaded(l);
+}
+
+static void load(struct saved_cache *s)
+{
+	FILE *f = open_file(s);
+	struct loading *l = f ? calloc(1, sizeof *l) : NULL;
+
+	if (l) {
+		l->s = s;
+		load_from(l, f);
+	} else if (f) {
+		say_ignored(s, strerror(ENOMEM), replaced);
+	}
+	free(l);
+	if (f)
+		fclose(f);
+	s->loaded = true;
+}
+
+/* ---- writing ---- */
+
+struct saving {
+	struct saved_cache *s;
+	bool last, ok;
+	struct image_head head;
+	struct image_writer writer;
+};
+
+static bool save_entry(void *arg, const struct cache_entry *e)
+{
+	struct saving *v = arg;
+
+	/* Who writes meanwhile breaks off for who writes last. */
+	v->ok = image_write_entry(&v->writer, e, v->head.since_boot_ms) &&
+		(v->last || !v->s->ending);
+	return v->ok;
+}
+
+/* 0 or -errno. */
+static int write_all(struct saving *v, FILE *f)
+{
+	make_head(v->s, &v->head);
+	errno = 0;
+	v->ok = image_write_head(&v->writer, f, &v->head);
+	int err = v->ok ? cache_each(v->s->shared->cache, save_entry, v) : 0;
+
+	if (err < 0)
+		return err;
+	if (!v->ok || !image_write_end(&v->writer) || fflush(f) != 0 || fsync(fileno(f)) < 0)
+		return errno ? -errno : -ECANCELED;
+	return 0;
+}
+
+/* In one step. 0 or -errno. */
+static int replace(struct saving *v, const char *path)
+{
+	char fresh[PATH_MAX + 8];
+
+	snprintf(fresh, sizeof fresh, "%s.new", path);
+	unlink(fresh); /* what a crash has left */
+	int err, fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return -errno;
+	FILE *f = fdopen(fd, "w");
+
+	if (f) {
+		err = write_all(v, f);
+		if (fclose(f) != 0 && !err)
+			err = -errno;
+	} else {
+		err = -errno;
+		close(fd);
+	}
+	if (!err && rename(fresh, path) < 0)
+		err = -errno;
+	if (err)
+		unlink(fresh);
+	return err;
+}
+
+static void save(struct saved_cache *s, bool last)
+{
+	struct saving *v = calloc(1, sizeof *v);
+	char path[PATH_MAX];
+	struct log_line l;
+	int err = -ENOMEM;
+
+	if (v) {
+		v->s = s;
+		v->last = last;
+		err = replace(v, path_of(s, path));
+	}
+	if (!err) {
+		log_begin(&l, last ? LOG_INFO : LOG_DEBUG, "cache saved");
+		log_fmt(&l, "answers", "%" PRIu64, v->writer.count);
+		log_end(&l);
+	} else if (last || !s->ending) {
+		log_file(LOG_WARN, "the cache cannot be saved", path_of(s, path), strerror(-err));
+	}
+	free(v);
+}
+
+/* ---- life ---- */
+
+static void on_work(struct work *w)
+{
+	struct saved_cache *s = container_of(w, struct saved_cache, work);
+
+	pthread_mutex_lock(&s->lock);
+	if (!s->ending && s->loaded)
+		save(s, false);
+	else if (!s->ending)
+		load(s);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void on_work_over(struct work *w)
+{
+	struct saved_cache *s = container_of(w, struct saved_cache, work);
+
+	if (s->conf->cache_save_ms)
+		timer_start(s->loop, &s->timer, s->conf->cache_save_ms);
+}
+
+static void on_due(struct timer *t)
+{
+	struct saved_cache *s = container_of(t, struct saved_cache, timer);
+
+	if (loop_work(s->loop, &s->work) < 0)
+		on_work_over(&s->work);
+}
+
+void saved_cache_keep(struct saved_cache *s, struct loop *loop, const struct query_shared *shared,
+	const struct config *conf)
+{
+	if (!conf->cache_keep || !conf->upstream.state || !shared->cache)
+		return;
+	s->loop = loop;
+	s->shared = shared;
+	s->conf = conf;
+	s->work = (struct work){ on_work, on_work_over };
+	s->timer.fire = on_due;
+	pthread_mutex_init(&s->lock, NULL);
+	on_due(&s->timer);
+}
+
+void saved_cache_end(struct saved_cache *s)
+{
+	if (!s->shared)
+		return;
+	timer_stop(s->loop, &s->timer);
+	s->ending = true;
+	pthread_mutex_lock(&s->lock);
+	if (!s->loaded)
+		load(s); /* it has not had its turn yet, and what is in the file must stay */
+	save(s, true);
+	pthread_mutex_unlock(&s->lock);
+}

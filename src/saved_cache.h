@@ -1,0 +1,42 @@
+/* saved_cache: the answers of the cache, kept over a restart in the file `cache` of the state
+ * folder.
+ *
+ * The file is replaced in one step, so that a crash leaves the old one or the new one; nobody else
+ * may read it, as it holds the names that people asked for. It is read when clients are already
+ * served, by another thread, and checked whole before anything of it counts (cache/image.h). An
+ * answer is back if the group of servers that it is from still has the same name and servers. It
+ * has aged by the time between: within one start of the host, by a clock that nobody sets; else by
+ * the wall clock, unless that is in doubt.
+ */
+#ifndef SAVED_CACHE_H
+#define SAVED_CACHE_H
+
+#include "base/loop.h"
+#include "config/config.h"
+#include "query/shared.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* Embedded, zeroed; lives until its loop is freed. */
+struct saved_cache {
+	struct work work;
+	struct timer timer;
+	struct loop *loop;
+	const struct query_shared *shared; /* borrowed; NULL: nothing is kept */
+	const struct config *conf; /* borrowed */
+	pthread_mutex_t lock; /* for who reads or writes the file */
+	bool loaded; /* with the lock: the file has been read */
+	atomic_bool ending;
+};
+
+/* Has the file read now, and written every cache.save-every, if there is a cache and it is wanted.
+ * A missing file is nothing; one that cannot be used, or written, is said in a warning. What is
+ * shared lives until the loop is freed, too. */
+void saved_cache_keep(struct saved_cache *, struct loop *, const struct query_shared *,
+	const struct config *conf);
+/* Writes it for the last time, in this thread, when nobody stores any more. Waits until it has been
+ * read. */
+void saved_cache_end(struct saved_cache *);
+
+#endif
