@@ -103,11 +103,11 @@ bool image_write_entry(struct image_writer *w, const struct cache_entry *e, int6
 	size_t len = packed->message.len;
 	int64_t age_ms = now_ms - e->since_ms;
 
-	if (packed->worth == WORTH_FAILURE)
+	if (packed->worth == WORTH_FAILURE || e->key.group >= IMAGE_GROUPS)
 		return true;
 	p[0] = (uint8_t)((e->key.dnssec_ok ? FLAG_DO : 0) |
 		(e->key.checking_disabled ? FLAG_CD : 0));
-	p[1] = e->key.group;
+	p[1] = (uint8_t)e->key.group;
 	put_u64(p + 2, age_ms > 0 ? (uint64_t)age_ms : 0);
 	memcpy(message, packed->message.at, len);
 	put_u16(message + 2, (uint16_t)((get_u16(message + 2) & ~DNS_RCODE) | packed->rcode));

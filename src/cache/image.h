@@ -15,7 +15,7 @@
 
 #include <stdio.h>
 
-/* The groups that a key can tell apart. */
+/* The groups whose answers are kept: the first ones of a configuration. */
 #define IMAGE_GROUPS 256
 /* Octets of the name that a kernel gives itself at each start. */
 #define IMAGE_BOOT 36
@@ -48,7 +48,8 @@ struct image_writer {
 
 /* False: it was not written; errno says why. */
 bool image_write_head(struct image_writer *, FILE *out, const struct image_head *);
-/* Failures are passed over, which is no failure. now_ms: since_boot_ms of the head. */
+/* Failures, and answers of further groups, are passed over, which is no failure. now_ms:
+ * since_boot_ms of the head. */
 bool image_write_entry(struct image_writer *, const struct cache_entry *, int64_t now_ms);
 bool image_write_end(struct image_writer *);
 
