@@ -3,10 +3,11 @@
 #include "base/clock.h"
 #include "config/near.h"
 #include "config/options.h"
+#include "control/asker.h"
+#include "control/show.h"
 #include "crew.h"
 #include "healthcheck.h"
 #include "saved_time.h"
-#include "status.h"
 #include "upstream/addresses.h"
 
 #include <errno.h>
@@ -97,8 +98,9 @@ static void on_ready(void *arg)
 	}
 }
 
-static int run(struct config *c)
+static int run(const struct command *command, struct config *c)
 {
+	(void)command;
 	log_open();
 	log_set_level(c->log_level);
 	saved_time_load(c->upstream.state);
@@ -116,25 +118,24 @@ static int printed(void)
 	return 1;
 }
 
-static int check(struct config *c)
+static int check(const struct command *command, struct config *c)
 {
+	(void)command;
 	config_print(c, stdout);
 	return printed();
 }
 
-static int health(struct config *c)
+static int health(const struct command *command, struct config *c)
 {
+	(void)command;
 	return healthcheck_run(c);
 }
 
-static int status_text(struct config *c)
+static int status(const struct command *command, struct config *c)
 {
-	return status_run(c, false) || printed();
-}
+	const struct asker asker = { c->control, "status", command->json, show_status };
 
-static int status_json(struct config *c)
-{
-	return status_run(c, true) || printed();
+	return asker_run(&asker) || printed();
 }
 
 static int print_version(void)
@@ -163,18 +164,19 @@ static int print_help(void)
 
 struct verb {
 	const char *name;
-	int (*run)(struct config *);
+	int (*run)(const struct command *, struct config *);
 	int (*print)(void); /* instead: it needs no configuration */
+	bool json; /* it knows --json */
 };
 
 static const struct verb verbs[] = {
-	{ "run", run, NULL },
-	{ "check", check, NULL },
-	{ "status", status_text, NULL },
-	{ "healthcheck", health, NULL },
-	{ "options", NULL, print_options },
-	{ "help", NULL, print_help },
-	{ "version", NULL, print_version },
+	{ "run", .run = run },
+	{ "check", .run = check },
+	{ "status", .run = status, .json = true },
+	{ "healthcheck", .run = health },
+	{ "options", .print = print_options },
+	{ "help", .print = print_help },
+	{ "version", .print = print_version },
 };
 
 /* Words come in their place among the options, as options of their own (getopt(3)). */
@@ -390,12 +392,12 @@ int main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	int (*run_it)(struct config *) = c.check ? check : c.verb ? c.verb->run : run;
+	int (*run_it)(const struct command *, struct config *) = c.check ? check
+		: c.verb                                                 ? c.verb->run
+									 : run;
 
-	if (c.json && run_it != status_text)
+	if (c.json && (c.check || !c.verb || !c.verb->json))
 		return usage("only `sotto status` knows", "--json", NULL);
-	if (c.json)
-		run_it = status_json;
 	if (run_it == run)
 		end_when_told();
 	c.sources.environment = environ;
@@ -405,7 +407,7 @@ int main(int argc, char **argv)
 	c.sources.certificates = run_it == run || run_it == check;
 	if (!config_load(&config, &c.sources, stderr))
 		return EXIT_CONFIG;
-	status = run_it(&config);
+	status = run_it(&c, &config);
 	config_clear(&config);
 	return status;
 }

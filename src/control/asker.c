@@ -1,8 +1,7 @@
-#include "status.h"
+#include "control/asker.h"
 
 #include "base/buf.h"
 #include "control/place.h"
-#include "control/show.h"
 
 #include <errno.h>
 #include <string.h>
@@ -13,7 +12,7 @@
 /* More than a daemon lets a silent client wait, behind whom this one may have to queue. */
 #define PATIENCE_S 10
 #define READ_SIZE  65536
-/* No status comes near it. */
+/* No answer comes near it. */
 #define ANSWER_MOST (16u << 20)
 
 /* ---- talking ---- */
@@ -61,15 +60,23 @@ static int read_all(int fd, struct buf *answer)
 	}
 }
 
+/* 0 or -errno. Who has hung up may have said why. */
+static int say(int fd, const char *text)
+{
+	if (send(fd, text, strlen(text), MSG_NOSIGNAL) < 0 && errno != EPIPE)
+		return -errno;
+	return 0;
+}
+
 static int ask(const char *path, const char *line, struct buf *answer)
 {
-	int fd = connect_to(path), err = 0;
+	int fd = connect_to(path), err;
 
 	if (fd < 0)
 		return fd;
-	/* It may have hung up, and have said why. */
-	if (send(fd, line, strlen(line), MSG_NOSIGNAL) < 0 && errno != EPIPE)
-		err = -errno;
+	err = say(fd, line);
+	if (!err)
+		err = say(fd, "\n");
 	if (!err)
 		err = read_all(fd, answer);
 	close(fd);
@@ -97,7 +104,7 @@ static const char *meaning(int err)
 }
 
 static void say_nobody(
-	const struct config *c, char paths[][PLACE_TEXT], size_t count, const int errs[])
+	const struct asker *a, char paths[][PLACE_TEXT], size_t count, const int errs[])
 {
 	bool is_held = false;
 
@@ -106,17 +113,18 @@ static void say_nobody(
 		fprintf(stderr, "  %s: %s\n", paths[i], meaning(errs[i]));
 		is_held |= errs[i] == -ETIMEDOUT;
 	}
-	if (strcmp(c->control, "none") == 0)
+	if (strcmp(a->control, "none") == 0)
 		fputs("  its control socket is switched off (control: none)\n", stderr);
 	else if (!count)
 		fputs("  `control: auto` finds no place for a socket: set it to a path\n", stderr);
 	if (!is_held)
-		fputs("Start it with `sotto run`; if it runs, name its configuration: "
-		      "sotto status -c FILE\n",
-			stderr);
+		fprintf(stderr,
+			"Start it with `sotto run`; if it runs, name its configuration: "
+			"sotto %s -c FILE\n",
+			a->line);
 }
 
-static int print(const struct buf *answer, bool as_json)
+static int print(const struct asker *a, const struct buf *answer)
 {
 	struct span bytes = buf_span(answer);
 	json_t *o = json_loadb((const char *)bytes.at, bytes.len, 0, NULL);
@@ -130,32 +138,32 @@ static int print(const struct buf *answer, bool as_json)
 		fprintf(stderr, "sotto: the running sotto answers: %s\n", error);
 	else
 		status = 0;
-	if (status == 0 && as_json)
+	if (status == 0 && a->as_json)
 		fwrite(bytes.at, 1, bytes.len, stdout);
 	else if (status == 0)
-		show_status(o, stdout);
+		a->show(o, stdout);
 	json_decref(o);
 	return status;
 }
 
-int status_run(const struct config *c, bool as_json)
+int asker_run(const struct asker *a)
 {
 	char paths[PLACES_MAX][PLACE_TEXT];
 	int errs[PLACES_MAX];
-	size_t count = place_list(c->control, paths);
+	size_t count = place_list(a->control, paths);
 	struct buf answer = { 0 };
 
 	for (size_t i = 0; i < count; i++) {
-		errs[i] = ask(paths[i], "status\n", &answer);
+		errs[i] = ask(paths[i], a->line, &answer);
 		if (errs[i] < 0) {
 			buf_clear(&answer);
 			continue;
 		}
-		int status = print(&answer, as_json);
+		int status = print(a, &answer);
 
 		buf_clear(&answer);
 		return status;
 	}
-	say_nobody(c, paths, count, errs);
+	say_nobody(a, paths, count, errs);
 	return 1;
 }
