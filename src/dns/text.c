@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
+#include <strings.h>
 
 #include "dns/types.h"
 
@@ -31,6 +33,29 @@ const char *text_type(uint16_t type, char text[TEXT_MAX])
 		return word;
 	snprintf(text, TEXT_MAX, "TYPE%u", type);
 	return text;
+}
+
+bool text_read_type(const char *text, uint16_t *type)
+{
+	unsigned number = 0;
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (strcasecmp(types[i].text, text) == 0) {
+			*type = types[i].number;
+			return true;
+		}
+	}
+	if (strncasecmp(text, "TYPE", 4) != 0 || !text[4])
+		return false;
+	for (const char *c = text + 4; *c; c++) {
+		if (*c < '0' || *c > '9')
+			return false;
+		number = number * 10 + (unsigned)(*c - '0');
+		if (number > UINT16_MAX)
+			return false;
+	}
+	*type = (uint16_t)number;
+	return true;
 }
 
 const char *text_rcode(uint16_t rcode, char text[TEXT_MAX])
