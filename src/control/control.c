@@ -1,8 +1,9 @@
 /* control: see control.h.
  *
- * An asker's way: it is waited for until its line is whole; a round visits the workers; the answer
- * is written as the asker takes it. A round outlives an asker that goes away: whichever of the two
- * ends first takes its pointer out of the other.
+ * An asker's way: it is waited for until its line is whole; a round visits the workers, and does in
+ * a thread of its own what takes time; the answer is written as the asker takes it. A round
+ * outlives an asker that goes away: whichever of the two ends first takes its pointer out of the
+ * other.
  */
 #include "control/control.h"
 
@@ -18,7 +19,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define LINE_MOST 1024
 /* For a whole line to come; and for an asker to take some of its answer. */
 #define PATIENCE_MS 5000
 /* What the kernel keeps for an asker that does not read. */
@@ -39,19 +39,23 @@ struct control {
 	struct timer breath;
 	struct list askers;
 	size_t asker_count, rounds; /* under way */
+	struct list working; /* rounds whose work is to be done; the first one's is being done */
 	bool stopping;
 	struct task end; /* tells `gone` */
 	void (*gone)(void *arg);
 	void *gone_arg;
 };
 
-/* A command on its way through the workers. */
+/* A command on its way. */
 struct round {
+	struct list node; /* in control->working */
+	struct work work;
 	struct control *control;
 	struct asker *asker; /* NULL: it has gone away */
 	const struct command *command;
 	void *gathered;
 	size_t visited;
+	bool failed; /* its work could not be done */
 };
 
 struct asker {
@@ -63,7 +67,7 @@ struct asker {
 	struct timer timer;
 	struct task bury;
 	size_t len; /* of the line so far */
-	char line[LINE_MOST];
+	char line[WORDS_LINE];
 	struct buf out;
 };
 
@@ -163,6 +167,12 @@ static void answer(struct asker *a, json_t *object)
 
 static void refuse(struct asker *a, const char *why)
 {
+	answer(a, json_pack("{s:s}", "error", why));
+}
+
+/* Who sends no command at all may not know any. */
+static void refuse_line(struct asker *a, const char *why)
+{
 	json_t *known = json_array();
 
 	for (const struct command *m = commands; m->name; m++)
@@ -172,21 +182,69 @@ static void refuse(struct asker *a, const char *why)
 
 /* ---- rounds ---- */
 
-static void come_home(void *arg)
+static void come_home(struct round *r)
 {
-	struct round *r = arg;
 	struct control *c = r->control;
 	struct asker *a = r->asker;
 
 	c->rounds--;
 	if (a) {
 		a->round = NULL;
-		answer(a, r->command->answer(&c->view, r->gathered));
+		answer(a, r->failed ? NULL : r->command->answer(r->gathered, &c->view));
 	}
-	free(r->gathered);
+	r->command->end(r->gathered);
 	free(r);
 	if (c->stopping && c->rounds == 0)
 		loop_later(c->loop, &c->end);
+}
+
+/* One at a time: the threads that do it have other things to do as well. */
+static void work_on(struct control *c)
+{
+	struct list *first;
+
+	while ((first = list_first(&c->working))) {
+		struct round *r = container_of(first, struct round, node);
+
+		if (!c->stopping && loop_work(c->loop, &r->work) == 0)
+			return;
+		r->failed = true;
+		list_remove(&r->node);
+		come_home(r);
+	}
+}
+
+static void on_work(struct work *w)
+{
+	struct round *r = container_of(w, struct round, work);
+
+	r->command->work(r->gathered, &r->control->view);
+}
+
+static void on_worked(struct work *w)
+{
+	struct round *r = container_of(w, struct round, work);
+	struct control *c = r->control;
+
+	list_remove(&r->node);
+	come_home(r);
+	work_on(c);
+}
+
+/* In the first worker's thread, when all workers have been visited. */
+static void on_visited(void *arg)
+{
+	struct round *r = arg;
+	struct control *c = r->control;
+	bool first = !list_first(&c->working);
+
+	if (!r->command->work) {
+		come_home(r);
+		return;
+	}
+	list_push(&c->working, &r->node);
+	if (first)
+		work_on(c);
 }
 
 /* In the thread of the worker that is next. */
@@ -199,44 +257,53 @@ static void visit(void *arg)
 	if (++r->visited < view->worker_count)
 		loop_post(view->workers[r->visited].loop, visit, r);
 	else
-		loop_post(view->workers[0].loop, come_home, r);
+		loop_post(view->workers[0].loop, on_visited, r);
 }
 
-static void start_round(struct asker *a, const struct command *command)
+static void start_round(struct asker *a, const struct command *command, const struct words *words)
 {
+	const char *why = "out of memory";
 	struct control *c = a->control;
 	struct round *r = calloc(1, sizeof *r);
 
 	if (r)
-		r->gathered = command->begin(&c->view);
+		r->gathered = command->begin(&c->view, words, &why);
 	if (!r || !r->gathered) {
 		free(r);
-		answer(a, NULL);
+		refuse(a, why);
 		return;
 	}
+	r->work.run = on_work;
+	r->work.done = on_worked;
 	r->control = c;
 	r->asker = a;
 	r->command = command;
 	a->round = r;
 	c->rounds++;
-	loop_post(c->loop, visit, r);
+	loop_post(c->loop, command->visit ? visit : on_visited, r);
 }
 
 /* ---- the line ---- */
 
 static void take_line(struct asker *a, size_t len)
 {
+	const struct command *command = NULL;
+	struct words words;
+	char *rest;
+
 	watch_stop(&a->watch);
 	timer_stop(a->control->loop, &a->timer);
 	if (len && a->line[len - 1] == '\r')
 		len--;
-	for (const struct command *m = commands; m->name; m++) {
-		if (strlen(m->name) == len && memcmp(m->name, a->line, len) == 0) {
-			start_round(a, m);
-			return;
-		}
-	}
-	refuse(a, "unknown command");
+	a->line[len] = '\0';
+	if (strlen(a->line) == len)
+		command = command_find(a->line, &rest);
+	if (!command)
+		refuse_line(a, "unknown command");
+	else if (!words_cut(&words, rest))
+		refuse(a, "too many words");
+	else
+		start_round(a, command, &words);
 }
 
 static void read_line(struct asker *a)
@@ -259,7 +326,7 @@ static void read_line(struct asker *a)
 		take_line(a, a->len);
 	else if (a->len == sizeof a->line) {
 		watch_stop(&a->watch);
-		refuse(a, "the line is too long");
+		refuse_line(a, "the line is too long");
 	}
 }
 
@@ -410,6 +477,7 @@ static struct control *control_new(const struct view *view)
 	c->breath.fire = on_breath;
 	c->end.run = on_end;
 	list_init(&c->askers);
+	list_init(&c->working);
 	return c;
 }
 

@@ -30,9 +30,14 @@ static_assert(0 NAMES(ONE) == 0 SERVER_COUNTERS(ONE), "every counter of a server
 
 /* ---- gathering ---- */
 
-void *report_begin(const struct view *view)
+void *report_begin(const struct view *view, const struct words *w, const char **why)
 {
 	size_t count = view->upstream->count;
+
+	if (w->count) {
+		*why = "status takes no words";
+		return NULL;
+	}
 	struct report *r = calloc(1, sizeof *r + count * sizeof *r->servers);
 
 	if (!r)
@@ -265,7 +270,7 @@ static json_t *queries(const struct metrics *m)
 		"clients_late_total", number(m->clients_late));
 }
 
-json_t *report_answer(const struct view *view, const void *report)
+json_t *report_answer(void *report, const struct view *view)
 {
 	const struct report *r = report;
 	json_t *o = process(view, r);

@@ -5,6 +5,7 @@
 #define CONTROL_REPORT_H
 
 #include "control/view.h"
+#include "control/words.h"
 #include "upstream/status.h"
 
 #include <jansson.h>
@@ -19,8 +20,8 @@ struct report {
 };
 
 /* As of struct command. */
-void *report_begin(const struct view *);
+void *report_begin(const struct view *, const struct words *, const char **why);
 void report_visit(void *report, const struct view_worker *);
-json_t *report_answer(const struct view *, const void *report);
+json_t *report_answer(void *report, const struct view *);
 
 #endif

@@ -6,6 +6,7 @@ import itertools
 import os
 import pathlib
 import sys
+import tempfile
 
 import pytest
 
@@ -119,6 +120,23 @@ def start_sotto(start):
 @pytest.fixture
 def start_upstream(start):
     return start.upstream
+
+
+@pytest.fixture
+def control_path():
+    """Where a control socket may be; short, since 107 octets are the most."""
+    with tempfile.TemporaryDirectory(prefix="sotto-") as folder:
+        yield os.path.join(folder, "control.sock")
+
+
+@pytest.fixture
+def run_sotto(start_sotto, control_path):
+    """Starts a sotto with a control socket."""
+
+    def begin(*upstreams, **settings):
+        return start_sotto(*upstreams, **{"control": control_path, **settings})
+
+    return begin
 
 
 @pytest.fixture(scope="module")

@@ -6,42 +6,28 @@ import json
 import os
 import pathlib
 import re
-import select
 import signal
 import socket
 import stat
 import subprocess
-import tempfile
 import threading
 import time
 
 import pytest
 
-from bench import behaviours, clients, daemon, eventually, messages
+from bench import behaviours, clients, control, daemon, eventually, messages
 from bench.clients import Udp, ask, addresses
+from bench.control import Asker, answer_to
 from bench.messages import unique_name
 from bench.wallclock import DAY_S, WallClock
 
-TOP = pathlib.Path(__file__).parent.parent.parent
 PLACES = 16
 PATIENCE_S = 5
 
 
 @pytest.fixture
-def path():
-    """Where the control socket is; short, since 107 octets are the most."""
-    with tempfile.TemporaryDirectory(prefix="sotto-") as folder:
-        yield os.path.join(folder, "control.sock")
-
-
-@pytest.fixture
-def run_sotto(start_sotto, path):
-    """A running sotto with a control socket."""
-
-    def begin(*upstreams, **settings):
-        return start_sotto(*upstreams, **{"control": path, **settings})
-
-    return begin
+def path(control_path):
+    return control_path
 
 
 def status_text(sotto, *arguments, check=True):
@@ -58,51 +44,6 @@ def status(sotto):
 
 def upstream_of(sotto, index=0):
     return status(sotto)["upstreams"][index]
-
-
-class Asker:
-    """A client of the socket that controls every byte."""
-
-    def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(path)
-        self.socket.settimeout(20)
-
-    def send(self, octets):
-        self.socket.sendall(octets)
-
-    def end(self):
-        self.socket.shutdown(socket.SHUT_WR)
-
-    def rest(self):
-        """Everything that comes until the end."""
-        octets = b""
-        while more := self.socket.recv(65536):
-            octets += more
-        return octets
-
-    def was_cut_off(self):
-        """The other side has closed, whatever is still to be read."""
-        poll = select.poll()
-        poll.register(self.socket)
-        return any(events & select.POLLHUP for _, events in poll.poll(0))
-
-    def close(self):
-        self.socket.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-
-def answer_to(path, octets, end=False):
-    with Asker(path) as asker:
-        asker.send(octets)
-        if end:
-            asker.end()
-        return asker.rest()
 
 
 def is_answered(sotto, over="udp"):
@@ -329,18 +270,7 @@ def test_every_key_is_in_the_documentation_and_the_other_way_round(run_sotto):
     sotto = run_sotto(f"tls://127.0.0.1:{daemon.free_port()}#upstream.test")
     ask(sotto.address, unique_name())
 
-    def keys(value, where):
-        if isinstance(value, list):
-            for element in value:
-                yield from keys(element, where + "[]")
-        elif isinstance(value, dict):
-            for key, inner in value.items():
-                key = "GROUP" if where == "groups" else key
-                yield f"{where}.{key}" if where else key
-                yield from keys(inner, f"{where}.{key}" if where else key)
-
-    documented = re.findall(r"^\| `([\w.\[\]]+)` \|", (TOP / "docs" / "control.md").read_text(), re.MULTILINE)
-    assert sorted(set(keys(status(sotto), ""))) == sorted(documented)
+    assert sorted(set(control.keys(status(sotto)))) == sorted(control.documented("The status"))
 
 
 # ---- the socket
@@ -367,7 +297,7 @@ def test_a_shell_can_ask(run_sotto, start_upstream, path):
 
 
 @pytest.mark.parametrize("octets", [
-    b"a" * 3000, b"\n", b"statu\n", b"status now\n", b"STATUS\n", b"\0\n", b"\xff\xfe\n", b"a" * 1023 + b"\n", b"a" * 1024,
+    b"a" * 3000, b"\n", b"statu\n", b"STATUS\n", b"status\0\n", b"\0\n", b"\xff\xfe\n", b"a" * 2047 + b"\n", b"a" * 2048,
     b"a" * 200000, b"GET / HTTP/1.1\r\nHost: sotto\r\n\r\n",
 ], ids=lambda octets: f"{octets[:6]}x{len(octets)}")
 def test_garbage_is_answered_with_an_error(octets, run_sotto, start_upstream, path):
@@ -382,9 +312,17 @@ def test_garbage_is_answered_with_an_error(octets, run_sotto, start_upstream, pa
             answer += asker.rest()  # an orderly end
     answer = json.loads(answer)
     assert answer["error"] in ("unknown command", "the line is too long")
-    assert ("too long" in answer["error"]) == (len(octets) >= 1024 and b"\n" not in octets[:1024])
+    assert ("too long" in answer["error"]) == (len(octets) >= 2048 and b"\n" not in octets[:2048])
     assert "status" in answer["commands"]
     assert status(sotto)["pid"] == sotto.process.pid
+
+
+@pytest.mark.parametrize("line, error", [
+    (b"status now", "status takes no words"), (b"status a b c d e", "too many words"),
+])
+def test_words_that_mean_nothing_are_refused(line, error, run_sotto, start_upstream, path):
+    run_sotto(start_upstream())
+    assert json.loads(answer_to(path, line + b"\n")) == {"error": error}
 
 
 def test_who_is_silent_is_cut_off_and_who_drips_too(run_sotto, start_upstream, path):
