@@ -224,6 +224,7 @@ static bool open_control(struct crew *crew, const struct config *conf)
 		.file = conf->file,
 		.listen = &conf->listen,
 		.upstream = &conf->upstream,
+		.cache = crew->shared.cache,
 		.worker_count = crew->count };
 	char path[PLACE_TEXT];
 	struct log_line l;

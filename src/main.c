@@ -4,6 +4,8 @@
 #include "config/near.h"
 #include "config/options.h"
 #include "control/asker.h"
+#include "control/cache_show.h"
+#include "control/cache_words.h"
 #include "control/show.h"
 #include "crew.h"
 #include "healthcheck.h"
@@ -37,6 +39,9 @@ struct command {
 	const struct verb *verb; /* NULL: none yet */
 	bool check; /* --check was given */
 	bool json; /* --json was given */
+	struct words words; /* behind a verb that takes some */
+	const struct deed *deed; /* what `sotto cache` is to do; NULL: another verb */
+	char line[WORDS_LINE]; /* for the control socket */
 	struct config_sources sources;
 	const char *listen[ARGUMENTS_MAX + 1], *upstreams[ARGUMENTS_MAX + 1];
 	struct config_override overrides[ARGUMENTS_MAX];
@@ -49,6 +54,8 @@ static const char help[] =
 	"  sotto [run] [OPTIONS]          the proxy, in the foreground\n"
 	"  sotto check [FILE] [OPTIONS]   checks a configuration and prints the effective one\n"
 	"  sotto status [OPTIONS]         what the running proxy knows of itself and its upstreams\n"
+	"  sotto cache ...                stats | lookup NAME [TYPE] | flush NAME | flush --below NAME |\n"
+	"                                 flush --all: what it keeps of answers, and to forget it\n"
 	"  sotto healthcheck [OPTIONS]    exit 0 if the proxy of this configuration answers\n"
 	"  sotto options                  every key that can be set\n"
 	"  sotto help | version\n"
@@ -59,7 +66,7 @@ static const char help[] =
 	"      --set KEY=VALUE     set any key, as --set timeouts.query=3s\n"
 	"  -v, --verbose           log.level=debug\n"
 	"  -q, --quiet             log.level=warn\n"
-	"      --json              of status: as an object, for programs\n"
+	"      --json              of status, cache: as an object, for programs\n"
 	"  -t, --check             the same as `sotto check`\n"
 	"  -h, --help              this\n"
 	"  -V, --version           versions of sotto and of what it is built with\n"
@@ -67,6 +74,15 @@ static const char help[] =
 	"Every key can also be set by the environment: SOTTO_TIMEOUTS_QUERY=3s.\n"
 	"Without any configuration it listens on 127.0.0.1 and ::1, port 53, and asks Cloudflare.\n"
 	"Exit: 0, 1 (could not run), 64 (wrong use), 78 (wrong configuration).\n";
+
+/* ---- wrong use ---- */
+
+static int usage(const char *what, const char *word, const char *nearest)
+{
+	fprintf(stderr, "sotto: %s%s%s%s%s; see `sotto help`\n", what, word ? " " : "",
+		word ? word : "", nearest ? ": did you mean " : "", nearest ? nearest : "");
+	return EXIT_USAGE;
+}
 
 /* ---- commands ---- */
 
@@ -160,6 +176,69 @@ static int print_help(void)
 	return printed();
 }
 
+/* ---- the cache ---- */
+
+struct deed {
+	const char *name;
+	/* What the words behind it mean; NULL: it takes none. */
+	const char *(*read)(struct cache_words *, const struct words *);
+	void (*show)(const json_t *, FILE *);
+};
+
+static const struct deed deeds[] = {
+	{ "stats", NULL, cache_show_stats },
+	{ "lookup", cache_words_lookup, cache_show_lookup },
+	{ "flush", cache_words_flush, cache_show_flush },
+};
+
+static int cache(const struct command *command, struct config *c)
+{
+	const struct asker asker = { c->control, command->line, command->json,
+		command->deed->show };
+
+	return asker_run(&asker) || printed();
+}
+
+static int unknown_deed(const char *word)
+{
+	struct near near;
+
+	near_init(&near, word);
+	for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++)
+		near_try(&near, deeds[i].name);
+	return usage("unknown command: cache", word, near.best);
+}
+
+/* What `cache` and the words behind it mean, as a line for the control socket. -1: go on; else the
+ * exit status. */
+static int read_deed(struct command *c)
+{
+	struct words *w = &c->words;
+	struct cache_words meant;
+	char text[CACHE_WORDS_TEXT] = "";
+	const char *why = NULL;
+
+	if (!w->count)
+		return usage("say what: cache stats, cache lookup, or cache flush", NULL, NULL);
+	for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++)
+		if (strcmp(w->at[0], deeds[i].name) == 0)
+			c->deed = &deeds[i];
+	if (!c->deed)
+		return unknown_deed(w->at[0]);
+	w->count--;
+	memmove(w->at, w->at + 1, w->count * sizeof *w->at);
+	if (c->deed->read)
+		why = c->deed->read(&meant, w);
+	else if (w->count)
+		why = "too many words: cache stats takes none";
+	if (why)
+		return usage(why, NULL, NULL);
+	if (c->deed->read)
+		cache_words_print(&meant, text);
+	snprintf(c->line, sizeof c->line, "cache %s%s%s", c->deed->name, *text ? " " : "", text);
+	return -1;
+}
+
 /* ---- the command line ---- */
 
 struct verb {
@@ -167,12 +246,14 @@ struct verb {
 	int (*run)(const struct command *, struct config *);
 	int (*print)(void); /* instead: it needs no configuration */
 	bool json; /* it knows --json */
+	int (*words)(struct command *); /* reads the words behind it; NULL: it takes none */
 };
 
 static const struct verb verbs[] = {
 	{ "run", .run = run },
 	{ "check", .run = check },
 	{ "status", .run = status, .json = true },
+	{ "cache", .run = cache, .json = true, .words = read_deed },
 	{ "healthcheck", .run = health },
 	{ "options", .print = print_options },
 	{ "help", .print = print_help },
@@ -181,7 +262,7 @@ static const struct verb verbs[] = {
 
 /* Words come in their place among the options, as options of their own (getopt(3)). */
 #define LETTERS "c:l:u:vqthV"
-enum { WORD = 1, OPTION_SET = 256, OPTION_JSON };
+enum { WORD = 1, OPTION_SET = 256, OPTION_JSON, OPTION_BELOW, OPTION_ALL };
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
@@ -189,6 +270,8 @@ static const struct option long_options[] = {
 	{ "upstream", required_argument, NULL, 'u' },
 	{ "set", required_argument, NULL, OPTION_SET },
 	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "below", no_argument, NULL, OPTION_BELOW },
+	{ "all", no_argument, NULL, OPTION_ALL },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "check", no_argument, NULL, 't' },
@@ -197,13 +280,6 @@ static const struct option long_options[] = {
 	{ "version", no_argument, NULL, 'V' },
 	{ 0 },
 };
-
-static int usage(const char *what, const char *word, const char *nearest)
-{
-	fprintf(stderr, "sotto: %s%s%s%s%s; see `sotto help`\n", what, word ? " " : "",
-		word ? word : "", nearest ? ": did you mean " : "", nearest ? nearest : "");
-	return EXIT_USAGE;
-}
 
 static int unknown_option(const char *word)
 {
@@ -293,11 +369,21 @@ static bool checks(const struct command *c)
 	return c->check || (c->verb && c->verb->run == check);
 }
 
+static int take_verbs_word(struct command *c, const char *word)
+{
+	if (c->words.count == WORDS_MAX)
+		return usage("too many words:", word, NULL);
+	c->words.at[c->words.count++] = word;
+	return -1;
+}
+
 /* What is no option: the command, or the file to check. -1: go on; else the exit status. */
 static int take_word(struct command *c, const char *word)
 {
 	const struct verb *verb = c->verb ? NULL : find_verb(word);
 
+	if (c->verb && c->verb->words)
+		return take_verbs_word(c, word);
 	if (verb && verb->print)
 		return verb->print();
 	if (verb)
@@ -309,6 +395,14 @@ static int take_word(struct command *c, const char *word)
 	else
 		return unknown_verb(word);
 	return -1;
+}
+
+/* An option that is a word of `cache flush`. */
+static int take_choice(struct command *c, const char *option)
+{
+	if (!c->verb || !c->verb->words)
+		return usage("only `sotto cache flush` knows", option, NULL);
+	return take_word(c, option);
 }
 
 /* getopt_long() says which letter it does not know; of a long option it leaves only the word. */
@@ -335,6 +429,8 @@ static int read_arguments(struct command *c, int argc, char **argv)
 
 		if (option == WORD)
 			status = take_word(c, optarg);
+		else if (option == OPTION_BELOW || option == OPTION_ALL)
+			status = take_choice(c, option == OPTION_ALL ? "--all" : "--below");
 		else if (option == '?')
 			status = refuse_option(word);
 		else if (option == ':')
@@ -348,6 +444,8 @@ static int read_arguments(struct command *c, int argc, char **argv)
 	}
 	while (status < 0 && optind < argc) /* behind `--` */
 		status = take_word(c, argv[optind++]);
+	if (status < 0 && c->verb && c->verb->words)
+		status = c->verb->words(c);
 	return status;
 }
 
@@ -397,7 +495,7 @@ int main(int argc, char **argv)
 									 : run;
 
 	if (c.json && (c.check || !c.verb || !c.verb->json))
-		return usage("only `sotto status` knows", "--json", NULL);
+		return usage("only `sotto status` and `sotto cache` know", "--json", NULL);
 	if (run_it == run)
 		end_when_told();
 	c.sources.environment = environ;

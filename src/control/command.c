@@ -1,5 +1,6 @@
 #include "control/command.h"
 
+#include "control/cache_report.h"
 #include "control/report.h"
 
 #include <stdlib.h>
@@ -7,6 +8,12 @@
 
 const struct command commands[] = {
 	{ "status", report_begin, report_visit, NULL, report_answer, free },
+	{ "cache stats", cache_report_stats_begin, cache_report_stats_visit,
+		cache_report_stats_work, cache_report_stats_answer, free },
+	{ "cache lookup", cache_report_lookup_begin, NULL, cache_report_lookup_work,
+		cache_report_lookup_answer, cache_report_lookup_end },
+	{ "cache flush", cache_report_flush_begin, NULL, cache_report_flush_work,
+		cache_report_flush_answer, free },
 	{ 0 },
 };
 

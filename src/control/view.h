@@ -4,6 +4,7 @@
 
 #include "base/loop.h"
 #include "base/metrics.h"
+#include "cache/cache.h"
 #include "listen/listener.h"
 #include "upstream/upstream.h"
 
@@ -20,6 +21,7 @@ struct view {
 	const char *file; /* the configuration's; NULL: none */
 	const struct listen_conf *listen;
 	const struct upstream_conf *upstream;
+	struct cache *cache; /* of all workers; NULL: there is none */
 	struct view_worker *workers; /* malloced */
 	size_t worker_count; /* at least 1; the first one's loop serves the socket */
 };
