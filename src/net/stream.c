@@ -199,7 +199,7 @@ static void flush(struct stream *s)
 		end_by_errno(s, PHASE_WRITE, error);
 		return;
 	}
-	if (was_stuck && !s->stuck && s->events->drained)
+	if ((was_stuck || s->paused) && !s->stuck && s->events->drained)
 		s->events->drained(s->arg);
 	if (s->gone)
 		return;

@@ -30,8 +30,8 @@ struct stream_events {
 	void (*got)(void *arg, struct buf *in);
 	/* The peer sends no more (FIN or close_notify); `in` may hold the start of a message. */
 	void (*ended)(void *arg);
-	/* All that was sent is with the kernel, after the peer had been slow to take it. May be
-	 * NULL. */
+	/* All that was sent is with the kernel, after the peer had been slow to take it, or while
+	 * reading is paused. May be NULL. */
 	void (*drained)(void *arg);
 	/* Over, and why. phase NONE: after stream_finish() or a clean end. */
 	void (*closed)(void *arg, const struct fault *);

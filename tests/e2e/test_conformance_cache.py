@@ -16,8 +16,8 @@ from bench.cached import (
     a, alias, ask_until_asked, asked_types, cache, expire, gaps, is_told, says, soa, told, ttls,
 )
 from bench.claims import is_answered
-from bench.clients import Head, addresses, ask, ask_wire, parse
-from bench.messages import NOERROR, NXDOMAIN, SERVFAIL, TYPES, opt, query, record, wire_name
+from bench.clients import Head, Tcp, addresses, ask, ask_wire, parse
+from bench.messages import NOERROR, NXDOMAIN, SERVFAIL, TYPES, opt, query, record, unique_name, wire_name
 from test_plain_upstreams import start_plain  # noqa: F401: a fixture
 
 
@@ -201,6 +201,18 @@ def test_2181_03_what_is_cut_for_one_client_is_whole_for_the_next(sotto, upstrea
         wire = ask_wire(sotto.address, query(name, "TXT"), "tcp")
         assert not Head(wire).truncated and len(wire) == 3000
     assert len(upstream.asked(name)) == 1
+
+
+def test_1_16_more_hits_than_a_client_takes_at_once_all_come(sotto, upstream):
+    names = [unique_name("large") for _ in range(16)]
+    for name in names:
+        upstream.when(name, behaviours.message(lambda asked: messages.sized(asked, 60000)))
+        assert len(ask_wire(sotto.address, query(name, "TXT"), "tcp")) == 60000
+    with Tcp(sotto.address) as client:
+        client.send(*(query(name, "TXT", id=id) for id, name in enumerate(names)))
+        client.end()
+        assert [len(client.receive()) for _ in names] == [60000] * 16
+    assert all(len(upstream.asked(name)) == 1 for name in names)
 
 
 @pytest.mark.parametrize("octets, count", [(400, 1), (30000, 1), (60000, 1), (65535, 3)])
