@@ -1,4 +1,5 @@
-"""One question is asked once, however many ask it at the same time (5452-03, users 1.20).
+"""One question is asked once, however many ask it at the same time (5452-03, users 1.20), and one memory is shared by
+all answers (users 1.11).
 
 That all of them have asked before the upstream answers is made sure of by a fence: another question behind theirs, on
 the same connection or socket, whose answer says that what came before it has been read.
@@ -168,3 +169,32 @@ def test_many_questions_by_many_workers_are_each_asked_once(sotto, upstream):
         gate.open(upstream)
         assert all(addresses(parse(wire)) == ["10.9.8.7"] for _, wire in crowd.answers())
     assert all(len(upstream.asked(name)) == 1 for name in names)
+
+
+# ---- 1.11: one memory
+
+
+def of_some_length(asked):
+    """The answer that belongs to the name, between 100 and 3,000 octets behind it."""
+    octets = messages.digest(asked.name)
+    filling = [messages.record("TXT", b"\xff" + b"f" * 255, owner=b"\0") for _ in range(octets[0] % 12)]
+    return messages.reply(asked, messages.derived_records(asked), additional=filling)
+
+
+def test_1_11_what_has_no_room_is_forgotten_and_nothing_is_confused(start_upstream, start_sotto):
+    """1,500 names of about 1.5 KiB in a cache of 512 KiB, asked for by two connections."""
+    upstream = start_upstream(otherwise=behaviours.message(of_some_length))
+    sotto = start_sotto(upstream, workers=2, cache=cache(size="512KiB"))
+    names = [unique_name() for _ in range(1500)]
+    order = [names[at * 7919 % 1500 if at % 3 else at * 31 % 40] for at in range(4400)]
+    with Tcp(sotto.address) as one, Tcp(sotto.address) as other:
+        for begin in range(0, len(order), 200):
+            some = order[begin : begin + 200]
+            for client in (one, other):
+                client.send(*(query(name, id=id) for id, name in enumerate(some)))
+            for client in (one, other):
+                for _ in some:
+                    answer = parse(client.receive())
+                    assert addresses(answer) == [messages.address_of(some[answer.id])]
+    assert len(upstream.asked(names[0])) < 20, "what is popular is kept"
+    assert len(upstream.queries) > 1500, "there was room for all of them: this has shown nothing"
