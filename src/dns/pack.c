@@ -256,6 +256,7 @@ static struct span put_errors(uint8_t *to, const struct edns *server)
 static void set_header(struct packing *p)
 {
 	put_u16(p->w.out, 0);
+	put_u16(p->w.out + 2, p->reply->flags);
 	for (int i = 0; i < SECTIONS; i++)
 		put_u16(p->w.out + 4 + 2 * i, p->count[i]);
 }

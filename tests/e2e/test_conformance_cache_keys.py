@@ -13,6 +13,7 @@ from bench.claims import is_answered
 from bench.clients import Head, addresses, ask, ask_wire, parse
 from bench.daemon import free_port
 from bench.messages import AD, CD, DO, NOERROR, NXDOMAIN, RD, REFUSED, SERVFAIL, TYPES, opt, query, record, wire_name
+from test_plain_upstreams import start_plain  # noqa: F401: a fixture
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +181,19 @@ def hears_ad(sotto, name):
 def test_4035_03_ad_of_an_authenticated_upstream_is_passed_on(sotto, upstream, name):
     upstream.when(name, says(a(), flags=AD))
     assert hears_ad(sotto, name) == [True, True]
+
+
+@pytest.mark.parametrize("scheme", ["udp", "tcp"])
+def test_4035_03_ad_of_an_upstream_in_clear_is_cleared(scheme, start_plain, start_sotto, name):  # noqa: F811
+    plain = start_plain(otherwise=says(a(), flags=AD))
+    assert hears_ad(start_sotto(plain.address(scheme), cache=cache()), name) == [False, False]
+    assert len(plain.asked(name)) == 1
+
+
+def test_4035_03_ad_of_an_unverified_upstream_is_cleared(start_upstream, start_sotto, name):
+    upstream = start_upstream(otherwise=says(a(), flags=AD))
+    sotto = start_sotto(upstream.address(None, verify="no"), require="encrypted", cache=cache())
+    assert hears_ad(sotto, name) == [False, False]
 
 
 # ---- RD=0: what is known, and nothing else
