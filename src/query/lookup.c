@@ -179,9 +179,9 @@ static void on_over(struct round *round, const struct outcome_of_round *o)
 	struct packed packed;
 
 	pack_outcome(l, o, &packed);
-	struct result r = { &packed, o->good };
+	struct result r = { &packed, o->good && packed.worth != WORTH_FAILURE };
 
-	if (o->good || l->phase == ASKING)
+	if (r.good || l->phase == ASKING)
 		remember(l, &r, o->reply);
 	finish(l, &r);
 }

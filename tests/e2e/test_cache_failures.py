@@ -13,7 +13,7 @@ from bench.claims import is_answered
 from bench.clients import ask
 from bench.messages import CD, DO, FORMERR, NOTIMP, RD, REFUSED, SERVFAIL, opt, unique_name
 
-FAILURES = pytest.mark.parametrize("rcode", [FORMERR, SERVFAIL, NOTIMP, REFUSED])
+FAILURES = pytest.mark.parametrize("rcode", [FORMERR, SERVFAIL, NOTIMP, REFUSED, 9, 23])
 
 
 @pytest.fixture(scope="module")
