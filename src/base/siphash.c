@@ -13,12 +13,12 @@ struct state {
 	uint64_t a, b, c, d;
 };
 
-static uint64_t rotate(uint64_t x, unsigned bits)
+static inline uint64_t rotate(uint64_t x, unsigned bits)
 {
 	return x << bits | x >> (64 - bits);
 }
 
-static void mix(struct state *s)
+static inline void mix(struct state *s)
 {
 	s->a += s->b;
 	s->c += s->d;
@@ -32,19 +32,11 @@ static void mix(struct state *s)
 	s->c = rotate(s->c, 32);
 }
 
-static void take(struct state *s, uint64_t word)
+static inline void take(struct state *s, uint64_t word)
 {
 	s->d ^= word;
 	mix(s);
 	s->a ^= word;
-}
-
-static uint64_t read_word(const uint8_t *at, size_t len)
-{
-	uint64_t word = 0;
-
-	memcpy(&word, at, len);
-	return le64toh(word);
 }
 
 uint64_t siphash(const struct siphash_key *key, const void *bytes, size_t len)
@@ -53,10 +45,15 @@ uint64_t siphash(const struct siphash_key *key, const void *bytes, size_t len)
 	struct state s = { key->k[0] ^ 0x736f6d6570736575, key->k[1] ^ 0x646f72616e646f6d,
 		key->k[0] ^ 0x6c7967656e657261, key->k[1] ^ 0x7465646279746573 };
 	size_t left = len;
+	uint64_t word;
 
-	for (; left >= 8; at += 8, left -= 8)
-		take(&s, read_word(at, 8));
-	take(&s, read_word(at, left) | (uint64_t)len << 56);
+	for (; left >= sizeof word; at += sizeof word, left -= sizeof word) {
+		memcpy(&word, at, sizeof word);
+		take(&s, le64toh(word));
+	}
+	word = 0;
+	memcpy(&word, at, left);
+	take(&s, le64toh(word) | (uint64_t)len << 56);
 	s.c ^= 0xff;
 	for (int i = 0; i < 3; i++)
 		mix(&s);

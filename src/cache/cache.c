@@ -116,16 +116,13 @@ static enum freshness freshness_of(
 	return over < c->conf->stale_ms && !fresh_only ? CACHE_STALE : CACHE_MISS;
 }
 
-static bool should_refresh(const struct cache *c, struct entry *e, int64_t now)
+static bool should_refresh(const struct cache *c, const struct entry *e, int64_t now)
 {
 	int64_t left = entry_expires_ms(e) - now;
 
-	if (!c->conf->prefetch || e->refreshing || e->hits < PREFETCH_HITS ||
-		e->lifetime_s < PREFETCH_LIFETIME_S || now < e->retry_ms ||
-		left > (int64_t)e->lifetime_s * (1000 / PREFETCH_PART))
-		return false;
-	e->refreshing = true;
-	return true;
+	return c->conf->prefetch && !e->refreshing && e->hits >= PREFETCH_HITS &&
+		e->lifetime_s >= PREFETCH_LIFETIME_S && now >= e->retry_ms &&
+		left <= (int64_t)e->lifetime_s * (1000 / PREFETCH_PART);
 }
 
 static void take(const struct cache *c, struct entry *e, int64_t now, struct found *found)
@@ -163,16 +160,43 @@ static void look(
 	pthread_mutex_unlock(&s->lock);
 }
 
-void cache_find(struct cache *c, const struct key *k, int64_t now_ms, struct found *found)
+/* A function of its own, as its key is not for those who find what they look for. */
+static void look_for_name(struct cache *c, const struct key *k, int64_t now, struct found *found)
 {
 	struct key name;
 
+	key_of_name(&name, &c->key, k);
+	look(c, &name, true, now, found);
+}
+
+void cache_find(struct cache *c, const struct key *k, int64_t now_ms, struct found *found)
+{
 	found->freshness = CACHE_MISS;
 	look(c, k, false, now_ms, found);
-	if (found->freshness == CACHE_FRESH)
-		return;
+	if (found->freshness != CACHE_FRESH)
+		look_for_name(c, k, now_ms, found);
+}
+
+static bool claim(struct cache *c, const struct key *k, bool of_name)
+{
+	struct locked_shard *s = shard_of(c, k->hash);
+
+	pthread_mutex_lock(&s->lock);
+	struct entry *e = find(&s->shard, k, of_name);
+	bool claimed = e && !e->refreshing;
+
+	if (claimed)
+		e->refreshing = true;
+	pthread_mutex_unlock(&s->lock);
+	return claimed;
+}
+
+bool cache_claim_refresh(struct cache *c, const struct key *k)
+{
+	struct key name;
+
 	key_of_name(&name, &c->key, k);
-	look(c, &name, true, now_ms, found);
+	return claim(c, k, false) || claim(c, &name, true);
 }
 
 /* ---- storing ---- */
@@ -226,6 +250,8 @@ void cache_store(struct cache *c, const struct key *k, const struct packed *p, i
 	bool of_name = p->worth == WORTH_NXDOMAIN;
 	struct key name;
 
+	if (get_u16(p->message.at + 2) & DNS_TC)
+		return; /* half an answer is no news */
 	key_of_name(&name, &c->key, k);
 	drop(c, of_name ? k : &name, !of_name);
 

@@ -53,13 +53,16 @@ struct found {
 	enum freshness freshness;
 	struct packed packed; /* unless CACHE_MISS; in that memory */
 	uint32_t age_s; /* since its TTLs were right */
-	bool refresh; /* FRESH: it is time to ask for it again; nobody else is told so */
+	bool refresh; /* FRESH: it is time to ask for it again */
 	bool failed; /* STALE: asking failed a moment ago, so there is no use in trying now */
 };
 
 /* Finds what is best known: an answer to the question, or that its name does not exist, when the
  * type of the packed question is another one. */
 void cache_find(struct cache *, const struct key *, int64_t now_ms, struct found *);
+
+/* Who was told to refresh asks for it, unless somebody does already: false. */
+bool cache_claim_refresh(struct cache *, const struct key *);
 
 /* Keeps an answer, if it is worth it, instead of what there was of its question; of an existing
  * name, also instead of its not existing; of one that does not exist, instead of what there was of

@@ -137,36 +137,39 @@ static void take_ttl(struct packing *p, const struct record *rec, unsigned n, bo
 		!rdata_has_names(rec->type);
 }
 
-/* All of a run of records of one RRset get its lowest TTL (RFC 2181 §5.2). */
-static void lower_run(struct packing *p, unsigned first, unsigned end)
+/* Of so few records, each is compared with all; of more, with the one in front of it. Servers do
+ * not take RRsets apart; one that does it to many may be told different TTLs. */
+#define COMPARED_WITH_ALL 64
+
+static void lower_to(struct packing *p, unsigned n, uint32_t ttl)
 {
-	uint32_t lowest = UINT32_MAX;
+	uint8_t *at = p->w.out + p->ttl_at[n];
 
-	for (unsigned i = first; i < end; i++) {
-		uint32_t ttl = get_u32(p->w.out + p->ttl_at[i]);
-
-		lowest = ttl < lowest ? ttl : lowest;
-	}
-	for (unsigned i = first; i < end; i++)
-		put_u32(p->w.out + p->ttl_at[i], lowest);
+	if (get_u32(at) > ttl)
+		put_u32(at, ttl);
 }
 
-static void lower_rrsets(struct packing *p)
+/* All records of an RRset get its lowest TTL (RFC 2181 §5.2): the first of it collects that, and
+ * then gives it to the others. */
+static void lower_rrsets(struct packing *p, unsigned count)
 {
 	struct span m = { p->w.out, p->w.len };
-	struct record first, rec;
+	struct record rec, known[COMPARED_WITH_ALL];
+	uint16_t first[PACKED_RECORDS]; /* of the RRset of each */
 	size_t at = p->reply->question_end;
-	unsigned n = 0, start = 0;
 
-	for (; at < m.len; n++) {
+	for (unsigned n = 0; n < count; n++) {
+		unsigned i = n < COMPARED_WITH_ALL ? 0 : n - 1;
+
 		message_record(m, &at, &rec);
-		if (n > 0 && same_rrset(m, &first, &rec))
-			continue;
-		lower_run(p, start, n);
-		first = rec;
-		start = n;
+		while (i < n && !same_rrset(m, &known[i % COMPARED_WITH_ALL], &rec))
+			i++;
+		known[n % COMPARED_WITH_ALL] = rec;
+		first[n] = i < n ? first[i] : (uint16_t)n;
+		lower_to(p, first[n], rec.ttl);
 	}
-	lower_run(p, start, n);
+	for (unsigned n = 0; n < count; n++)
+		lower_to(p, n, get_u32(p->w.out + p->ttl_at[first[n]]));
 }
 
 /* Can every TTL change, and the message be read all the same? */
@@ -286,7 +289,7 @@ bool pack_reply(struct packed *packed, void *memory, const struct reply *r,
 	struct contents c = take_records(&p, get_u16(message + r->question_end - 4), &count);
 
 	if (p.lowest != p.highest)
-		lower_rrsets(&p);
+		lower_rrsets(&p, count);
 	if (!names_keep_off_ttls(&p, count))
 		return false;
 	*packed = (struct packed){ .message = { message, p.w.len },

@@ -162,11 +162,12 @@ static bool push(struct stream *s, int *error)
 static void linger(struct stream *s)
 {
 	s->state = LINGERING;
-	shutdown(s->fd, SHUT_WR);
-	if (s->ended)
+	if (s->ended) { /* to close says it */
 		end_well(s);
-	else
-		timer_start(s->loop, &s->timer, LINGER_MS);
+		return;
+	}
+	shutdown(s->fd, SHUT_WR);
+	timer_start(s->loop, &s->timer, LINGER_MS);
 }
 
 static void flush(struct stream *s)
@@ -474,7 +475,6 @@ static struct stream *stream_new(struct loop *loop, int fd, const struct stream_
 	s->timer.fire = on_timer;
 	s->flush.run = on_flush;
 	s->bury.run = on_bury;
-	socket_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	return s;
 }
 
@@ -487,6 +487,7 @@ static void start_connect(struct stream *s, const struct addr *to)
 	 * connection that owes nothing need not be known to be dead, its probes would keep hosts
 	 * and radios awake, and one that owes an answer is watched by its owner, who is quicker. */
 	socket_set(s->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)s->write_ms);
+	socket_set(s->fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	/* With a cookie of the peer, connect() then succeeds at once and sends nothing. */
 	socket_set(s->fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);
 	if (connect(s->fd, &to->any, addr_size(to)) == 0)
@@ -641,6 +642,7 @@ int acceptor_open(struct acceptor **out, struct loop *loop, const struct addr *a
 	err = a->fd = socket_bound(SOCK_STREAM, addr, sharing);
 	if (err < 0)
 		goto fail;
+	socket_set(a->fd, IPPROTO_TCP, TCP_NODELAY, 1); /* what it accepts has it, too */
 	if (listen(a->fd, BACKLOG) < 0) {
 		err = -errno;
 		goto fail_fd;

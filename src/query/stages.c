@@ -122,6 +122,8 @@ static void refresh(struct query *q, struct group *g)
 {
 	struct lookup_question l = { &q->request.question, &q->env->key, g };
 
+	if (!cache_claim_refresh(q->env->shared->cache, &q->env->key))
+		return;
 	q->env->metrics->prefetches++;
 	lookup_refresh(q->env, &l);
 }

@@ -77,6 +77,7 @@ class Starter:
             "workers": 1,
             "log": {"level": "debug"},
             "control": "none",
+            "state": "none",  # not the host's
         }
         config.update(settings)
         directory = self.directory / f"sotto-{next(self._numbers)}"

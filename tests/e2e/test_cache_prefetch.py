@@ -123,6 +123,10 @@ def test_8767_03_who_asks_with_rd_0_makes_nothing_be_asked_for(last_tenth):
     assert not last_tenth.soon(SNOOPED)
 
 
+def test_8767_03_who_asks_with_rd_0_leaves_it_to_who_comes_next(last_tenth):
+    assert len(last_tenth.soon(BOTH)) == 1
+
+
 def test_nothing_is_asked_for_ahead_when_that_is_switched_off(last_tenth):
     assert not last_tenth.soon(OFF)
 

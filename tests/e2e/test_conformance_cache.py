@@ -18,6 +18,7 @@ from bench.cached import (
 from bench.claims import is_answered
 from bench.clients import Head, Tcp, addresses, ask, ask_wire, parse
 from bench.messages import NOERROR, NXDOMAIN, SERVFAIL, TYPES, opt, query, record, unique_name, wire_name
+from bench.reader import read
 from test_plain_upstreams import start_plain  # noqa: F401: a fixture
 
 
@@ -143,6 +144,14 @@ def test_2181_02_the_floor_of_ttls_can_be_set(start_sotto, upstream, name):
     time.sleep(1.2)
     assert is_told(sotto, name, "10.9.8.7")
     assert len(upstream.asked(name)) == 1
+
+
+def test_2181_01_also_when_others_stand_between_them(sotto, upstream, name):
+    upstream.when(name, says(a("10.0.0.1", 500), record("TXT", b"\1t", ttl=400), a("10.0.0.2", 60)))
+    for _ in range(2):
+        items = read(ask_wire(sotto.address, query(name)))
+        first, last = [item.ttl for item in items if item.rtype == TYPES["A"]]
+        assert 30 < first == last <= 60
 
 
 @pytest.mark.parametrize("at", [0, 2])
