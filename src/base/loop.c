@@ -1,14 +1,24 @@
+/* loop: see loop.h.
+ *
+ * Descriptors and timers are ours, by epoll(7); signals, calls from other threads, and work in them
+ * are libuv's, whose loop is one of our descriptors (docs/decisions/008-descriptors-of-our-own.md).
+ */
 #include "base/loop.h"
 
 #include "base/bug.h"
 #include "base/clock.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 #include <uv.h>
 
 #define WORK_THREADS "2"
+/* Descriptors that are looked at in one turn. */
+#define READY_MAX 256
 
 /* A call from another thread. */
 struct posted {
@@ -31,16 +41,25 @@ struct job {
 	struct work *work;
 };
 
+/* A descriptor that is watched. Outlives its watch until the turn is over, as the kernel may have
+ * told of it already. */
+struct poll {
+	struct list node; /* in loop->polls, or in loop->dead */
+	struct loop *loop;
+	struct watch *watch; /* NULL: not any more */
+	int fd;
+	uint32_t events; /* EPOLL...; 0: not known to the kernel */
+};
+
 struct loop {
 	uv_loop_t uv;
-	uv_prepare_t before_sleep;
-	uv_check_t after_sleep;
-	uv_timer_t alarm; /* for the earliest timer */
-	uint64_t alarm_at_ms; /* 0: not set */
-	uint64_t now_us; /* 0: not read in this turn */
-	int64_t since_boot_ms; /* likewise */
+	int fd; /* epoll's */
+	bool stopped;
+	bool uv_changed; /* it has something new to watch */
+	uint64_t now_us; /* at the start of the turn */
+	int64_t since_boot_ms; /* 0: not read in this turn */
 	struct timers timers;
-	struct list tasks;
+	struct list tasks, polls, dead;
 	uv_async_t wake;
 	pthread_mutex_t post_lock;
 	struct posted *posted, **posted_end;
@@ -82,13 +101,11 @@ static void run_tasks(struct loop *l)
 
 uint64_t loop_now(const struct loop *l)
 {
-	return uv_now(&l->uv);
+	return l->now_us / 1000;
 }
 
-uint64_t loop_now_us(struct loop *l)
+uint64_t loop_now_us(const struct loop *l)
 {
-	if (!l->now_us)
-		l->now_us = uv_hrtime() / 1000;
 	return l->now_us;
 }
 
@@ -110,117 +127,169 @@ void timer_stop(struct loop *l, struct timer *t)
 	timers_remove(&l->timers, t);
 }
 
-static void on_alarm(uv_timer_t *alarm)
+static void fire_timers(struct loop *l)
 {
-	struct loop *l = alarm->data;
 	struct timer *t;
 
-	l->alarm_at_ms = 0;
 	while ((t = timers_take_due(&l->timers, loop_now(l))))
 		t->fire(t);
 }
 
-static void set_alarm(struct loop *l)
+/* Until the next timer; -1: there is none. */
+static int time_to_sleep(const struct loop *l)
 {
 	const struct timer *t = l->timers.earliest;
-	uint64_t at = t ? t->at_ms : 0;
+	uint64_t now = t ? uv_hrtime() / 1000000 : 0;
 
-	if (at == l->alarm_at_ms)
-		return;
-	l->alarm_at_ms = at;
-	if (t)
-		uv_timer_start(&l->alarm, on_alarm, at > loop_now(l) ? at - loop_now(l) : 0, 0);
-	else
-		uv_timer_stop(&l->alarm);
-}
-
-/* ---- turns ---- */
-
-static void on_before_sleep(uv_prepare_t *p)
-{
-	struct loop *l = p->data;
-
-	run_tasks(l);
-	set_alarm(l);
-	l->now_us = 0;
-	l->since_boot_ms = 0;
-}
-
-static void on_after_sleep(uv_check_t *c)
-{
-	run_tasks(c->data);
+	if (!t)
+		return -1;
+	if (t->at_ms <= now)
+		return 0;
+	return t->at_ms - now < INT_MAX ? (int)(t->at_ms - now) : INT_MAX;
 }
 
 /* ---- file descriptors ---- */
 
-/* The handle is the first member: closing it frees the whole. */
-struct poll {
-	uv_poll_t uv;
-	struct watch *watch;
-	int events; /* libuv's */
-};
-
-static void on_ready(uv_poll_t *uv, int status, int events)
+static uint32_t to_epoll(int events)
 {
-	struct poll *p = uv->data;
-	int ready =
-		(events & UV_READABLE ? LOOP_READ : 0) | (events & UV_WRITABLE ? LOOP_WRITE : 0);
-
-	/* A status is an error of the descriptor; reading from it tells which, but perhaps only
-	 * after what came before the error. libuv has stopped watching: it goes on until the
-	 * owner has heard of the error. */
-	if (status < 0) {
-		uv_poll_start(uv, p->events, on_ready);
-		ready = LOOP_READ | LOOP_WRITE;
-	}
-	p->watch->ready(p->watch, ready);
+	return (events & LOOP_READ ? (uint32_t)EPOLLIN : 0) |
+		(events & LOOP_WRITE ? (uint32_t)EPOLLOUT : 0);
 }
 
-static struct poll *poll_new(struct loop *l, struct watch *w, int fd, int *err)
+/* An error of the descriptor is told by whoever reads or writes. */
+static int from_epoll(const struct poll *p, uint32_t events)
 {
-	struct poll *p = malloc(sizeof *p);
+	if (events & EPOLLERR)
+		events |= EPOLLIN | EPOLLOUT;
+	if (events & EPOLLHUP)
+		events |= p->events;
+	return (events & EPOLLIN ? LOOP_READ : 0) | (events & EPOLLOUT ? LOOP_WRITE : 0);
+}
 
-	*err = p ? uv_poll_init(&l->uv, &p->uv, fd) : -ENOMEM;
-	if (*err) {
-		free(p);
+/* Tells the kernel. What is watched for nothing is taken out, or errors would be told all the same.
+ */
+static int set_events(struct poll *p, uint32_t events)
+{
+	struct epoll_event e = { .events = events, .data.ptr = p };
+	int how = !events ? EPOLL_CTL_DEL : p->events ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+
+	if (events == p->events)
+		return 0;
+	p->events = events;
+	return epoll_ctl(p->loop->fd, how, p->fd, &e) < 0 ? -errno : 0;
+}
+
+static void poll_bury(struct poll *p)
+{
+	p->watch->handle = NULL;
+	p->watch = NULL;
+	list_remove(&p->node);
+	list_push(&p->loop->dead, &p->node);
+}
+
+static struct poll *poll_new(struct loop *l, struct watch *w, int fd)
+{
+	struct poll *p = calloc(1, sizeof *p);
+
+	if (!p)
 		return NULL;
-	}
-	p->uv.data = p;
+	p->loop = l;
 	p->watch = w;
+	p->fd = fd;
+	list_push(&l->polls, &p->node);
+	w->handle = p;
 	return p;
 }
 
 int watch_start(struct loop *l, struct watch *w, int fd, int events)
 {
-	int err;
+	struct poll *p = w->handle ? w->handle : poll_new(l, w, fd);
+	int err = p ? set_events(p, to_epoll(events)) : -ENOMEM;
 
-	if (!w->handle)
-		w->handle = poll_new(l, w, fd, &err);
+	if (p && err < 0)
+		poll_bury(p);
+	return err;
+}
+
+void watch_stop(struct watch *w)
+{
 	struct poll *p = w->handle;
 
 	if (!p)
-		return err;
-	p->events =
-		(events & LOOP_READ ? UV_READABLE : 0) | (events & LOOP_WRITE ? UV_WRITABLE : 0);
-	return uv_poll_start(&p->uv, p->events, on_ready);
+		return;
+	set_events(p, 0);
+	poll_bury(p);
 }
+
+void watch_close(struct watch *w, int fd)
+{
+	if (w->handle)
+		poll_bury(w->handle);
+	close(fd);
+}
+
+static void free_polls(struct list *polls)
+{
+	list_each_safe (node, polls) {
+		list_remove(node);
+		free(container_of(node, struct poll, node));
+	}
+}
+
+/* ---- turns ---- */
+
+static void take_ready(struct loop *l, const struct epoll_event *ready, int count)
+{
+	for (int i = 0; i < count; i++) {
+		struct poll *p = ready[i].data.ptr;
+
+		if (!p)
+			l->uv_changed = true;
+		else if (p->watch)
+			p->watch->ready(p->watch, from_epoll(p, ready[i].events));
+	}
+	free_polls(&l->dead);
+}
+
+static void start_turn(struct loop *l)
+{
+	l->now_us = uv_hrtime() / 1000;
+	l->since_boot_ms = 0;
+}
+
+void loop_run(struct loop *l)
+{
+	struct epoll_event ready[READY_MAX];
+
+	l->stopped = false;
+	start_turn(l);
+	while (!l->stopped) {
+		if (l->uv_changed) {
+			l->uv_changed = false;
+			uv_run(&l->uv, UV_RUN_NOWAIT);
+		}
+		fire_timers(l);
+		run_tasks(l);
+		if (l->stopped)
+			break;
+		int n = epoll_wait(l->fd, ready, READY_MAX, time_to_sleep(l));
+
+		start_turn(l);
+		take_ready(l, ready, n);
+	}
+}
+
+void loop_stop(struct loop *l)
+{
+	l->stopped = true;
+}
+
+/* ---- signals ---- */
 
 static void free_handle(uv_handle_t *h)
 {
 	free(h);
 }
-
-void watch_stop(struct watch *w)
-{
-	if (!w->handle)
-		return;
-	struct poll *p = w->handle;
-
-	uv_close((uv_handle_t *)&p->uv, free_handle);
-	w->handle = NULL;
-}
-
-/* ---- signals ---- */
 
 static void on_signal(uv_signal_t *uv, int signal_number)
 {
@@ -244,6 +313,7 @@ int loop_on_signal(struct loop *l, int signal_number, void (*handle)(void *, int
 		return err;
 	}
 	s->uv.data = s; /* the handle is the first member: closing it frees the whole */
+	l->uv_changed = true;
 	return uv_signal_start(&s->uv, on_signal, signal_number);
 }
 
@@ -331,6 +401,15 @@ static void cancel_jobs(struct loop *l)
 
 /* ---- life ---- */
 
+/* Its loop tells by its own descriptor that there is something to do. */
+static bool watch_uv(struct loop *l)
+{
+	struct epoll_event e = { .events = EPOLLIN, .data.ptr = NULL };
+
+	l->fd = epoll_create1(EPOLL_CLOEXEC);
+	return l->fd >= 0 && epoll_ctl(l->fd, EPOLL_CTL_ADD, uv_backend_fd(&l->uv), &e) == 0;
+}
+
 struct loop *loop_new(void)
 {
 	struct loop *l = calloc(1, sizeof *l);
@@ -348,28 +427,17 @@ struct loop *loop_new(void)
 	list_init(&l->jobs);
 	pthread_mutex_init(&l->post_lock, NULL);
 	l->posted_end = &l->posted;
-	l->before_sleep.data = l->after_sleep.data = l->alarm.data = l->wake.data = l;
-	uv_prepare_init(&l->uv, &l->before_sleep);
-	uv_check_init(&l->uv, &l->after_sleep);
-	uv_timer_init(&l->uv, &l->alarm);
-	if (uv_async_init(&l->uv, &l->wake, on_wake)) {
+	list_init(&l->polls);
+	list_init(&l->dead);
+	l->wake.data = l;
+	l->fd = -1;
+	l->uv_changed = true;
+	start_turn(l);
+	if (uv_async_init(&l->uv, &l->wake, on_wake) || !watch_uv(l)) {
 		loop_free(l);
 		return NULL;
 	}
-	uv_prepare_start(&l->before_sleep, on_before_sleep);
-	uv_check_start(&l->after_sleep, on_after_sleep);
 	return l;
-}
-
-void loop_run(struct loop *l)
-{
-	uv_update_time(&l->uv);
-	uv_run(&l->uv, UV_RUN_DEFAULT);
-}
-
-void loop_stop(struct loop *l)
-{
-	uv_stop(&l->uv);
 }
 
 static void close_handle(uv_handle_t *h, void *arg)
@@ -386,6 +454,10 @@ void loop_free(struct loop *l)
 	l->ending = true;
 	run_tasks(l);
 	cancel_jobs(l);
+	free_polls(&l->polls);
+	free_polls(&l->dead);
+	if (l->fd >= 0)
+		close(l->fd);
 	uv_walk(&l->uv, close_handle, NULL);
 	uv_run(&l->uv, UV_RUN_DEFAULT);
 	MUST(uv_loop_close(&l->uv) == 0);

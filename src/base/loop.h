@@ -1,8 +1,8 @@
 /* loop: one thread's turns: what is ready, what is due, what was put off to the end of the turn.
  *
- * A thin face over libuv, so that the simulated world of tests/sim can stand in for it. Everything
- * here but loop_post() is for the loop's own thread. Callbacks come from loop_run() only, never
- * from the call that asked for them, and never after the matching stop.
+ * A thin face over epoll and libuv, so that the simulated world of tests/sim can stand in for it.
+ * Everything here but loop_post() is for the loop's own thread. Callbacks come from loop_run()
+ * only, never from the call that asked for them, and never after the matching stop.
  *
  * A turn: file descriptors that are ready; timers that are due; tasks of loop_later(), until none
  * is left. What a turn appends to buffers is written by tasks, hence once per turn.
@@ -30,8 +30,8 @@ void loop_stop(struct loop *);
 /* Monotonic milliseconds, read once per turn. */
 uint64_t loop_now(const struct loop *);
 
-/* The same clock in microseconds, read once per turn by whoever asks first. */
-uint64_t loop_now_us(struct loop *);
+/* The same clock in microseconds. */
+uint64_t loop_now_us(const struct loop *);
 
 /* Milliseconds since the host started, also those that it slept, read once per turn by whoever asks
  * first. */
@@ -63,6 +63,8 @@ struct watch {
 /* 0 or -errno. */
 int watch_start(struct loop *, struct watch *, int fd, int events);
 void watch_stop(struct watch *);
+/* Stops it and closes the descriptor, which costs a system call less than to do both. */
+void watch_close(struct watch *, int fd);
 
 /* Calls handle(arg, signal_number) in the loop when the process gets the signal. 0 or -errno. */
 int loop_on_signal(struct loop *, int signal_number, void (*handle)(void *, int), void *arg);

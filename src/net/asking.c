@@ -92,8 +92,7 @@ void asking_close(struct asking *a)
 	if (!a || a->gone)
 		return;
 	a->gone = true;
-	watch_stop(&a->watch);
-	close(a->fd);
+	watch_close(&a->watch, a->fd);
 	loop_later(a->loop, &a->bury); /* callers up the stack still hold it */
 }
 

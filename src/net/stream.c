@@ -75,8 +75,7 @@ void stream_close(struct stream *s)
 	s->gone = true;
 	timer_stop(s->loop, &s->timer);
 	loop_cancel(&s->flush);
-	watch_stop(&s->watch);
-	close(s->fd);
+	watch_close(&s->watch, s->fd);
 	loop_later(s->loop, &s->bury);
 }
 

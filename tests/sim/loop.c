@@ -69,7 +69,7 @@ uint64_t loop_now(const struct loop *l)
 	return l->now_ms;
 }
 
-uint64_t loop_now_us(struct loop *l)
+uint64_t loop_now_us(const struct loop *l)
 {
 	return l->now_ms * 1000;
 }
