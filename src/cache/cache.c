@@ -183,6 +183,26 @@ void cache_find(struct cache *c, const struct key *k, int64_t now_ms, struct fou
 		look_for_name(c, k, now_ms, found);
 }
 
+static bool is_fresh(struct cache *c, const struct key *k, bool of_name, int64_t now)
+{
+	struct locked_shard *s = shard_of(c, k->hash);
+
+	pthread_mutex_lock(&s->lock);
+	const struct entry *e = find(&s->shard, k, of_name);
+	bool fresh = e && freshness_of(c, e, false, now) == CACHE_FRESH;
+
+	pthread_mutex_unlock(&s->lock);
+	return fresh;
+}
+
+bool cache_is_fresh(struct cache *c, const struct key *k, int64_t now_ms)
+{
+	struct key name;
+
+	key_of_name(&name, &c->key, k);
+	return is_fresh(c, k, false, now_ms) || is_fresh(c, &name, true, now_ms);
+}
+
 static bool claim(struct cache *c, const struct key *k, bool of_name)
 {
 	struct locked_shard *s = shard_of(c, k->hash);

@@ -61,6 +61,8 @@ struct found {
  * type of the packed question is another one. */
 void cache_find(struct cache *, const struct key *, int64_t now_ms, struct found *);
 
+/* Would that be CACHE_FRESH? It is no request for it. */
+bool cache_is_fresh(struct cache *, const struct key *, int64_t now_ms);
 /* Who was told to refresh asks for it, unless somebody does already: false. */
 bool cache_claim_refresh(struct cache *, const struct key *);
 

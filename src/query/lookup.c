@@ -277,14 +277,11 @@ static void on_timer(struct timer *t)
 
 /* ---- the beginning ---- */
 
-static bool is_answered(struct lookup *l)
+static bool is_answered(const struct lookup *l)
 {
-	struct found found = { .memory = l->env->packing };
+	struct cache *cache = l->env->shared->cache;
 
-	if (!l->env->shared->cache)
-		return false;
-	cache_find(l->env->shared->cache, &l->key, loop_since_boot(l->env->loop), &found);
-	return found.freshness == CACHE_FRESH;
+	return cache && cache_is_fresh(cache, &l->key, loop_since_boot(l->env->loop));
 }
 
 /* As of lookup_ask(). Somebody may have landed between a look into the cache and the take-off; a
