@@ -288,10 +288,10 @@ bool pack_reply(struct packed *packed, void *memory, const struct reply *r,
 	set_header(&p);
 	struct contents c = take_records(&p, get_u16(message + r->question_end - 4), &count);
 
+	if (!names_keep_off_ttls(&p, count)) /* first: from here on names may be followed */
+		return false;
 	if (p.lowest != p.highest)
 		lower_rrsets(&p, count);
-	if (!names_keep_off_ttls(&p, count))
-		return false;
 	*packed = (struct packed){ .message = { message, p.w.len },
 		.ttl_at = p.ttl_at,
 		.ttl_count = (uint16_t)count,

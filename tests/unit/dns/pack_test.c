@@ -359,6 +359,20 @@ CASE(a_name_that_leads_through_a_ttl_makes_nothing)
 	}
 }
 
+/* If it were followed after the RRset got its lowest TTL, it would lead to itself. */
+CASE(a_name_that_leads_through_a_ttl_to_be_lowered_is_not_followed)
+{
+	uint8_t here[2];
+
+	pointer_to(here, TTL_OCTET(2));
+	server(0, TYPE_A);
+	record(SECTION_ANSWER, TO_QUESTION, TYPE_A, 0x100ff, ADDRESS);
+	record(SECTION_ANSWER, TO_QUESTION, TYPE_A, 0xc000 | TTL_OCTET(2), ADDRESS);
+	record(SECTION_ANSWER, (struct span){ here, 2 }, TYPE_TXT, 0x10000, SPAN("\1a"));
+	record(SECTION_ANSWER, TO_QUESTION, TYPE_TXT, 0x10000, SPAN("\1a"));
+	OK(!pack());
+}
+
 /* ---- places ---- */
 
 static void opt_in_the_middle(void)
@@ -648,6 +662,7 @@ int main(void)
 		CLAIM(a_ttl_with_its_top_bit_set_is_the_lowest),
 		CLAIM(other_classes_and_owners_are_other_rrsets),
 		CLAIM(a_name_that_leads_through_a_ttl_makes_nothing),
+		CLAIM(a_name_that_leads_through_a_ttl_to_be_lowered_is_not_followed),
 		CLAIM(records_move_to_the_place_of_opt_and_their_ttls_are_found),
 		CLAIM(of_what_moves_and_outgrows_a_message_whole_records_are_left_out),
 		CLAIM(a_message_of_as_many_records_as_there_can_be_is_packed),
