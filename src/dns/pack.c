@@ -203,6 +203,7 @@ static struct contents take_records(struct packing *p, uint16_t type, unsigned *
 	struct span m = { p->w.out, p->w.len };
 	struct contents c = { false };
 	size_t at = p->reply->question_end;
+	bool nxdomain = p->reply->rcode == RCODE_NXDOMAIN;
 	struct record rec;
 
 	*count = 0;
@@ -212,7 +213,8 @@ static struct contents take_records(struct packing *p, uint16_t type, unsigned *
 			c.wanted |=
 				section == SECTION_ANSWER && (rec.type == type || type == TYPE_ANY);
 			c.soa |= section == SECTION_AUTHORITY && rec.type == TYPE_SOA;
-			take_ttl(p, &rec, (*count)++, section == SECTION_AUTHORITY && !c.wanted);
+			take_ttl(p, &rec, (*count)++,
+				section == SECTION_AUTHORITY && (!c.wanted || nxdomain));
 		}
 	return c;
 }

@@ -288,6 +288,18 @@ CASE(the_soa_of_a_positive_answer_keeps_its_ttl)
 	EQ(packed.lifetime_s, 300);
 }
 
+CASE(the_end_of_an_alias_that_does_not_exist_is_known_as_long_as_its_soa_says)
+{
+	for (int i = 0; i < 2; i++) { /* also where the alias itself was asked for */
+		server(RCODE_NXDOMAIN, i ? TYPE_ANY : TYPE_A);
+		record(SECTION_ANSWER, TO_QUESTION, TYPE_CNAME, 300, SPAN("\1x\xc0\x10"));
+		soa(300, 60);
+		OK(pack());
+		EQ(packed.worth, WORTH_NODATA);
+		EQ(packed.lifetime_s, 60);
+	}
+}
+
 static const uint8_t covers_a[20] = { 0, TYPE_A }, covers_txt[20] = { 0, TYPE_TXT };
 #define SIGNATURE_A   ((struct span){ covers_a, 20 })
 #define SIGNATURE_TXT ((struct span){ covers_txt, 20 })
@@ -658,6 +670,7 @@ int main(void)
 		CLAIM(what_is_not_there_has_a_limit_of_its_own),
 		CLAIM(the_floor_holds_for_what_is_not_there),
 		CLAIM(the_soa_of_a_positive_answer_keeps_its_ttl),
+		CLAIM(the_end_of_an_alias_that_does_not_exist_is_known_as_long_as_its_soa_says),
 		CLAIM(records_of_one_rrset_and_its_signatures_have_the_lowest_ttl_of_it),
 		CLAIM(a_ttl_with_its_top_bit_set_is_the_lowest),
 		CLAIM(other_classes_and_owners_are_other_rrsets),
