@@ -342,6 +342,22 @@ CASE(other_classes_and_owners_are_other_rrsets)
 	EQ(ttl_of(2), 100);
 }
 
+CASE(an_rrset_with_others_in_between_has_one_ttl_too)
+{
+	server(0, TYPE_A);
+	record(SECTION_ANSWER, TO_QUESTION, TYPE_A, 300, ADDRESS);
+	record(SECTION_ANSWER, TO_QUESTION, TYPE_TXT, 500, SPAN("\1a"));
+	record(SECTION_ANSWER, TO_QUESTION, TYPE_A, 200, ADDRESS);
+	record(SECTION_ANSWER, TO_QUESTION, TYPE_RRSIG, 100, SIGNATURE_A);
+	record(SECTION_ANSWER, TO_QUESTION, TYPE_RRSIG, 400, SIGNATURE_TXT);
+	OK(pack());
+	EQ(ttl_of(0), 100);
+	EQ(ttl_of(1), 400);
+	EQ(ttl_of(2), 100);
+	EQ(ttl_of(3), 100);
+	EQ(ttl_of(4), 400);
+}
+
 /* ---- names that lead through TTLs ---- */
 
 /* Where the n-th octet of the first record's TTL is. */
@@ -674,6 +690,7 @@ int main(void)
 		CLAIM(records_of_one_rrset_and_its_signatures_have_the_lowest_ttl_of_it),
 		CLAIM(a_ttl_with_its_top_bit_set_is_the_lowest),
 		CLAIM(other_classes_and_owners_are_other_rrsets),
+		CLAIM(an_rrset_with_others_in_between_has_one_ttl_too),
 		CLAIM(a_name_that_leads_through_a_ttl_makes_nothing),
 		CLAIM(a_name_that_leads_through_a_ttl_to_be_lowered_is_not_followed),
 		CLAIM(records_move_to_the_place_of_opt_and_their_ttls_are_found),
