@@ -136,7 +136,8 @@ static void take(const struct cache *c, struct entry *e, int64_t now, struct fou
 	shard_touch(e);
 	found->packed = entry_packed(e);
 	packed_move(&found->packed, found->memory);
-	found->age_s = (uint32_t)((now - e->since_ms) / 1000);
+	/* What another loop has stored may be of a later turn than ours. */
+	found->age_s = now > e->since_ms ? (uint32_t)((now - e->since_ms) / 1000) : 0;
 	found->refresh = found->freshness == CACHE_FRESH && should_refresh(c, e, now);
 	found->failed = now < e->retry_ms;
 }

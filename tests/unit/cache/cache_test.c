@@ -91,6 +91,18 @@ CASE(its_age_is_in_whole_seconds)
 	close_cache();
 }
 
+/* A turn of one loop may have begun before that of another, which has stored it. */
+CASE(what_was_stored_a_moment_later_has_no_age)
+{
+	open_cache();
+	store("a", TYPE_A, 100, 1, T);
+	for (int64_t before = 1; before < 5 * S; before += 333) {
+		EQ(find("a", TYPE_A, T - before), CACHE_FRESH);
+		EQ(found.age_s, 0);
+	}
+	close_cache();
+}
+
 CASE(without_stale_an_answer_ends_with_its_ttl)
 {
 	open_cache();
@@ -406,6 +418,7 @@ int main(void)
 	const struct CMUnitTest cases[] = {
 		CLAIM(an_answer_is_fresh_until_its_ttl_is_over_then_stale_then_gone),
 		CLAIM(its_age_is_in_whole_seconds),
+		CLAIM(what_was_stored_a_moment_later_has_no_age),
 		CLAIM(without_stale_an_answer_ends_with_its_ttl),
 		CLAIM(who_wants_fresh_answers_gets_no_others),
 		CLAIM(what_is_found_is_what_was_stored_with_its_name_in_lower_case),
