@@ -341,7 +341,7 @@ void cache_store_failure(struct cache *c, const struct key *k, const struct pack
 	unsigned failures = failures_before(c, e, now_ms);
 	bool remembered = failures > 0 && now_ms < e->retry_ms;
 
-	failures = server_said && failures < UINT8_MAX ? failures + 1 : 1;
+	failures = server_said ? failures + (failures < UINT8_MAX) : 1;
 	if (!remembered && (e = put(&s->shard, k, p, now_ms))) {
 		e->failures = (uint8_t)failures;
 		e->retry_ms = now_ms + pause_ms(c, failures);

@@ -83,6 +83,18 @@ CASE(each_time_that_a_server_says_so_it_is_remembered_for_twice_as_long_up_to_a_
 	close_cache();
 }
 
+CASE(the_limit_is_kept_to_however_often_it_fails)
+{
+	int64_t now = T;
+
+	open_cache();
+	for (int i = 0; i < 3; i++)
+		now = check_pause(true, now, (S << i));
+	for (int i = 0; i < 300; i++)
+		now = check_pause(true, now, 5 * S);
+	close_cache();
+}
+
 CASE(where_nobody_could_be_asked_a_second_is_enough_however_often)
 {
 	int64_t now = T;
@@ -237,6 +249,7 @@ int main(void)
 	const struct CMUnitTest cases[] = {
 		CLAIM(a_failure_is_found_for_a_second_with_what_clients_were_told),
 		CLAIM(each_time_that_a_server_says_so_it_is_remembered_for_twice_as_long_up_to_a_limit),
+		CLAIM(the_limit_is_kept_to_however_often_it_fails),
 		CLAIM(where_nobody_could_be_asked_a_second_is_enough_however_often),
 		CLAIM(after_the_network_has_failed_it_begins_with_a_second),
 		CLAIM(failures_while_one_is_remembered_change_nothing),
