@@ -37,7 +37,8 @@ static inline void say_question(struct said *s, const char *name, unsigned type,
 	wire_question(&s->wire, name, type);
 }
 
-/* There is a record of this type; the last octet of the message is the mark. */
+/* There is a record of this type, which has no names in it; the last octet of the message is the
+ * mark. */
 static inline const struct packed *say(
 	struct said *s, const char *name, unsigned type, uint32_t ttl, uint8_t mark)
 {
