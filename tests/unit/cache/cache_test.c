@@ -206,6 +206,18 @@ CASE(an_answer_that_is_worth_nothing_ends_what_was_known)
 	close_cache();
 }
 
+CASE(a_servers_failure_is_no_answer)
+{
+	struct cache_stats stats;
+
+	open_cache();
+	store_none("a", TYPE_A, RCODE_SERVFAIL, 10, T);
+	EQ(find("a", TYPE_A, T), CACHE_MISS);
+	cache_count(cache, T, &stats);
+	EQ(stats.entries, 0);
+	close_cache();
+}
+
 /* ---- names that do not exist ---- */
 
 CASE(a_name_that_does_not_exist_has_no_records_of_any_type)
@@ -425,6 +437,7 @@ int main(void)
 		CLAIM(names_types_groups_do_and_cd_have_answers_of_their_own),
 		CLAIM(a_later_answer_takes_the_place_of_an_earlier_one),
 		CLAIM(an_answer_that_is_worth_nothing_ends_what_was_known),
+		CLAIM(a_servers_failure_is_no_answer),
 		CLAIM(a_name_that_does_not_exist_has_no_records_of_any_type),
 		CLAIM(a_name_with_no_records_of_one_type_may_have_others),
 		CLAIM(behind_an_alias_it_is_another_name_that_does_not_exist),

@@ -1,33 +1,8 @@
 #include "dns/pack.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "dns/build.h"
-#include "wire.h"
-
-#define DAY 86400
-/* Root, type, class, TTL, length: no record is shorter. */
-#define SHORTEST 11
-
-/* The server's message, what it says, what it is packed with and into. */
-static struct wire wire;
-static struct reply reply;
-static struct pack_limits limits;
-static _Alignas(uint16_t) uint8_t memory[PACKED_MAX], elsewhere[PACKED_MAX];
-static struct packed packed;
-
-static void server(unsigned flags, unsigned type)
-{
-	limits = (struct pack_limits){ .ttl_max_s = DAY, .negative_max_s = 3600 };
-	wire_begin(&wire, flags | DNS_QR | DNS_RD | DNS_RA);
-	wire_question(&wire, "www.example.com", type);
-}
-
-static void record(int section, struct span owner, unsigned type, uint32_t ttl, struct span rdata)
-{
-	wire_record(&wire, section, owner, type, CLASS_IN, ttl, rdata);
-}
+#include "packing.h"
 
 static void soa(uint32_t ttl, uint32_t minimum)
 {
@@ -35,58 +10,6 @@ static void soa(uint32_t ttl, uint32_t minimum)
 
 	put_u32(rdata + 18, minimum);
 	record(SECTION_AUTHORITY, SPAN("\xc0\x10"), TYPE_SOA, ttl, (struct span){ rdata, 22 });
-}
-
-static struct record record_at(unsigned n)
-{
-	struct record rec = { .owner = 0 };
-	size_t at = reply.question_end;
-
-	for (unsigned i = 0; i <= n; i++)
-		message_record(packed.message, &at, &rec);
-	return rec;
-}
-
-static uint32_t ttl_of(unsigned n)
-{
-	return record_at(n).ttl;
-}
-
-/* What must hold of everything that is packed. */
-static void check_packed(void)
-{
-	size_t at = packed.message.len ? reply.question_end : 0;
-	uint32_t lowest = packed.ttl_count ? UINT32_MAX : 0;
-	struct reply back;
-	struct record rec;
-	unsigned n = 0;
-
-	OK(packed_size(&packed) <= PACKED_MAX && packed.errors.at);
-	OK(reply_parse(packed.message, &back) && !back.has_opt);
-	for (; at < packed.message.len; n++) {
-		message_record(packed.message, &at, &rec);
-		EQ(packed.ttl_at[n], rec.type_at + 4);
-		OK(rec.ttl <= limits.ttl_max_s && rec.ttl >= limits.ttl_min_s);
-		lowest = rec.ttl < lowest ? rec.ttl : lowest;
-	}
-	EQ(packed.ttl_count, n);
-	EQ(packed.lifetime_s, lowest);
-}
-
-/* The message is in memory of just its size, which is gone afterwards. */
-static bool pack(void)
-{
-	uint8_t *bytes = malloc(wire.len);
-
-	OK(bytes);
-	memcpy(bytes, wire.bytes, wire.len);
-	OK(reply_parse((struct span){ bytes, wire.len }, &reply));
-	bool ok = pack_reply(&packed, memory, &reply, &limits);
-
-	free(bytes);
-	if (ok)
-		check_packed();
-	return ok;
 }
 
 /* ---- what it is worth ---- */
@@ -261,6 +184,16 @@ CASE(what_is_not_there_is_known_for_the_lower_of_ttl_and_minimum)
 	}
 }
 
+CASE(of_what_says_so_only_the_soa_is_limited)
+{
+	server(0, TYPE_A);
+	soa(600, 60);
+	record(SECTION_AUTHORITY, SPAN("\xc0\x10"), TYPE_TXT, 500, SPAN("\5after\0\0\0\1"));
+	OK(pack());
+	EQ(ttl_of(0), 60);
+	EQ(ttl_of(1), 500);
+}
+
 CASE(what_is_not_there_has_a_limit_of_its_own)
 {
 	EQ(negative_of(0, DAY, DAY), 3600);
@@ -358,141 +291,6 @@ CASE(an_rrset_with_others_in_between_has_one_ttl_too)
 	EQ(ttl_of(4), 400);
 }
 
-/* ---- names that lead through TTLs ---- */
-
-/* Where the n-th octet of the first record's TTL is. */
-#define TTL_OCTET(n) (33 + 2 + 4 + (n))
-
-static struct span pointer_to(uint8_t bytes[2], size_t at)
-{
-	put_u16(bytes, (uint16_t)(0xc000 | at));
-	return (struct span){ bytes, 2 };
-}
-
-CASE(a_name_that_leads_through_a_ttl_makes_nothing)
-{
-	uint8_t here[2];
-
-	for (unsigned octet = 0; octet < 4; octet++) {
-		pointer_to(here, TTL_OCTET(octet));
-		server(0, TYPE_A);
-		record(SECTION_ANSWER, TO_QUESTION, TYPE_A, 0, ADDRESS);
-		record(SECTION_ANSWER, (struct span){ here, 2 }, TYPE_A, 0, ADDRESS);
-		OK(!pack());
-
-		server(0, TYPE_A);
-		record(SECTION_ANSWER, TO_QUESTION, TYPE_A, 0, ADDRESS);
-		record(SECTION_AUTHORITY, TO_QUESTION, TYPE_NS, 0, (struct span){ here, 2 });
-		OK(!pack());
-	}
-}
-
-/* If it were followed after the RRset got its lowest TTL, it would lead to itself. */
-CASE(a_name_that_leads_through_a_ttl_to_be_lowered_is_not_followed)
-{
-	uint8_t here[2];
-
-	pointer_to(here, TTL_OCTET(2));
-	server(0, TYPE_A);
-	record(SECTION_ANSWER, TO_QUESTION, TYPE_A, 0x100ff, ADDRESS);
-	record(SECTION_ANSWER, TO_QUESTION, TYPE_A, 0xc000 | TTL_OCTET(2), ADDRESS);
-	record(SECTION_ANSWER, (struct span){ here, 2 }, TYPE_TXT, 0x10000, SPAN("\1a"));
-	record(SECTION_ANSWER, TO_QUESTION, TYPE_TXT, 0x10000, SPAN("\1a"));
-	OK(!pack());
-}
-
-/* ---- places ---- */
-
-static void opt_in_the_middle(void)
-{
-	wire_opt(&wire, 0, SPAN("\0\x0c\0\7\0\0\0\0\0\0\0"));
-}
-
-CASE(records_move_to_the_place_of_opt_and_their_ttls_are_found)
-{
-	uint8_t here[2];
-
-	server(0, TYPE_A);
-	record(SECTION_ANSWER, TO_QUESTION, TYPE_A, 300, ADDRESS);
-	record(SECTION_ADDITIONAL, SPAN("\1x\xc0\x10"), TYPE_A, 400, ADDRESS);
-	opt_in_the_middle();
-	pointer_to(here, wire.len);
-	record(SECTION_ADDITIONAL, SPAN("\1y\xc0\x10"), TYPE_MX, 500, SPAN("\0\5\xc0\x0c"));
-	record(SECTION_ADDITIONAL, (struct span){ here, 2 }, TYPE_MX, 200, SPAN("\0\6\xc0\x0c"));
-	OK(pack());
-	EQ(packed.ttl_count, 4);
-	EQ(ttl_of(2), 200); /* the owner is the same, written out */
-	EQ(ttl_of(3), 200);
-	EQ(record_at(3).type_at - record_at(3).owner, sizeof "\1y\7example\3com");
-	EQ(record_at(3).end - record_at(3).rdata, 2 + sizeof "\3www\7example\3com");
-	EQ(packed.lifetime_s, 200);
-}
-
-CASE(of_what_moves_and_outgrows_a_message_whole_records_are_left_out)
-{
-	uint8_t name[NAME_MAX_WIRE] = { 0 }, here[2];
-	const size_t moved = sizeof(name) + 10 + sizeof(name);
-
-	for (size_t i = 0; i < 254; i += 127 / 2 + 1) /* four labels, and what is left */
-		name[i] = (uint8_t)(i < 192 ? 63 : 61);
-	server(0, TYPE_A);
-	pointer_to(here, wire.len);
-	record(SECTION_ANSWER, (struct span){ name, sizeof name }, TYPE_A, 300, ADDRESS);
-	size_t before = wire.len;
-	opt_in_the_middle();
-	for (uint32_t n = 0; n < 1000; n++)
-		record(SECTION_ADDITIONAL, (struct span){ here, 2 }, TYPE_NS, 300,
-			(struct span){ here, 2 });
-	OK(pack());
-	size_t fit = (DNS_MESSAGE_MAX - before) / moved;
-
-	EQ(packed.ttl_count, 1 + fit);
-	EQ(packed.message.len, before + fit * moved);
-	EQ(get_u16(packed.message.at + 10), fit);
-	EQ(packed.worth, WORTH_POSITIVE);
-}
-
-CASE(a_message_of_as_many_records_as_there_can_be_is_packed)
-{
-	wire_begin(&wire, DNS_QR);
-	for (unsigned n = 0; n < PACKED_RECORDS; n++)
-		record(SECTION_ANSWER, ROOT, TYPE_NULL, 300 + n % 2, NOTHING);
-	limits = (struct pack_limits){ .ttl_max_s = DAY };
-	OK(DNS_MESSAGE_MAX - wire.len < SHORTEST);
-	OK(pack());
-	EQ(packed.ttl_count, PACKED_RECORDS);
-	EQ(ttl_of(PACKED_RECORDS - 1), 300);
-}
-
-CASE(the_longest_message_is_packed_with_all_its_errors)
-{
-	static const uint8_t text[DNS_MESSAGE_MAX];
-	uint8_t options[4 * (6 + 300)];
-	size_t opt = SHORTEST + sizeof options, at = 0;
-
-	for (int n = 0; n < 4; n++) {
-		put_u16(options + at, OPTION_EDE);
-		put_u16(options + at + 2, 302);
-		put_u16(options + at + 4, (uint16_t)n);
-		memset(options + at + 6, 'a' + n, 300);
-		at += 306;
-	}
-	server(0, TYPE_TXT);
-	record(SECTION_ANSWER, TO_QUESTION, TYPE_TXT, 300,
-		(struct span){ text, DNS_MESSAGE_MAX - wire.len - 12 - opt });
-	wire_opt(&wire, 0, (struct span){ options, sizeof options });
-	EQ(wire.len, DNS_MESSAGE_MAX);
-	OK(pack());
-	EQ(packed.message.len, DNS_MESSAGE_MAX - opt);
-	EQ(packed.errors.len, PACKED_ERRORS);
-
-	server(0, TYPE_TXT);
-	record(SECTION_ANSWER, TO_QUESTION, TYPE_TXT, 300,
-		(struct span){ text, DNS_MESSAGE_MAX - wire.len - 12 });
-	OK(pack());
-	EQ(packed.message.len, DNS_MESSAGE_MAX);
-}
-
 /* ---- extended errors ---- */
 
 /* What is packed of this option, and whatever stands behind it. */
@@ -544,85 +342,6 @@ CASE(a_long_text_is_cut_between_characters)
 	EQ(error_of((struct span){ option, sizeof option }).len, 6);
 }
 
-/* ---- to other memory, and to clients ---- */
-
-CASE(what_has_moved_borrows_nothing_from_where_it_was)
-{
-	struct packed before;
-
-	server(0, TYPE_A);
-	record(SECTION_ANSWER, TO_QUESTION, TYPE_A, 300, ADDRESS);
-	record(SECTION_ANSWER, TO_QUESTION, TYPE_TXT, 400, SPAN("\1a"));
-	wire_opt(&wire, 0, SPAN("\0\x0f\0\3\0\x16z"));
-	OK(pack());
-	void *room = malloc(packed_size(&packed)); /* not an octet more */
-
-	before = packed;
-	packed_move(&packed, room);
-	OK(packed.ttl_at == room);
-	MEM(packed.ttl_at, before.ttl_at, 4);
-	EQ(packed.message.len, before.message.len);
-	MEM(packed.message.at, before.message.at, before.message.len);
-	EQ(packed.errors.len, 7);
-	MEM(packed.errors.at, before.errors.at, 7);
-	EQ(packed_size(&packed), packed_size(&before));
-	memset(memory, 0xff, sizeof memory);
-	check_packed();
-	free(room);
-}
-
-static size_t answer(uint8_t out[DNS_MESSAGE_MAX], size_t size, uint32_t age_s, uint32_t ttl_s)
-{
-	const struct request request = {
-		.id = 1, .question = packed_question(&packed), .edns = { .present = true }
-	};
-	const struct answer_form form = { .request = &request,
-		.size_max = size,
-		.keepalive = -1,
-		.ede = EDE_NONE,
-		.age_s = age_s,
-		.ttl_s = ttl_s };
-	bool truncated;
-
-	return build_answer(out, DNS_MESSAGE_MAX, &form, &packed, &truncated);
-}
-
-/* An answer later differs from the one at once only in its TTLs, which are lower by its age. */
-static void check_aged(size_t size, uint32_t age_s, uint32_t ttl_s)
-{
-	static uint8_t fresh[DNS_MESSAGE_MAX], aged[DNS_MESSAGE_MAX];
-	size_t len = answer(fresh, size, 0, 0);
-
-	EQ(answer(aged, size, age_s, ttl_s), len);
-	for (unsigned n = 0; n < packed.ttl_count && packed.ttl_at[n] < len; n++) {
-		uint32_t was = get_u32(fresh + packed.ttl_at[n]);
-		uint32_t is = get_u32(aged + packed.ttl_at[n]);
-
-		/* Of a cut message, what is behind its records is OPT, which has no age. */
-		if (is == was && (age_s || ttl_s) && was != ttl_s)
-			continue;
-		EQ(is, ttl_s ? ttl_s : was - (was < age_s ? was : age_s));
-		put_u32(aged + packed.ttl_at[n], was);
-	}
-	MEM(aged, fresh, len);
-}
-
-CASE(an_aged_answer_of_any_size_differs_in_its_ttls_alone)
-{
-	server(0, TYPE_A);
-	for (uint32_t n = 0; n < 20; n++)
-		record(n < 10 ? SECTION_ANSWER : SECTION_ADDITIONAL,
-			n % 2 ? TO_QUESTION : SPAN("\1x\xc0\x10"), n % 3 ? TYPE_A : TYPE_TXT,
-			1000 - 37 * n, ADDRESS);
-	wire_opt(&wire, 0, SPAN("\0\x0f\0\3\0\x16z"));
-	OK(pack());
-	for (size_t size = 64; size < wire.len + 64; size++) {
-		check_aged(size, 1, 0);
-		check_aged(size, packed.lifetime_s + 1, 0);
-		check_aged(size, 100, 30);
-	}
-}
-
 /* ---- failures of our own ---- */
 
 static struct question question_of(const char *name, uint8_t wire_name[NAME_MAX_WIRE])
@@ -644,7 +363,6 @@ CASE(a_failure_has_its_question_and_its_reason)
 	EQ(packed.ttl_count, 0);
 	EQ(packed.errors.len, 16);
 	MEM(packed.errors.at, "\0\x0f\0\x0c\0\x17it is late", 16);
-	packed_move(&packed, elsewhere);
 	back = packed_question(&packed);
 	OK(question_equals(&back, &q));
 	MEM(back.name, name, q.name_len); /* as it was spelled */
@@ -683,6 +401,7 @@ int main(void)
 		CLAIM(a_ttl_keeps_to_its_bounds),
 		CLAIM(a_ttl_with_its_top_bit_set_is_0),
 		CLAIM(what_is_not_there_is_known_for_the_lower_of_ttl_and_minimum),
+		CLAIM(of_what_says_so_only_the_soa_is_limited),
 		CLAIM(what_is_not_there_has_a_limit_of_its_own),
 		CLAIM(the_floor_holds_for_what_is_not_there),
 		CLAIM(the_soa_of_a_positive_answer_keeps_its_ttl),
@@ -691,17 +410,9 @@ int main(void)
 		CLAIM(a_ttl_with_its_top_bit_set_is_the_lowest),
 		CLAIM(other_classes_and_owners_are_other_rrsets),
 		CLAIM(an_rrset_with_others_in_between_has_one_ttl_too),
-		CLAIM(a_name_that_leads_through_a_ttl_makes_nothing),
-		CLAIM(a_name_that_leads_through_a_ttl_to_be_lowered_is_not_followed),
-		CLAIM(records_move_to_the_place_of_opt_and_their_ttls_are_found),
-		CLAIM(of_what_moves_and_outgrows_a_message_whole_records_are_left_out),
-		CLAIM(a_message_of_as_many_records_as_there_can_be_is_packed),
-		CLAIM(the_longest_message_is_packed_with_all_its_errors),
 		CLAIM(an_error_is_packed_as_an_option),
 		CLAIM(the_fifth_error_is_left_out),
 		CLAIM(a_long_text_is_cut_between_characters),
-		CLAIM(what_has_moved_borrows_nothing_from_where_it_was),
-		CLAIM(an_aged_answer_of_any_size_differs_in_its_ttls_alone),
 		CLAIM(a_failure_has_its_question_and_its_reason),
 		CLAIM(a_failure_needs_no_text_and_no_reason),
 	};
