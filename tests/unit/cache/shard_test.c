@@ -162,29 +162,32 @@ CASE(what_was_put_is_found_and_nothing_else)
 	close_shard();
 }
 
-CASE(keys_that_collide_are_told_apart_by_their_questions)
+/* Both groups, with and without DO and CD, of two names. */
+#define COLLIDING 16
+
+CASE(keys_that_collide_are_told_apart_by_all_that_is_in_them)
 {
-	struct key keys[5];
+	struct key keys[COLLIDING];
 	struct entry *e;
 
 	open_shard(SMALL);
-	for (uint32_t n = 0; n < 5; n++) {
-		keys[n] = key_of(8 * n);
+	for (uint32_t n = 0; n < COLLIDING; n++) {
+		keys[n] = key_of(n);
 		keys[n].hash = 42;
+		OK(!shard_find(&shard, &keys[n]));
 		e = shard_put(&shard, &keys[n], IN_FRONT + keys[n].len);
 		OK(e);
 		memcpy(e->bytes + IN_FRONT, keys[n].question, keys[n].len);
 		e->since_ms = n;
 	}
-	for (uint32_t n = 0; n < 5; n++)
-		EQ(shard_find(&shard, &keys[n])->since_ms, n);
-	shard_kill(&shard, shard_find(&shard, &keys[2])); /* in the middle, and at both ends */
-	shard_kill(&shard, shard_find(&shard, &keys[0]));
-	shard_kill(&shard, shard_find(&shard, &keys[4]));
-	EQ(shard_find(&shard, &keys[1])->since_ms, 1);
-	EQ(shard_find(&shard, &keys[3])->since_ms, 3);
-	OK(!shard_find(&shard, &keys[2]));
-	EQ(shard.entries, 2);
+	for (uint32_t n = 0; n < COLLIDING; n += 3) /* both ends, and in the middle */
+		shard_kill(&shard, shard_find(&shard, &keys[n]));
+	for (uint32_t n = 0; n < COLLIDING; n++) {
+		e = shard_find(&shard, &keys[n]);
+		EQ(e != NULL, n % 3 != 0);
+		OK(!e || e->since_ms == n);
+	}
+	EQ(shard.entries, COLLIDING - (COLLIDING + 2) / 3);
 	close_shard();
 }
 
@@ -302,6 +305,44 @@ CASE(who_had_to_go_a_moment_ago_stays_if_it_comes_again)
 	flood(next, 1500);
 	OK(find(again));
 	check_all();
+	close_shard();
+}
+
+CASE(what_is_put_again_stays_in_its_ring)
+{
+	open_shard(SMALL);
+	uint32_t next = flood_until_full(0);
+	uint32_t in_main = next++, in_small;
+
+	put(in_main, 100);
+	while (find(in_main))
+		next = flood(next, 1);
+	put(in_main, 100);
+	put(in_main, 100);
+	in_small = next++;
+	put(in_small, 100);
+	put(in_small, 100);
+	flood(next, 1500);
+	OK(find(in_main));
+	OK(!find(in_small));
+	close_shard();
+}
+
+CASE(after_all_were_killed_nobody_is_known)
+{
+	open_shard(SMALL);
+	uint32_t next = flood_until_full(0);
+	uint32_t gone = next;
+
+	put(next++, 100);
+	while (find(gone))
+		next = flood(next, 1);
+	shard_kill_all(&shard);
+	shard.evicted = 0;
+	next = flood_until_full(next);
+	put(gone, 100); /* as if for the first time */
+	flood(next, 1000);
+	OK(!find(gone));
 	close_shard();
 }
 
@@ -497,7 +538,7 @@ int main(void)
 {
 	const struct CMUnitTest cases[] = {
 		CLAIM(what_was_put_is_found_and_nothing_else),
-		CLAIM(keys_that_collide_are_told_apart_by_their_questions),
+		CLAIM(keys_that_collide_are_told_apart_by_all_that_is_in_them),
 		CLAIM(what_is_put_again_takes_the_place_of_what_was_there),
 		CLAIM(what_was_killed_is_not_found_and_can_be_put_again),
 		CLAIM(after_all_were_killed_there_is_room_for_as_many),
@@ -505,6 +546,8 @@ int main(void)
 		CLAIM(a_flood_drives_out_itself_and_nobody_who_is_asked_for),
 		CLAIM(once_is_not_enough_to_stay),
 		CLAIM(who_had_to_go_a_moment_ago_stays_if_it_comes_again),
+		CLAIM(what_is_put_again_stays_in_its_ring),
+		CLAIM(after_all_were_killed_nobody_is_known),
 		CLAIM(who_is_asked_for_outlasts_in_the_main_ring_who_is_not),
 		CLAIM(what_is_too_large_is_refused_and_what_there_was_has_gone),
 		CLAIM(hits_are_counted_up_to_their_bounds_and_anew_for_what_is_put_again),
