@@ -46,7 +46,7 @@ uint32_t ring_push(struct ring *r, uint32_t units, const struct entry *from)
 	r->used += skip;
 	place = r->first + head(r);
 	r->used += units;
-	if (from) /* first: the gap may begin in what it was popped from */
+	if (from)
 		memmove(ring_entry(r, place), from, (size_t)units * ENTRY_UNIT);
 	if (skip > 0) {
 		ring_entry(r, gap_at)->units = skip;

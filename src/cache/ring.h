@@ -30,7 +30,8 @@ uint32_t ring_push(struct ring *, uint32_t units, const struct entry *from);
 
 /* The place of the oldest entry, or gap; ENTRY_NONE: it is empty. */
 uint32_t ring_tail(const struct ring *);
-/* Drops the oldest. Its octets stay as they are until the room is used. */
+/* Drops the oldest. Its octets stay as they are until the room is used, and there is room for as
+ * many units now, whatever gap that takes. */
 void ring_pop(struct ring *);
 
 /* The place of the entry at *position or, if that has gone, of the oldest one; *position moves

@@ -110,20 +110,15 @@ static void evict(struct shard *s, struct entry *e, bool leaves_ghost)
 	s->evicted++;
 }
 
-/* Puts the entry at the tail back to the head, which it may overlap; or not, where the end of the
- * memory leaves no room for it. */
+/* Puts the entry at the tail back to the head, which it may overlap. There is always room: what it
+ * leaves is in one piece with the free units in front of it. */
 static void put_back(struct shard *s, struct entry *e)
 {
-	uint32_t units = e->units, *link = link_to(s, e), place;
+	uint32_t *link = link_to(s, e);
 
 	ring_pop(&s->main);
-	if (!ring_has_room(&s->main, units)) {
-		evict(s, e, false);
-		return;
-	}
 	e->asked--;
-	place = ring_push(&s->main, units, e);
-	*link = place + 1;
+	*link = ring_push(&s->main, e->units, e) + 1;
 }
 
 static void make_room_in_main(struct shard *s, uint32_t units)
