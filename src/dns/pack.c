@@ -172,14 +172,19 @@ static void lower_rrsets(struct packing *p, unsigned count)
 		lower_to(p, n, get_u32(p->w.out + p->ttl_at[first[n]]));
 }
 
-/* Can every TTL change, and the message be read all the same? */
-static bool names_keep_off_ttls(const struct packing *p, unsigned count)
+/* Can every TTL change, and the type asked for (of a name that does not exist), and the message be
+ * read all the same? */
+static bool names_keep_off_changes(const struct packing *p, unsigned count)
 {
-	uint8_t kept[4 * PACKED_RECORDS];
+	size_t question_end = p->reply->question_end;
+	uint8_t kept[4 * PACKED_RECORDS], *type = p->w.out + question_end - 4, kept_type[2];
 	struct reply r;
 
 	if (p->plain)
 		return true;
+	memcpy(kept_type, type, 2);
+	if (question_end > DNS_HEADER)
+		memset(type, NO_LABEL, 2);
 	for (unsigned i = 0; i < count; i++) {
 		memcpy(kept + 4 * i, p->w.out + p->ttl_at[i], 4);
 		memset(p->w.out + p->ttl_at[i], NO_LABEL, 4);
@@ -188,6 +193,7 @@ static bool names_keep_off_ttls(const struct packing *p, unsigned count)
 
 	for (unsigned i = 0; i < count; i++)
 		memcpy(p->w.out + p->ttl_at[i], kept + 4 * i, 4);
+	memcpy(type, kept_type, 2);
 	return ok;
 }
 
@@ -290,7 +296,7 @@ bool pack_reply(struct packed *packed, void *memory, const struct reply *r,
 	set_header(&p);
 	struct contents c = take_records(&p, get_u16(message + r->question_end - 4), &count);
 
-	if (!names_keep_off_ttls(&p, count)) /* first: from here on names may be followed */
+	if (!names_keep_off_changes(&p, count)) /* first: from here on names may be followed */
 		return false;
 	if (p.lowest != p.highest)
 		lower_rrsets(&p, count);

@@ -48,7 +48,8 @@ struct pack_limits {
  * between two records of it); then the limits apply. A negative answer without SOA, TC, and rcodes
  * other than NOERROR and NXDOMAIN are worth nothing, and neither is what has a TTL of 0.
  *
- * False: names in it lead through octets that change: it cannot be given to anybody. */
+ * False: names in it lead through octets that change, TTLs or the type asked for: it cannot be given
+ * to anybody. */
 bool pack_reply(struct packed *, void *memory, const struct reply *, const struct pack_limits *);
 
 /* A failure of our own, as build.h says it. text: NULL: none; it is copied. */

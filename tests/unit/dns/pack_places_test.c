@@ -53,6 +53,21 @@ CASE(a_name_that_leads_through_a_ttl_to_be_lowered_is_not_followed)
 	OK(!pack());
 }
 
+/* That a name does not exist is told to whoever asks for another type. */
+CASE(a_name_that_leads_through_the_type_asked_for_makes_nothing)
+{
+	uint8_t rdata[] = { 0xc0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0,
+		5 };
+
+	for (uint8_t octet = 0; octet < 2; octet++) {
+		server(RCODE_NXDOMAIN, 0); /* both octets are root labels */
+		rdata[1] = (uint8_t)(wire.len - 4 + octet);
+		record(SECTION_AUTHORITY, TO_QUESTION, TYPE_SOA, 300,
+			(struct span){ rdata, sizeof rdata });
+		OK(!pack());
+	}
+}
+
 /* ---- places ---- */
 
 static void opt_in_the_middle(void)
@@ -231,6 +246,7 @@ int main(void)
 	const struct CMUnitTest cases[] = {
 		CLAIM(a_name_that_leads_through_a_ttl_makes_nothing),
 		CLAIM(a_name_that_leads_through_a_ttl_to_be_lowered_is_not_followed),
+		CLAIM(a_name_that_leads_through_the_type_asked_for_makes_nothing),
 		CLAIM(records_move_to_the_place_of_opt_and_their_ttls_are_found),
 		CLAIM(of_what_moves_and_outgrows_a_message_whole_records_are_left_out),
 		CLAIM(a_message_of_as_many_records_as_there_can_be_is_packed),
