@@ -14,6 +14,7 @@
 #define USUAL_TTL_S     60
 #define USUAL_EDNS_SIZE 1232
 #define ADDRS_TOLD      4
+#define RDATA           12 /* in a record whose owner is a pointer */
 
 /* ---- words with a meaning ---- */
 
@@ -62,9 +63,10 @@ static bool take_switch(struct form *f, const char *word)
 	const struct {
 		const char *word;
 		bool *is;
-	} switches[] = { { "do", &f->dnssec_ok }, { "!edns", &f->no_edns },
-		{ "!question", &f->no_question }, { "another-ID", &f->another_id },
-		{ "another-question", &f->another_question }, { "twice", &f->twice } };
+	} switches[] = { { "do", &f->dnssec_ok }, { "cname", &f->is_alias },
+		{ "!edns", &f->no_edns }, { "!question", &f->no_question },
+		{ "another-ID", &f->another_id }, { "another-question", &f->another_question },
+		{ "twice", &f->twice } };
 
 	for (size_t i = 0; i < sizeof switches / sizeof *switches; i++) {
 		if (strcmp(word, switches[i].word) == 0)
@@ -100,6 +102,9 @@ bool form_word(struct form *f, const char *word)
 	} else if (take_number(word, "ttl", &number)) {
 		f->has_ttl = true;
 		f->ttl_s = (uint32_t)number;
+	} else if (take_number(word, "soa", &number)) {
+		f->has_soa = true;
+		f->soa_s = (uint32_t)number;
 	} else if (take_number(word, "edns", &number)) {
 		f->edns_size = (uint16_t)number;
 	} else if (take_number(word, "keepalive", &number)) {
@@ -128,15 +133,17 @@ static void own_addr(const uint8_t *name, uint8_t out[16])
 	out[0] = 10;
 }
 
-static size_t put_record(uint8_t *out, uint16_t type, uint32_t ttl, struct span rdata)
+/* Of whom: where the name of its owner is. */
+static size_t put_record(
+	uint8_t *out, uint16_t owner, uint16_t type, uint32_t ttl, struct span rdata)
 {
-	put_u16(out, 0xc000 | DNS_HEADER);
+	put_u16(out, 0xc000 | owner);
 	put_u16(out + 2, type);
 	put_u16(out + 4, CLASS_IN);
 	put_u32(out + 6, ttl);
 	put_u16(out + 10, (uint16_t)rdata.len);
-	memcpy(out + 12, rdata.at, rdata.len);
-	return 12 + rdata.len;
+	memcpy(out + RDATA, rdata.at, rdata.len);
+	return RDATA + rdata.len;
 }
 
 static size_t put_opt(uint8_t *out, const struct form *f, bool keepalive)
@@ -178,27 +185,43 @@ size_t message_query(
 	return opt ? len + put_opt(out + len, f, f->has_keepalive) : len;
 }
 
-/* The answer section for that question, behind it; counts what it puts. */
-static size_t put_records(
-	uint8_t *out, const struct question *q, const struct form *f, uint16_t *count)
+/* The answer section for that question, behind it, which ends at `at` of the message; counts what
+ * it puts. */
+static size_t put_answers(
+	uint8_t *out, uint16_t at, const struct question *q, const struct form *f, uint16_t *count)
 {
 	uint32_t ttl = f->has_ttl ? f->ttl_s : USUAL_TTL_S;
 	size_t addr_len = q->type == TYPE_A ? 4 : 16, len = 0;
+	uint16_t owner = DNS_HEADER;
 	bool derives = q->type == TYPE_A || q->type == TYPE_AAAA;
 	unsigned records = f->has_records ? f->records : f->rcode == 0 && !f->addr_count;
 	uint8_t own[16];
 
+	if (f->is_alias) {
+		len += put_record(out, owner, TYPE_CNAME, ttl, SPAN("\5alias\4test\0"));
+		owner = (uint16_t)(at + RDATA);
+		++*count;
+	}
 	for (size_t i = 0; i < f->addr_count; i++, ++*count) {
 		struct span addr = { f->addrs[i].octets, f->addrs[i].len };
 
-		len += put_record(out + len, addr.len == 4 ? TYPE_A : TYPE_AAAA, ttl, addr);
+		len += put_record(out + len, owner, addr.len == 4 ? TYPE_A : TYPE_AAAA, ttl, addr);
 	}
 	own_addr(q->name, own);
 	for (unsigned i = 0; derives && i < records; i++, ++*count) {
-		len += put_record(out + len, q->type, ttl, (struct span){ own, addr_len });
+		len += put_record(out + len, owner, q->type, ttl, (struct span){ own, addr_len });
 		put_u16(own + addr_len - 2, (uint16_t)(get_u16(own + addr_len - 2) + 1));
 	}
 	return len;
+}
+
+/* It says how long something is known not to be. */
+static size_t put_soa(uint8_t *out, uint32_t seconds)
+{
+	uint8_t rdata[2 + 5 * 4] = { 0 };
+
+	put_u32(rdata + sizeof rdata - 4, seconds);
+	return put_record(out, DNS_HEADER, TYPE_SOA, seconds, (struct span){ rdata, sizeof rdata });
 }
 
 /* Where the question ends, or the header if there is none. */
@@ -232,9 +255,11 @@ size_t message_reply(uint8_t *out, struct span query, const struct form *f)
 	if (f->another_question)
 		out[DNS_HEADER + 1] ^= 1;
 	if (!f->no_question)
-		len += put_records(out + len, &q, f, &count);
+		len += put_answers(out + len, (uint16_t)len, &q, f, &count);
 	put_u16(out + 6, count);
-	put_u16(out + 8, 0);
+	if (f->has_soa)
+		len += put_soa(out + len, f->soa_s);
+	put_u16(out + 8, f->has_soa);
 	put_u16(out + 10, has_opt);
 	if (has_opt)
 		len += put_opt(out + len, f, f->has_keepalive);
@@ -274,6 +299,19 @@ static void say_addr(struct text *t, struct span m, const struct record *r, cons
 		say(t, " own");
 }
 
+static void say_soa(struct text *t, struct span m, const struct reply *r)
+{
+	size_t at = r->section[SECTION_AUTHORITY];
+
+	for (unsigned i = 0; i < r->count[SECTION_AUTHORITY]; i++) {
+		struct record record;
+
+		message_record(m, &at, &record);
+		if (record.type == TYPE_SOA)
+			say(t, " soa=%u", record.ttl);
+	}
+}
+
 static void say_records(struct text *t, struct span m, const struct reply *r)
 {
 	size_t at = r->section[SECTION_ANSWER];
@@ -287,10 +325,13 @@ static void say_records(struct text *t, struct span m, const struct reply *r)
 		message_record(m, &at, &record);
 		if ((record.type == TYPE_A || record.type == TYPE_AAAA) && addrs++ < ADDRS_TOLD)
 			say_addr(t, m, &record, own);
+		else if (record.type == TYPE_CNAME)
+			say(t, " cname");
 	}
 	say(t, " records=%u", r->count[SECTION_ANSWER]);
 	if (r->count[SECTION_ANSWER])
 		say(t, " ttl=%u", r->ttl_max);
+	say_soa(t, m, r);
 }
 
 static void say_edns(struct text *t, const struct edns *e)

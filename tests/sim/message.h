@@ -1,8 +1,9 @@
 /* message: what the peers of the daemon say, made from words, and what they hear, told in words.
  *
  * The words: an rcode; flags `aa tc rd ra ad cd do`; addresses of A or AAAA records, `own` for the
- * one that is derived from the name; `records=N`, `ttl=N`, `edns=SIZE`, `keepalive=N` (in 100 ms),
- * and only in what is heard `ede=N`, `padding`, `size=N`. `!WORD` is its absence.
+ * one that is derived from the name; `cname`, an alias in front of them; `soa=N`, in the authority
+ * section; `records=N`, `ttl=N`, `edns=SIZE`, `keepalive=N` (in 100 ms), and only in what is heard
+ * `ede=N`, `padding`, `size=N`. `!WORD` is its absence.
  */
 #ifndef SIM_MESSAGE_H
 #define SIM_MESSAGE_H
@@ -27,7 +28,8 @@ struct form {
 	size_t addr_count;
 	bool has_records, has_ttl, has_keepalive;
 	uint16_t records, keepalive, edns_size; /* edns_size 0: as is usual */
-	uint32_t ttl_s;
+	uint32_t ttl_s, soa_s;
+	bool has_soa, is_alias;
 	bool no_edns, no_question, dnssec_ok;
 	bool another_id, another_question, twice; /* lies and stutter */
 };

@@ -54,12 +54,12 @@ static struct form take_form(struct show *s, char **words)
 	return f;
 }
 
-/* ---- names: one, or `N names SUFFIX`, which are 0.SUFFIX, 1.SUFFIX, ... ---- */
+/* ---- names: one; `N names SUFFIX`: 0.SUFFIX, 1.SUFFIX, ...; or `N times NAME` ---- */
 
 struct names {
 	size_t count;
 	const char *text;
-	bool many;
+	bool differ;
 };
 
 static struct names take_names(struct show *s, char ***words)
@@ -68,19 +68,19 @@ static struct names take_names(struct show *s, char ***words)
 
 	if (!w[0])
 		misread(s, NULL);
-	if (!is(w[1], "names")) {
+	if (!is(w[1], "names") && !is(w[1], "times")) {
 		*words = w + 1;
 		return (struct names){ 1, w[0], false };
 	}
 	if (!w[2])
 		misread(s, w[1]);
 	*words = w + 3;
-	return (struct names){ take_number(s, w[0]), w[2], true };
+	return (struct names){ take_number(s, w[0]), w[2], is(w[1], "names") };
 }
 
 static const char *name_at(const struct names *n, size_t i, char text[NAME_TEXT_MAX])
 {
-	if (n->many)
+	if (n->differ)
 		snprintf(text, NAME_TEXT_MAX, "%zu.%s", i, n->text);
 	else
 		snprintf(text, NAME_TEXT_MAX, "%s", n->text);
@@ -509,7 +509,7 @@ static bool do_hears(struct show *s, struct actor *a, char **words, bool last)
 		name_at(&names, s->progress, name);
 		if (!first) {
 			snprintf(s->instead, sizeof s->instead, "%s hears nothing", a->name);
-			if (names.many)
+			if (names.count > 1)
 				snprintf(s->instead, sizeof s->instead, "%s hears only %zu",
 					a->name, s->progress);
 			return false;
