@@ -205,6 +205,10 @@ static enum verdict stage_lookup(struct query *q)
 		return ANSWER;
 	if (q->stale)
 		return answer_stale(q);
+	if (err == -ENOMEM) {
+		env->metrics->overload++;
+		return refuse(q, RCODE_SERVFAIL, EDE_OTHER, "too many queries are waiting");
+	}
 	return refuse(q, RCODE_SERVFAIL, EDE_NO_REACHABLE_AUTHORITY, lookup_refusal(g));
 }
 
