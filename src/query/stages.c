@@ -168,35 +168,24 @@ static bool try_stale(struct query *q, const struct result *r)
 	if (!q->stale)
 		return false;
 	make_key(q);
-	cache_store_failure(env->shared->cache, &env->key, r->packed, false, now);
 	cache_find(env->shared->cache, &env->key, now, &env->found);
 	if (env->found.freshness > CACHE_STALE)
 		return false;
-	if (env->found.freshness == CACHE_FRESH)
+	if (env->found.freshness == CACHE_FRESH) {
 		answer_found(q);
-	else
-		answer_stale(q);
+		return true;
+	}
+	cache_store_failure(env->shared->cache, &env->key, r->packed, false, now);
+	answer_stale(q);
 	return true;
 }
 
-static void on_wake(struct waiter *w, const struct result *r)
-{
-	struct query *q = container_of(w, struct query, waiter);
-
-	if (r->good || !try_stale(q, r))
-		q->answer = (struct answer){ .packed = r->packed, .ede = EDE_NONE };
-	query_resume(q, ANSWER);
-}
-
-/* Asks upstream: the only stage that waits. */
-static enum verdict stage_lookup(struct query *q)
+/* Asks upstream, and waits for so long. */
+static enum verdict ask(struct query *q, unsigned within_ms)
 {
 	struct query_env *env = q->env;
 	struct group *g = upstreams_group(env->upstreams, &q->request.question);
 	struct lookup_question l = { &q->request.question, &env->key, g };
-	unsigned within_ms = q->stale ? env->shared->stale_after_ms : env->conf->deadline_ms;
-
-	q->waiter.wake = on_wake;
 	int err = lookup_ask(env, &l, &q->waiter, within_ms);
 
 	if (err == 0)
@@ -210,6 +199,43 @@ static enum verdict stage_lookup(struct query *q)
 		return refuse(q, RCODE_SERVFAIL, EDE_OTHER, "too many queries are waiting");
 	}
 	return refuse(q, RCODE_SERVFAIL, EDE_NO_REACHABLE_AUTHORITY, lookup_refusal(g));
+}
+
+/* It was woken for the sake of what had expired, and has gone meanwhile: for how long it can wait
+ * like anybody else. */
+static unsigned time_left_ms(const struct query *q)
+{
+	unsigned waited_ms = q->env->shared->stale_after_ms, all_ms = q->env->conf->deadline_ms;
+
+	if (!q->stale || q->waiter.deadline_ms > loop_now(q->env->loop) || waited_ms >= all_ms)
+		return 0;
+	return all_ms - waited_ms;
+}
+
+static void on_wake(struct waiter *w, const struct result *r)
+{
+	struct query *q = container_of(w, struct query, waiter);
+	enum verdict v = ANSWER;
+
+	if (r->good || !try_stale(q, r)) {
+		unsigned left_ms = r->good ? 0 : time_left_ms(q);
+
+		q->stale = false;
+		if (left_ms)
+			v = ask(q, left_ms);
+		else
+			q->answer = (struct answer){ .packed = r->packed, .ede = EDE_NONE };
+	}
+	query_resume(q, v);
+}
+
+/* The only stage that waits. */
+static enum verdict stage_lookup(struct query *q)
+{
+	const struct query_env *env = q->env;
+
+	q->waiter.wake = on_wake;
+	return ask(q, q->stale ? env->shared->stale_after_ms : env->conf->deadline_ms);
 }
 
 const struct stage default_pipeline[] = {
