@@ -44,12 +44,12 @@ struct pack_limits {
  * aligned for uint16_t; *packed borrows from that. Records that stand behind OPT move, their names
  * written out. The reply's message may not overlap memory.
  *
- * TTLs with the top bit set are 0; those of one RRset are the lowest of it (unless 8 others begin
- * between two records of it); then the limits apply. A negative answer without SOA, TC, and rcodes
- * other than NOERROR and NXDOMAIN are worth nothing, and neither is what has a TTL of 0.
+ * TTLs with the top bit set are 0; those of one RRset are the lowest of it (of more than 64
+ * records, those that stand together); then the limits apply. A negative answer without SOA, TC,
+ * and rcodes other than NOERROR and NXDOMAIN are worth nothing, and neither is what has a TTL of 0.
  *
- * False: names in it lead through octets that change, TTLs or the type asked for: it cannot be given
- * to anybody. */
+ * False: names in it lead through octets that change, TTLs or the type asked for: it cannot be
+ * given to anybody. */
 bool pack_reply(struct packed *, void *memory, const struct reply *, const struct pack_limits *);
 
 /* A failure of our own, as build.h says it. text: NULL: none; it is copied. */
