@@ -15,16 +15,6 @@ static enum verdict refuse(struct query *q, enum rcode rcode, enum ede ede, cons
 	return ANSWER;
 }
 
-/* The message goes when query_begin() returns; the question must stay. */
-static void keep_question(struct query *q)
-{
-	struct question *question = &q->request.question;
-
-	memcpy(q->name, question->name, question->name_len);
-	question->name = q->name;
-	q->request.edns.options = (struct span){ 0 };
-}
-
 /* What we asked a server has come back: the answer tells us so. It is shaped before we return. */
 static enum verdict answer_echo(struct query *q)
 {
@@ -59,7 +49,6 @@ static enum verdict stage_admit(struct query *q)
 	}
 	if (echo_is_ours(q->env->upstreams, &q->request.question))
 		return answer_echo(q);
-	keep_question(q);
 	return NEXT;
 }
 
@@ -229,12 +218,23 @@ static void on_wake(struct waiter *w, const struct result *r)
 	query_resume(q, v);
 }
 
+/* The message goes when query_begin() returns; the question must stay. */
+static void keep_question(struct query *q)
+{
+	struct question *question = &q->request.question;
+
+	memcpy(q->name, question->name, question->name_len);
+	question->name = q->name;
+	q->request.edns.options = (struct span){ 0 };
+}
+
 /* The only stage that waits. */
 static enum verdict stage_lookup(struct query *q)
 {
 	const struct query_env *env = q->env;
 
 	q->waiter.wake = on_wake;
+	keep_question(q);
 	return ask(q, q->stale ? env->shared->stale_after_ms : env->conf->deadline_ms);
 }
 
