@@ -45,8 +45,9 @@ struct pack_limits {
  * written out. The reply's message may not overlap memory.
  *
  * TTLs with the top bit set are 0; those of one RRset are the lowest of it (of more than 64
- * records, those that stand together); then the limits apply. A negative answer without SOA, TC,
- * and rcodes other than NOERROR and NXDOMAIN are worth nothing, and neither is what has a TTL of 0.
+ * records, those that do not stand together may keep their own); then the limits apply. A negative
+ * answer without SOA, TC, and rcodes other than NOERROR and NXDOMAIN are worth nothing, and neither
+ * is what has a TTL of 0.
  *
  * False: names in it lead through octets that change, TTLs or the type asked for: it cannot be
  * given to anybody. */

@@ -356,14 +356,15 @@ CASE(an_answer_that_takes_more_than_64_kib_is_not_kept)
 
 /* ---- prefetch ---- */
 
-/* How often somebody is told to ask again, of so many who ask at that time. */
+/* How many of so many who ask at that time, and ask again if they are told to, come to do so. */
 static unsigned told(const char *name, int64_t now_ms, unsigned asked)
 {
+	const struct key k = key_of(name, TYPE_A);
 	unsigned count = 0;
 
 	while (asked--) {
-		OK(find(name, TYPE_A, now_ms) != CACHE_MISS);
-		count += found.refresh;
+		OK(find_key(&k, now_ms) != CACHE_MISS);
+		count += found.refresh && cache_claim_refresh(cache, &k);
 	}
 	return count;
 }
@@ -379,6 +380,52 @@ CASE(one_is_told_to_ask_again_in_the_last_tenth_of_what_is_popular)
 	EQ(told("a", T + 100 * S, 10), 0);
 	store("a", TYPE_A, 100, 1, T + 100 * S);
 	EQ(told("a", T + 199 * S, 10), 1);
+	close_cache();
+}
+
+CASE(all_are_told_until_one_does_it)
+{
+	const struct key k = key_of("a", TYPE_A), none = key_of("none", TYPE_A);
+
+	open_cache();
+	store("a", TYPE_A, 100, 1, T);
+	store_none("none", TYPE_TXT, RCODE_NXDOMAIN, 100, T);
+	OK(!told("a", T, 3) && !told("none", T, 3));
+	EQ(find_key(&k, T + 90 * S), CACHE_FRESH);
+	OK(found.refresh);
+	EQ(find_key(&k, T + 90 * S), CACHE_FRESH);
+	OK(found.refresh);
+	OK(cache_claim_refresh(cache, &k));
+	OK(!cache_claim_refresh(cache, &k));
+	EQ(find_key(&k, T + 90 * S), CACHE_FRESH);
+	OK(!found.refresh);
+	OK(cache_claim_refresh(cache, &none)); /* also for a name that does not exist */
+	OK(!cache_claim_refresh(cache, &none));
+	close_cache();
+}
+
+CASE(nobody_asks_again_for_what_is_not_there)
+{
+	const struct key k = key_of("a", TYPE_A);
+
+	open_cache();
+	OK(!cache_claim_refresh(cache, &k));
+	close_cache();
+}
+
+CASE(whether_an_answer_is_fresh_can_be_known_without_it)
+{
+	struct key k = key_of("a", TYPE_A), none = key_of("none", TYPE_TXT);
+
+	open_cache();
+	store("a", TYPE_A, 10, 1, T);
+	store_none("none", TYPE_A, RCODE_NXDOMAIN, 10, T);
+	OK(cache_is_fresh(cache, &k, T + 10 * S - 1));
+	OK(!cache_is_fresh(cache, &k, T + 10 * S));
+	OK(cache_is_fresh(cache, &none, T + 10 * S - 1));
+	OK(!cache_is_fresh(cache, &none, T + 10 * S));
+	k = key_of("a", TYPE_TXT);
+	OK(!cache_is_fresh(cache, &k, T));
 	close_cache();
 }
 
@@ -447,6 +494,9 @@ int main(void)
 		CLAIM(a_cache_takes_no_less_than_its_least_size),
 		CLAIM(an_answer_that_takes_more_than_64_kib_is_not_kept),
 		CLAIM(one_is_told_to_ask_again_in_the_last_tenth_of_what_is_popular),
+		CLAIM(all_are_told_until_one_does_it),
+		CLAIM(nobody_asks_again_for_what_is_not_there),
+		CLAIM(whether_an_answer_is_fresh_can_be_known_without_it),
 		CLAIM(what_is_asked_for_seldom_is_not_asked_for_again),
 		CLAIM(a_short_life_is_not_worth_it),
 		CLAIM(nobody_is_told_if_it_is_switched_off),
