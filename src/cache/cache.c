@@ -204,7 +204,8 @@ bool cache_is_fresh(struct cache *c, const struct key *k, int64_t now_ms)
 	return is_fresh(c, k, false, now_ms) || is_fresh(c, &name, true, now_ms);
 }
 
-static bool claim(struct cache *c, const struct key *k, bool of_name)
+/* True: it is ours to refresh. *there: there is an entry. */
+static bool claim(struct cache *c, const struct key *k, bool of_name, bool *there)
 {
 	struct locked_shard *s = shard_of(c, k->hash);
 
@@ -214,6 +215,7 @@ static bool claim(struct cache *c, const struct key *k, bool of_name)
 
 	if (claimed)
 		e->refreshing = true;
+	*there = e;
 	pthread_mutex_unlock(&s->lock);
 	return claimed;
 }
@@ -221,9 +223,14 @@ static bool claim(struct cache *c, const struct key *k, bool of_name)
 bool cache_claim_refresh(struct cache *c, const struct key *k)
 {
 	struct key name;
+	bool there;
 
+	bool claimed = claim(c, k, false, &there);
+
+	if (there)
+		return claimed;
 	key_of_name(&name, &c->key, k);
-	return claim(c, k, false) || claim(c, &name, true);
+	return claim(c, &name, true, &there);
 }
 
 /* ---- storing ---- */
@@ -379,7 +386,7 @@ static void count_expired(struct shard *s, struct entry *e, void *arg)
 	struct counting *c = arg;
 
 	(void)s;
-	c->stats->expired += freshness_of(c->cache, e, false, c->now_ms) != CACHE_FRESH;
+	c->stats->expired += freshness_of(c->cache, e, false, c->now_ms) == CACHE_STALE;
 }
 
 void cache_count(struct cache *c, int64_t now_ms, struct cache_stats *stats)
@@ -502,7 +509,9 @@ bool cache_restore(struct cache *c, const struct key *k, const struct packed *p,
 	struct locked_shard *s = shard_of(c, at->hash);
 
 	pthread_mutex_lock(&s->lock);
-	if (!shard_find(&s->shard, at))
+	const struct entry *e = shard_find(&s->shard, at);
+
+	if (!e || e->worth == WORTH_FAILURE)
 		kept = put(&s->shard, at, p, since_ms);
 	pthread_mutex_unlock(&s->lock);
 	return kept;

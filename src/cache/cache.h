@@ -43,7 +43,7 @@ const struct siphash_key *cache_siphash_key(const struct cache *);
 /* The best first. */
 enum freshness {
 	CACHE_FRESH,
-	CACHE_STALE, /* expired, but no longer ago than cache_conf.stale_ms */
+	CACHE_STALE, /* expired, but less than cache_conf.stale_ms ago */
 	CACHE_FAILURE, /* asking failed a moment ago, and there is nothing better */
 	CACHE_MISS
 };
@@ -106,8 +106,8 @@ uint64_t cache_flush_name(struct cache *, const uint8_t *name, size_t name_len, 
 /* Forgets everything. The number of entries. */
 uint64_t cache_flush_all(struct cache *);
 
-/* Keeps an entry of an earlier run, as old as since_ms says, unless there is one already. False: it
- * was not kept. since_ms is negative if that was before the host started. */
+/* Keeps an entry of an earlier run, as old as since_ms says, unless there is an answer already.
+ * False: it was not kept. since_ms is negative if that was before the host started. */
 bool cache_restore(struct cache *, const struct key *, const struct packed *, int64_t since_ms);
 
 #endif

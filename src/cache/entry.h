@@ -15,7 +15,7 @@ struct entry {
 	/* What a gap has too, which may be no longer than a unit. */
 	uint32_t units; /* it takes, up to the next one */
 	uint32_t next; /* of its chain */
-	uint32_t tag; /* the part of the hash that does not choose the chain */
+	uint32_t tag; /* of the hash: it chooses the chain, and tells most others in it apart */
 	bool dead; /* a gap, or what is not in its chain any more */
 
 	bool dnssec_ok, checking_disabled;

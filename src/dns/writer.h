@@ -22,8 +22,10 @@ static inline uint8_t *put_room(struct writer *w, size_t n)
 		w->ok = false;
 		return NULL;
 	}
+	uint8_t *to = w->out + w->len;
+
 	w->len += n;
-	return w->out + w->len - n;
+	return to;
 }
 
 static inline void put_bytes(struct writer *w, const void *bytes, size_t n)

@@ -177,10 +177,12 @@ static enum verdict ask(struct query *q, unsigned within_ms)
 	struct lookup_question l = { &q->request.question, &env->key, g };
 	int err = lookup_ask(env, &l, &q->waiter, within_ms);
 
-	if (err == 0)
-		return WAIT;
 	if (err == -EEXIST && stage_cache(q) == ANSWER)
 		return ANSWER;
+	if (err == -EEXIST) /* and has gone again */
+		err = lookup_ask(env, &l, &q->waiter, within_ms);
+	if (err == 0)
+		return WAIT;
 	if (q->stale)
 		return answer_stale(q);
 	if (err == -ENOMEM) {
