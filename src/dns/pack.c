@@ -314,7 +314,7 @@ void pack_failure(
 	struct packed *packed, void *memory, const struct question *q, const struct failure *f)
 {
 	uint8_t *message = memory;
-	struct writer w = { message, DNS_HEADER, DNS_MESSAGE_MAX, true };
+	struct writer w = { message, DNS_HEADER, DNS_MESSAGE_MAX + PACKED_ERRORS, true };
 	const char *text = f->text ? f->text : "";
 
 	memset(message, 0, DNS_HEADER);
@@ -323,14 +323,14 @@ void pack_failure(
 	put_number(&w, q->type);
 	put_number(&w, q->class);
 
-	struct writer errors = { message + w.len, 0, PACKED_ERRORS, true };
+	size_t len = w.len; /* behind it are the errors */
 
 	if (f->ede != EDE_NONE)
-		put_error(&errors, (uint16_t)f->ede,
-			(struct span){ (const uint8_t *)text, strlen(text) });
-	*packed = (struct packed){ .message = { message, w.len },
+		put_error(
+			&w, (uint16_t)f->ede, (struct span){ (const uint8_t *)text, strlen(text) });
+	*packed = (struct packed){ .message = { message, len },
 		.ttl_at = memory,
-		.errors = { errors.out, errors.len },
+		.errors = { message + len, w.len - len },
 		.rcode = (uint16_t)f->rcode,
 		.worth = WORTH_FAILURE };
 }
