@@ -1,13 +1,15 @@
 /* lookup: see lookup.h.
  *
- *   ASKING     its round asks servers; queries join
- *   FOLLOWING  another worker asks; queries join
- *   LATE       its time was over before a reply came: nobody joins, no server is asked any more,
- * but a reply that comes is kept TELLING    it is over, and those who wait are told, some in each
- * millisecond, so that nobody can collect a thousand answers to have them sent at once LEAVING it
- * has followed for long enough, but what it is told is on its way already
+ * - ASKING: its round asks servers; queries join
+ * - FOLLOWING: another worker asks; queries join
+ * - LATE: a query's whole time was over before a reply came. Nobody joins: who comes asks anew, as
+ *   the question or its answer may be lost. But a reply that comes is kept, and told to those who
+ *   still wait; without them, no more servers are asked
+ * - TELLING: it is over, and those who wait are told, some in each millisecond, so that nobody can
+ *   collect a thousand answers to have them sent at once
+ * - LEAVING: it has followed for long enough, but what it is told is on its way already
  *
- * It asks for as long as somebody waits, and not less than a query would. Each waiter has its own
+ * It asks for as long as a query would, or those who joined it wait. Each waiter has its own
  * deadline; a waiter that is told of a failure leaves the others waiting.
  */
 #include "query/lookup.h"
@@ -39,6 +41,7 @@ struct lookup {
 	struct waiters waiters;
 	struct timer timer;
 	uint64_t until_ms; /* it asks, or listens, no longer */
+	uint64_t late_ms; /* ASKING: then it is LATE, whoever waits */
 	struct question question;
 	struct result told; /* TELLING: this, in memory of ours */
 	void *told_memory;
@@ -194,6 +197,8 @@ static void start_timer(struct lookup *l)
 
 	if (l->waiters.count && waiters_deadline(&l->waiters) < at)
 		at = waiters_deadline(&l->waiters);
+	if (l->phase == ASKING && l->late_ms < at)
+		at = l->late_ms;
 	timer_start(l->env->loop, &l->timer, at > now ? at - now : 0);
 }
 
@@ -207,20 +212,20 @@ static struct result failure_so_far(const struct lookup *l, struct packed *packe
 	return (struct result){ packed, false };
 }
 
-/* Its time is over, and nobody waits any more. */
-static void give_up(struct lookup *l)
+/* Its time is over. */
+static void be_late(struct lookup *l)
 {
 	struct packed packed;
 	struct result r = failure_so_far(l, &packed);
+	uint64_t until_ms = now_ms(l) + (l->env->shared->cache ? LATE_MS : 0);
 
 	remember(l, &r, r.packed->rcode != RCODE_SERVFAIL);
 	take_out(l);
 	if (l->env->shared->flights)
 		flights_land(l->env->shared->flights, &l->flight, NULL);
 	l->phase = LATE;
-	round_settle(&l->round);
-	l->until_ms = now_ms(l) + (l->env->shared->cache ? LATE_MS : 0);
-	timer_start(l->env->loop, &l->timer, l->until_ms - now_ms(l));
+	if (l->until_ms < until_ms)
+		l->until_ms = until_ms;
 }
 
 static void leave(struct lookup *l)
@@ -265,12 +270,14 @@ static void on_timer(struct timer *t)
 		tell_some(l);
 		return;
 	}
+	if (l->phase == ASKING && (l->late_ms <= now_ms(l) || l->until_ms <= now_ms(l)))
+		be_late(l); /* first, so that who asks again when told does not join it */
 	if (l->waiters.count && waiters_deadline(&l->waiters) <= now_ms(l))
 		dismiss(l);
+	if (l->phase == LATE && !l->waiters.count)
+		round_settle(&l->round);
 	if (l->until_ms > now_ms(l))
 		start_timer(l);
-	else if (l->phase == ASKING)
-		give_up(l);
 	else
 		end(l);
 }
@@ -295,6 +302,7 @@ static int begin(struct lookup *l, bool refreshes)
 	if (flights && !flights_take_off(flights, &l->flight))
 		return 0;
 	l->phase = ASKING;
+	l->late_ms = now_ms(l) + l->env->conf->deadline_ms;
 	if (flights && !refreshes && is_answered(l))
 		err = -EEXIST;
 	else if (!round_begin(&l->round, l->key.checking_disabled ? DNS_CD : 0, l->key.dnssec_ok))
