@@ -16,9 +16,11 @@ struct entry {
 	uint32_t units; /* it takes, up to the next one */
 	uint32_t next; /* of its chain */
 	uint32_t tag; /* of the hash: it chooses the chain, and tells most others in it apart */
-	bool dead; /* a gap, or what is not in its chain any more */
+	bool dead : 1; /* a gap, or what is not in its chain any more */
 
-	bool dnssec_ok, checking_disabled;
+	bool dnssec_ok : 1, checking_disabled : 1;
+	bool refreshing : 1; /* somebody was told to ask for it again */
+	uint8_t worth;
 	uint16_t group;
 
 	int64_t since_ms; /* when its TTLs were right; of a failure: when it was first */
@@ -26,13 +28,15 @@ struct entry {
 	uint32_t lifetime_s;
 	uint16_t message_len, ttl_count, errors_len, rcode;
 	uint16_t question_len;
-	uint8_t worth;
 	uint8_t asked; /* lately, up to ENTRY_ASKED_MAX: for who has to go */
 	uint8_t hits; /* since it was stored, up to 255 */
 	uint8_t failures; /* in a row */
-	bool refreshing; /* somebody was told to ask for it again */
 	_Alignas(uint16_t) uint8_t bytes[]; /* what packed_move() copies */
 };
+
+/* What each answer costs beside itself; what a search reads first is in front. */
+_Static_assert(sizeof(struct entry) <= 56 && offsetof(struct entry, since_ms) == 16,
+	"docs/decisions/007-the-cache.md says how large an entry is");
 
 #define ENTRY_ASKED_MAX 3
 

@@ -364,7 +364,7 @@ CASE(who_is_asked_for_outlasts_in_the_main_ring_who_is_not)
 		else
 			asked += find(n) != NULL;
 	}
-	OK(asked > 3 * others);
+	OK(asked > 2 * others);
 	check_all();
 	close_shard();
 }
