@@ -320,7 +320,8 @@ int crew_run(const struct config *conf, void (*ready)(void *arg), void *arg)
 	if (!build_all(&crew, conf))
 		goto out;
 	if (loop_on_signal(loop_of(&crew, 0), SIGTERM, on_stop_signal, &crew) < 0 ||
-		loop_on_signal(loop_of(&crew, 0), SIGINT, on_stop_signal, &crew) < 0)
+		loop_on_signal(loop_of(&crew, 0), SIGINT, on_stop_signal, &crew) < 0 ||
+		loop_on_signal(loop_of(&crew, 0), SIGHUP, on_stop_signal, &crew) < 0)
 		goto out;
 	changes_watch(&crew.changes, loop_of(&crew, 0), tell_change, &crew);
 	if (!open_control(&crew, conf) || !share_files(&crew, conf))

@@ -398,8 +398,10 @@ static int take_word(struct command *c, const char *word)
 }
 
 /* An option that is a word of `cache flush`. */
-static int take_choice(struct command *c, const char *option)
+static int take_choice(struct command *c, const char *word, const char *option)
 {
+	if (strcmp(word, option) != 0)
+		return unknown_option(word); /* nobody forgets everything by a slip */
 	if (!c->verb || !c->verb->words)
 		return usage("only `sotto cache flush` knows", option, NULL);
 	return take_word(c, option);
@@ -430,7 +432,7 @@ static int read_arguments(struct command *c, int argc, char **argv)
 		if (option == WORD)
 			status = take_word(c, optarg);
 		else if (option == OPTION_BELOW || option == OPTION_ALL)
-			status = take_choice(c, option == OPTION_ALL ? "--all" : "--below");
+			status = take_choice(c, word, option == OPTION_ALL ? "--all" : "--below");
 		else if (option == '?')
 			status = refuse_option(word);
 		else if (option == ':')

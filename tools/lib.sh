@@ -74,6 +74,6 @@ configure() {
 # Builds the release, build/sotto.
 build_release() {
 	[[ -x $top/build/sotto ]] || say "Building $top/build/sotto"
-	configure "$top/build" -Dtests=disabled
+	configure "$top/build" -Dtests=disabled -Db_lto=true
 	ninja --quiet -C "$top/build" | sed '/no work to do/d' >&2 || die "the build failed"
 }

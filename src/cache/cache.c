@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -40,6 +41,7 @@ struct cache {
 	size_t size;
 	unsigned count; /* of shards, a power of two */
 	struct locked_shard *shards;
+	atomic_bool flushed; /* ever */
 };
 
 static struct locked_shard *shard_of(struct cache *c, uint64_t hash)
@@ -167,8 +169,9 @@ static void look(
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* A function of its own, as its key is not for those who find what they look for. */
-static void look_for_name(struct cache *c, const struct key *k, int64_t now, struct found *found)
+/* Not inlined, so that who finds what it looks for has no key of a name on its stack. */
+__attribute__((noinline)) static void look_for_name(
+	struct cache *c, const struct key *k, int64_t now, struct found *found)
 {
 	struct key name;
 
@@ -295,6 +298,7 @@ void cache_store(struct cache *c, const struct key *k, const struct packed *p, i
 	pthread_mutex_lock(&s->lock);
 	if (is_kept(p))
 		put(&s->shard, at, p, now_ms);
+	s->shard.refused += packed_size(p) > CACHE_ENTRY_MAX;
 	pthread_mutex_unlock(&s->lock);
 	if (!is_kept(p))
 		drop(c, at, of_name);
@@ -474,6 +478,7 @@ uint64_t cache_flush_name(struct cache *c, const uint8_t *name, size_t name_len,
 {
 	struct flushing f = { name, name_len, below, 0 };
 
+	atomic_store(&c->flushed, true);
 	for (unsigned i = 0; i < c->count; i++)
 		walk(&c->shards[i], flush_if_named, &f);
 	return f.count;
@@ -483,6 +488,7 @@ uint64_t cache_flush_all(struct cache *c)
 {
 	uint64_t count = 0;
 
+	atomic_store(&c->flushed, true);
 	for (unsigned i = 0; i < c->count; i++) {
 		struct locked_shard *s = &c->shards[i];
 
@@ -511,7 +517,7 @@ bool cache_restore(struct cache *c, const struct key *k, const struct packed *p,
 	pthread_mutex_lock(&s->lock);
 	const struct entry *e = shard_find(&s->shard, at);
 
-	if (!e || e->worth == WORTH_FAILURE)
+	if (!atomic_load(&c->flushed) && (!e || e->worth == WORTH_FAILURE))
 		kept = put(&s->shard, at, p, since_ms);
 	pthread_mutex_unlock(&s->lock);
 	return kept;

@@ -106,8 +106,9 @@ uint64_t cache_flush_name(struct cache *, const uint8_t *name, size_t name_len, 
 /* Forgets everything. The number of entries. */
 uint64_t cache_flush_all(struct cache *);
 
-/* Keeps an entry of an earlier run, as old as since_ms says, unless there is an answer already.
- * False: it was not kept. since_ms is negative if that was before the host started. */
+/* Keeps an entry of an earlier run, as old as since_ms says, unless there is an answer already, or
+ * something was flushed since the start, which may be it. False: it was not kept. since_ms is
+ * negative if that was before the host started. */
 bool cache_restore(struct cache *, const struct key *, const struct packed *, int64_t since_ms);
 
 #endif

@@ -225,6 +225,13 @@ static struct contents take_records(struct packing *p, uint16_t type, unsigned *
 	return c;
 }
 
+/* Of such types there is nothing to keep: they are about the message, or a transaction (RFC 6895
+ * §3.1, RFC 2930 §2.2). */
+static bool is_meta(uint16_t type)
+{
+	return type == 0 || type == TYPE_OPT || (type >= 128 && type < TYPE_ANY);
+}
+
 static enum worth worth_of(const struct packing *p, const struct contents *c)
 {
 	const struct reply *r = p->reply;
@@ -233,13 +240,14 @@ static enum worth worth_of(const struct packing *p, const struct contents *c)
 		return WORTH_FAILURE;
 	if (r->flags & DNS_TC || p->lowest == 0)
 		return WORTH_NOTHING;
+	/* Behind an alias, it is the last name that does not exist (RFC 2308 §2.1). */
+	if (r->rcode == RCODE_NXDOMAIN && c->soa && !r->count[SECTION_ANSWER])
+		return WORTH_NXDOMAIN;
+	if (is_meta(get_u16(p->w.out + r->question_end - 4)))
+		return WORTH_NOTHING;
 	if (r->rcode == RCODE_NOERROR && c->wanted)
 		return WORTH_POSITIVE;
-	if (!c->soa)
-		return WORTH_NOTHING; /* RFC 2308 §5 */
-	/* Behind an alias, it is the last name that does not exist (RFC 2308 §2.1). */
-	return r->rcode == RCODE_NXDOMAIN && !r->count[SECTION_ANSWER] ? WORTH_NXDOMAIN
-								       : WORTH_NODATA;
+	return c->soa ? WORTH_NODATA : WORTH_NOTHING; /* RFC 2308 §5 */
 }
 
 static void put_error(struct writer *w, uint16_t code, struct span text)

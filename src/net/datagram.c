@@ -13,6 +13,9 @@
 /* Batches taken in one turn, so that connections get theirs. */
 #define BATCHES_PER_TURN 4
 #define RECEIVE_BUFFER   (4 * 1024 * 1024)
+/* From one message of a batch to the next: not a power of two, or all would want the same few lines
+ * of the processor's cache. */
+#define STRIDE (DATAGRAM_MAX + 3 * 64)
 
 union control {
 	struct cmsghdr align;
@@ -26,7 +29,7 @@ struct batch {
 	struct iovec piece[BATCH];
 	struct addr peer[BATCH];
 	union control control[BATCH];
-	uint8_t data[BATCH][DATAGRAM_MAX];
+	uint8_t data[BATCH][STRIDE];
 };
 
 struct datagram {

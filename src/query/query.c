@@ -118,26 +118,20 @@ static void query_init(
 	q->client = client;
 	q->at = env->pipeline;
 	q->message = message;
-	q->stale = false;
+	q->stale = q->cannot_wait = false;
 	q->answer = (struct answer){ .rcode = RCODE_NOERROR, .ede = EDE_NONE };
 }
 
-/* Every place is taken: who need not wait is answered all the same, the others are told that there is
- * no place. */
-static void overload(struct query_env *env, struct client *client, struct span message)
+/* Every place is taken: nothing of the query outlives this call. */
+static void begin_without_place(struct query_env *env, struct client *client, struct span message)
 {
 	struct query q;
 	enum verdict v = NEXT;
 
 	query_init(&q, env, client, message);
-	while (v == NEXT && !q.at->waits)
+	q.cannot_wait = true;
+	while (v == NEXT)
 		v = (q.at++)->run(&q);
-	if (v == NEXT) {
-		env->metrics->overload++;
-		q.answer = (struct answer){ .rcode = RCODE_SERVFAIL,
-			.ede = EDE_OTHER,
-			.ede_text = "too many queries are waiting" };
-	}
 	if (v == DROP)
 		env->metrics->dropped++;
 	else
@@ -150,7 +144,7 @@ void query_begin(struct query_env *env, struct client *client, struct span messa
 	struct query *q = pool_get(&env->queries);
 
 	if (!q) {
-		overload(env, client, message);
+		begin_without_place(env, client, message);
 		return;
 	}
 	query_init(q, env, client, message);

@@ -66,7 +66,6 @@ struct query;
 struct stage {
 	const char *name;
 	enum verdict (*run)(struct query *);
-	bool waits; /* it may say WAIT */
 };
 
 /* One worker's core. */
@@ -113,6 +112,7 @@ struct query {
 	struct request request;
 	struct waiter waiter;
 	bool stale; /* there is an answer that has expired, if there is nothing better */
+	bool cannot_wait; /* every place is taken */
 	uint8_t name[NAME_MAX_WIRE]; /* what request.question.name points to while waiting */
 
 	struct answer answer;

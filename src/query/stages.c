@@ -169,6 +169,12 @@ static bool try_stale(struct query *q, const struct result *r)
 	return true;
 }
 
+static enum verdict refuse_for_want_of_place(struct query *q)
+{
+	q->env->metrics->overload++;
+	return refuse(q, RCODE_SERVFAIL, EDE_OTHER, "too many queries are waiting");
+}
+
 /* Asks upstream, and waits for so long. */
 static enum verdict ask(struct query *q, unsigned within_ms)
 {
@@ -185,10 +191,8 @@ static enum verdict ask(struct query *q, unsigned within_ms)
 		return WAIT;
 	if (q->stale)
 		return answer_stale(q);
-	if (err == -ENOMEM) {
-		env->metrics->overload++;
-		return refuse(q, RCODE_SERVFAIL, EDE_OTHER, "too many queries are waiting");
-	}
+	if (err == -ENOMEM)
+		return refuse_for_want_of_place(q);
 	return refuse(q, RCODE_SERVFAIL, EDE_NO_REACHABLE_AUTHORITY, lookup_refusal(g));
 }
 
@@ -235,13 +239,15 @@ static enum verdict stage_lookup(struct query *q)
 {
 	const struct query_env *env = q->env;
 
+	if (q->cannot_wait)
+		return q->stale ? answer_stale(q) : refuse_for_want_of_place(q);
 	q->waiter.wake = on_wake;
 	keep_question(q);
 	return ask(q, q->stale ? env->shared->stale_after_ms : env->conf->deadline_ms);
 }
 
 const struct stage default_pipeline[] = {
-	{ "admit", stage_admit, false }, /* may this client ask, is it a question we take? */
-	{ "cache", stage_cache, false }, /* fresh, or stale if there cannot be better */
-	{ "lookup", stage_lookup, true }, /* ask upstream */
+	{ "admit", stage_admit }, /* may this client ask, is it a question we take? */
+	{ "cache", stage_cache }, /* fresh, or stale if there cannot be better */
+	{ "lookup", stage_lookup }, /* ask upstream */
 };

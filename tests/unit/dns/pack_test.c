@@ -61,6 +61,16 @@ CASE(any_record_is_what_any_asks_for)
 	EQ(worth_of(0, TYPE_ANY, "|S"), WORTH_NODATA);
 }
 
+CASE(types_of_a_transaction_are_worth_nothing)
+{
+	static const uint16_t types[] = { 0, 128, TYPE_TKEY, TYPE_TSIG, TYPE_MAILA };
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		EQ(worth_of(0, types[i], "T"), WORTH_NOTHING);
+		EQ(worth_of(0, types[i], "|S"), WORTH_NOTHING);
+	}
+}
+
 CASE(no_records_of_the_type_and_an_soa_are_nodata)
 {
 	EQ(worth_of(0, TYPE_A, "|S"), WORTH_NODATA);
@@ -390,6 +400,7 @@ int main(void)
 	const struct CMUnitTest cases[] = {
 		CLAIM(records_of_the_type_asked_for_are_positive),
 		CLAIM(any_record_is_what_any_asks_for),
+		CLAIM(types_of_a_transaction_are_worth_nothing),
 		CLAIM(no_records_of_the_type_and_an_soa_are_nodata),
 		CLAIM(a_name_does_not_exist_for_all_types_but_behind_an_alias),
 		CLAIM(what_is_not_there_is_not_kept_without_an_soa),
