@@ -5,7 +5,6 @@
 #include "dns/writer.h"
 
 enum {
-	ERROR_FIXED = 6, /* of an option: code, length, error */
 	MINIMUM_LEN = 4, /* the last field of an SOA */
 	POINTER_TO_QUESTION = 0xc000 | DNS_HEADER,
 	/* The start of no label: reading a name that leads through it fails. */

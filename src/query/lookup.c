@@ -91,6 +91,17 @@ static void take_out(struct lookup *l)
 
 /* ---- the end ---- */
 
+/* Nobody joins it any more, here or in another worker. r: what those are told who follow it; NULL:
+ * nothing came of it. */
+static void retire(struct lookup *l, const struct result *r)
+{
+	struct flights *flights = l->env->shared->flights;
+
+	take_out(l);
+	if (l->phase == ASKING && flights)
+		flights_land(flights, &l->flight, r);
+}
+
 static void lookup_free(struct lookup *l)
 {
 	struct query_env *env = l->env;
@@ -133,12 +144,8 @@ static void tell(struct lookup *l, const struct result *r)
 
 static void finish(struct lookup *l, const struct result *r)
 {
-	bool led = l->phase == ASKING;
-
 	if (l->phase != LATE)
-		take_out(l);
-	if (led && l->env->shared->flights)
-		flights_land(l->env->shared->flights, &l->flight, r);
+		retire(l, r);
 	tell(l, r);
 }
 
@@ -220,9 +227,7 @@ static void be_late(struct lookup *l)
 	uint64_t until_ms = now_ms(l) + (l->env->shared->cache ? LATE_MS : 0);
 
 	remember(l, &r, r.packed->rcode != RCODE_SERVFAIL);
-	take_out(l);
-	if (l->env->shared->flights)
-		flights_land(l->env->shared->flights, &l->flight, NULL);
+	retire(l, NULL);
 	l->phase = LATE;
 	if (l->until_ms < until_ms)
 		l->until_ms = until_ms;
@@ -245,11 +250,8 @@ static void end(struct lookup *l)
 		return;
 	}
 	round_end(&l->round);
-	if (l->phase == ASKING) {
-		take_out(l);
-		if (l->env->shared->flights)
-			flights_land(l->env->shared->flights, &l->flight, NULL);
-	}
+	if (l->phase == ASKING)
+		retire(l, NULL);
 	if (l->phase != LEAVING)
 		lookup_free(l);
 }
@@ -323,8 +325,7 @@ static void on_landed(struct flight *f, const struct result *r)
 		return;
 	}
 	if (r) {
-		take_out(l);
-		tell(l, r);
+		finish(l, r);
 	} else if (begin(l, true) == 0) {
 		start_timer(l);
 	} else {

@@ -93,17 +93,24 @@ static void query_free(struct query *q)
 	query_env_rest(env);
 }
 
-static void query_go(struct query *q, enum verdict v)
+/* Goes through the stages. True: the query is over. */
+static bool run(struct query *q, enum verdict v)
 {
 	while (v == NEXT)
 		v = (q->at++)->run(q); /* the last stage never says NEXT */
 	if (v == WAIT)
-		return;
+		return false;
 	if (v == ANSWER)
 		answer(q);
 	else
 		q->env->metrics->dropped++;
-	query_free(q);
+	return true;
+}
+
+static void query_go(struct query *q, enum verdict v)
+{
+	if (run(q, v))
+		query_free(q);
 }
 
 void query_resume(struct query *q, enum verdict v)
@@ -126,16 +133,10 @@ static void query_init(
 static void begin_without_place(struct query_env *env, struct client *client, struct span message)
 {
 	struct query q;
-	enum verdict v = NEXT;
 
 	query_init(&q, env, client, message);
 	q.cannot_wait = true;
-	while (v == NEXT)
-		v = (q.at++)->run(&q);
-	if (v == DROP)
-		env->metrics->dropped++;
-	else
-		answer(&q);
+	run(&q, NEXT);
 	client->ops->done(client);
 }
 

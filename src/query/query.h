@@ -84,7 +84,8 @@ struct query_env {
 	void (*idle)(void *arg); /* NULL: not draining */
 	void *idle_arg;
 	struct task rest; /* looks whether it can be told */
-	struct key key; /* of the query that runs through the stages */
+	struct key key; /* of the query that runs through the stages ... */
+	struct group *group; /* ... and who is asked for it */
 	struct found found; /* what the cache has for it, in memory of ours */
 	void *packing; /* PACKED_MAX octets where replies are packed */
 	uint8_t *answer; /* 64 KiB where answers are shaped */

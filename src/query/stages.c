@@ -66,16 +66,16 @@ static bool is_fresh_only(const struct query *q)
 	return false;
 }
 
-static struct group *make_key(struct query *q)
+static void make_key(struct query *q)
 {
 	struct query_env *env = q->env;
-	struct group *g = upstreams_group(env->upstreams, &q->request.question);
-	struct key_scope scope = { (uint16_t)group_index(g), q->request.edns.dnssec_ok,
+
+	env->group = upstreams_group(env->upstreams, &q->request.question);
+	struct key_scope scope = { (uint16_t)group_index(env->group), q->request.edns.dnssec_ok,
 		q->request.flags & DNS_CD };
 
 	key_make(&env->key, &env->shared->key, &q->request.question, &scope);
 	env->key.fresh_only = is_fresh_only(q);
-	return g;
 }
 
 static enum verdict answer_found(struct query *q)
@@ -97,21 +97,28 @@ static enum verdict answer_stale(struct query *q)
 	return ANSWER;
 }
 
-static enum verdict answer_failure(struct query *q, struct group *g)
+static enum verdict answer_failure(struct query *q)
 {
 	q->env->metrics->cache_failures++;
-	group_wanted(g);
+	group_wanted(q->env->group);
 	answer_found(q);
 	q->answer.age_s = 0;
 	q->answer.ede = EDE_CACHED;
 	return ANSWER;
 }
 
-static void refresh(struct query *q, struct group *g)
+static struct lookup_question question_of(const struct query *q)
 {
-	struct lookup_question l = { &q->request.question, &q->env->key, g };
+	const struct query_env *env = q->env;
 
-	if (!cache_claim_refresh(q->env->shared->cache, &q->env->key))
+	return (struct lookup_question){ &q->request.question, &env->key, env->group };
+}
+
+static void refresh(struct query *q)
+{
+	struct lookup_question l = question_of(q);
+
+	if (!cache_claim_refresh(q->env->shared->cache, l.key))
 		return;
 	q->env->metrics->prefetches++;
 	lookup_refresh(q->env, &l);
@@ -121,27 +128,27 @@ static void refresh(struct query *q, struct group *g)
 static enum verdict stage_cache(struct query *q)
 {
 	struct query_env *env = q->env;
-	struct group *g = make_key(q);
 
+	make_key(q);
 	env->found.freshness = CACHE_MISS;
 	if (env->shared->cache)
 		cache_find(env->shared->cache, &env->key, loop_since_boot(env->loop), &env->found);
 	if (env->found.freshness == CACHE_FRESH) {
 		env->metrics->cache_hits++;
 		if (env->found.refresh && q->request.flags & DNS_RD)
-			refresh(q, g);
+			refresh(q);
 		return answer_found(q);
 	}
 	/* Whoever does not want us to ask gets what is here (RFC 8914 §4.21). */
 	if (!(q->request.flags & DNS_RD))
 		return refuse(q, RCODE_REFUSED, EDE_NOT_AUTHORITATIVE, NULL);
 	q->stale = env->found.freshness == CACHE_STALE;
-	if (q->stale && (env->found.failed || group_down_ms(g))) {
-		group_wanted(g);
+	if (q->stale && (env->found.failed || group_down_ms(env->group))) {
+		group_wanted(env->group);
 		return answer_stale(q);
 	}
 	if (env->found.freshness == CACHE_FAILURE)
-		return answer_failure(q, g);
+		return answer_failure(q);
 	env->metrics->cache_misses += env->shared->cache != NULL;
 	return NEXT;
 }
@@ -179,8 +186,7 @@ static enum verdict refuse_for_want_of_place(struct query *q)
 static enum verdict ask(struct query *q, unsigned within_ms)
 {
 	struct query_env *env = q->env;
-	struct group *g = upstreams_group(env->upstreams, &q->request.question);
-	struct lookup_question l = { &q->request.question, &env->key, g };
+	struct lookup_question l = question_of(q);
 	int err = lookup_ask(env, &l, &q->waiter, within_ms);
 
 	if (err == -EEXIST && stage_cache(q) == ANSWER)
@@ -193,7 +199,7 @@ static enum verdict ask(struct query *q, unsigned within_ms)
 		return answer_stale(q);
 	if (err == -ENOMEM)
 		return refuse_for_want_of_place(q);
-	return refuse(q, RCODE_SERVFAIL, EDE_NO_REACHABLE_AUTHORITY, lookup_refusal(g));
+	return refuse(q, RCODE_SERVFAIL, EDE_NO_REACHABLE_AUTHORITY, lookup_refusal(env->group));
 }
 
 /* It was woken for the sake of what had expired, and has gone meanwhile: for how long it can wait
