@@ -324,7 +324,7 @@ static bool note_failure(struct cache *c, const struct key *k, bool of_name, int
 /* How long it is remembered that asking has failed so often. */
 static int64_t pause_ms(const struct cache *c, unsigned failures)
 {
-	unsigned doublings = failures < RETRY_BACK_OFF_MAX ? failures - 1 : RETRY_BACK_OFF_MAX;
+	unsigned doublings = failures <= RETRY_BACK_OFF_MAX ? failures - 1 : RETRY_BACK_OFF_MAX;
 	int64_t pause = (int64_t)RETRY_MS << doublings;
 
 	return pause < c->conf->failure_ms ? pause : c->conf->failure_ms;

@@ -141,12 +141,7 @@ static const char *hex_of(struct found_entries *l, const struct packed *p, int64
 	char *to = l->hex;
 
 	memcpy(l->message, p->message.at, p->message.len);
-	for (size_t i = 0; i < p->ttl_count; i++) {
-		uint8_t *at = l->message + p->ttl_at[i];
-		int64_t left = (int64_t)get_u32(at) - age_s;
-
-		put_u32(at, left > 0 ? (uint32_t)left : 0);
-	}
+	packed_age(p, l->message, p->message.len, age_s > 0 ? (uint32_t)age_s : 0, 0);
 	for (size_t i = 0; i < p->message.len; i++) {
 		*to++ = digits[l->message[i] >> 4];
 		*to++ = digits[l->message[i] & 15];

@@ -222,18 +222,6 @@ static bool put_records(struct writer *w, struct span m, uint16_t count[SECTIONS
 	return section >= SECTION_ADDITIONAL;
 }
 
-static void set_ttls(const struct writer *w, const struct answer_form *f, const struct packed *p)
-{
-	if (!f->age_s && !f->ttl_s)
-		return;
-	for (unsigned i = 0; i < p->ttl_count && p->ttl_at[i] < w->len; i++) {
-		uint8_t *at = w->out + p->ttl_at[i];
-		uint32_t ttl = get_u32(at), aged = ttl > f->age_s ? ttl - f->age_s : 0;
-
-		put_u32(at, f->ttl_s ? f->ttl_s : aged);
-	}
-}
-
 static void put_server_errors(struct writer *w, size_t opt, struct span errors)
 {
 	while (errors.len > 0) {
@@ -263,7 +251,8 @@ size_t build_answer(uint8_t *out, size_t cap, const struct answer_form *f, const
 	if (!w.ok)
 		return 0;
 	*truncated = !put_records(&w, p->message, count);
-	set_ttls(&w, f, p);
+	if (f->age_s || f->ttl_s)
+		packed_age(p, w.out, w.len, f->age_s, f->ttl_s);
 	w.limit += opt_room;
 
 	if (*truncated)

@@ -360,6 +360,16 @@ void packed_move(struct packed *p, void *memory)
 	p->errors.at = errors;
 }
 
+void packed_age(const struct packed *p, uint8_t *copy, size_t len, uint32_t age_s, uint32_t ttl_s)
+{
+	for (unsigned i = 0; i < p->ttl_count && p->ttl_at[i] < len; i++) {
+		uint8_t *at = copy + p->ttl_at[i];
+		uint32_t ttl = get_u32(at), aged = ttl > age_s ? ttl - age_s : 0;
+
+		put_u32(at, ttl_s ? ttl_s : aged);
+	}
+}
+
 struct question packed_question(const struct packed *p)
 {
 	struct question q = { .name = p->message.at + DNS_HEADER };

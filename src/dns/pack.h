@@ -66,6 +66,10 @@ void pack_failure(struct packed *, void *memory, const struct question *, const 
 size_t packed_size(const struct packed *);
 void packed_move(struct packed *, void *memory);
 
+/* Sets the TTLs in a copy of its message, of which there are len octets: what they were less the
+ * age, or, if ttl_s is not 0, all of them that. */
+void packed_age(const struct packed *, uint8_t *copy, size_t len, uint32_t age_s, uint32_t ttl_s);
+
 /* The question of it. */
 struct question packed_question(const struct packed *);
 
