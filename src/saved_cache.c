@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/replace.h"
 #include "cache/image.h"
 
 #include <errno.h>
@@ -243,8 +244,10 @@ static bool save_entry(void *arg, const struct cache_entry *e)
 }
 
 /* 0 or -errno. */
-static int write_all(struct saving *v, FILE *f)
+static int write_all(void *arg, FILE *f)
 {
+	struct saving *v = arg;
+
 	make_head(v->s, &v->head);
 	errno = 0;
 	v->ok = image_write_head(&v->writer, f, &v->head);
@@ -257,34 +260,6 @@ static int write_all(struct saving *v, FILE *f)
 	return 0;
 }
 
-/* In one step. 0 or -errno. */
-static int replace(struct saving *v, const char *path)
-{
-	char fresh[PATH_MAX + 8];
-
-	snprintf(fresh, sizeof fresh, "%s.new", path);
-	unlink(fresh); /* what a crash has left */
-	int err, fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return -errno;
-	FILE *f = fdopen(fd, "w");
-
-	if (f) {
-		err = write_all(v, f);
-		if (fclose(f) != 0 && !err)
-			err = -errno;
-	} else {
-		err = -errno;
-		close(fd);
-	}
-	if (!err && rename(fresh, path) < 0)
-		err = -errno;
-	if (err)
-		unlink(fresh);
-	return err;
-}
-
 static void save(struct saved_cache *s, bool last)
 {
 	struct saving *v = calloc(1, sizeof *v);
@@ -295,7 +270,7 @@ static void save(struct saved_cache *s, bool last)
 	if (v) {
 		v->s = s;
 		v->last = last;
-		err = replace(v, path_of(s, path));
+		err = replace_file(path_of(s, path), 0600, write_all, v);
 	}
 	if (!err) {
 		log_begin(&l, last ? LOG_INFO : LOG_DEBUG, "cache saved");

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/replace.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -53,20 +54,9 @@ void saved_time_load(const char *state)
 	clock_set_floor(date_s);
 }
 
-/* In one step, so that a crash leaves the old file or the new one. */
-static bool replace(const char *path, int64_t date_s)
+static int write_digits(void *date_s, FILE *f)
 {
-	char fresh[PATH_MAX + 8];
-
-	snprintf(fresh, sizeof fresh, "%s.new", path);
-	FILE *f = fopen(fresh, "we");
-
-	if (!f)
-		return false;
-	bool ok = fprintf(f, "%" PRId64 "\n", date_s) > 0;
-
-	ok = fclose(f) == 0 && ok;
-	return ok && rename(fresh, path) == 0;
+	return fprintf(f, "%" PRId64 "\n", *(const int64_t *)date_s) > 0 ? 0 : -errno;
 }
 
 static void write_date(const struct saved_time *s)
@@ -77,8 +67,10 @@ static void write_date(const struct saved_time *s)
 	if (!s->state || !date_s)
 		return;
 	snprintf(path, sizeof path, "%s/clock", s->state);
-	if (!replace(path, date_s))
-		log_file(LOG_WARN, "the date cannot be saved", path, strerror(errno));
+	int err = replace_file(path, 0666, write_digits, &date_s);
+
+	if (err < 0)
+		log_file(LOG_WARN, "the date cannot be saved", path, strerror(-err));
 }
 
 static void on_hour(struct timer *t)

@@ -1,6 +1,7 @@
 #include "upstream/addresses.h"
 
 #include "base/log.h"
+#include "base/replace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -134,17 +135,15 @@ static bool write_line(FILE *out, const struct addresses_entry *e)
 	return fputc('\n', out) != EOF && ok;
 }
 
-static bool write_lines(const struct addresses_file *f, const char *path)
+static int write_lines(void *arg, FILE *out)
 {
-	FILE *out = fopen(path, "we");
+	const struct addresses_file *f = arg;
 	bool ok = true;
 
-	if (!out)
-		return false;
 	for (size_t i = 0; i < f->count; i++)
 		if (f->writing[i].count)
 			ok = write_line(out, &f->writing[i]) && ok;
-	return fclose(out) == 0 && ok;
+	return ok ? 0 : -errno;
 }
 
 /* Workers take turns by a lock on the folder. */
@@ -152,24 +151,22 @@ static void on_write(struct work *w)
 {
 	struct addresses_file *f = container_of(w, struct addresses_file, work);
 	int folder = open(f->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char path[PATH_MAX], fresh[PATH_MAX + 8];
+	char path[PATH_MAX];
 
-	f->error = 0;
 	path_of(f->state, path);
-	snprintf(fresh, sizeof fresh, "%s.new", path);
-	if (folder < 0 || flock(folder, LOCK_EX) < 0)
+	if (folder < 0 || flock(folder, LOCK_EX) < 0) {
+		f->error = -errno;
 		goto out;
+	}
 	FILE *old = fopen(path, "re");
 
 	if (old) {
 		read_lines(old, take_others, f);
 		fclose(old);
 	}
-	if (write_lines(f, fresh) && rename(fresh, path) == 0)
-		errno = 0;
+	f->error = replace_file(path, 0666, write_lines, f);
 
 out:
-	f->error = -errno;
 	if (folder >= 0)
 		close(folder);
 }

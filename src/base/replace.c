@@ -1,0 +1,33 @@
+#include "base/replace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <unistd.h>
+
+int replace_file(const char *path, mode_t mode, int (*write)(void *arg, FILE *out), void *arg)
+{
+	char fresh[PATH_MAX + 8];
+
+	snprintf(fresh, sizeof fresh, "%s.new", path);
+	unlink(fresh); /* what a crash has left */
+	int err, fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+
+	if (fd < 0)
+		return -errno;
+	FILE *f = fdopen(fd, "w");
+
+	if (f) {
+		err = write(arg, f);
+		if (fclose(f) != 0 && !err)
+			err = -errno;
+	} else {
+		err = -errno;
+		close(fd);
+	}
+	if (!err && rename(fresh, path) < 0)
+		err = -errno;
+	if (err)
+		unlink(fresh);
+	return err;
+}

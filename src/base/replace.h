@@ -1,0 +1,13 @@
+/* replace: a file written anew in one step, so that a crash leaves the old one or the new one. */
+#ifndef BASE_REPLACE_H
+#define BASE_REPLACE_H
+
+#include <stdio.h>
+#include <sys/types.h>
+
+/* Has write(arg, out) write path + ".new", and puts that in the place of path, or removes it if
+ * something fails; write() returns 0 or -errno. The process's umask applies to mode. Who needs more
+ * than a crash of the process to be survived has write() flush and fsync(2). 0 or -errno. */
+int replace_file(const char *path, mode_t mode, int (*write)(void *arg, FILE *out), void *arg);
+
+#endif
