@@ -152,21 +152,32 @@ static struct entry *find(const struct shard *s, const struct key *k, bool of_na
 	return e && (!of_name || e->worth == WORTH_NXDOMAIN) ? e : NULL;
 }
 
-/* Takes what is in one place, if it is better than what was found before. */
-static void look(
-	struct cache *c, const struct key *k, bool of_name, int64_t now, struct found *found)
+/* Locks the shard of a key, and finds its entry there. */
+static struct entry *lock(struct cache *c, const struct key *k, bool of_name)
 {
 	struct locked_shard *s = shard_of(c, k->hash);
 
 	pthread_mutex_lock(&s->lock);
-	struct entry *e = find(&s->shard, k, of_name);
+	return find(&s->shard, k, of_name);
+}
+
+static void unlock(struct cache *c, const struct key *k)
+{
+	pthread_mutex_unlock(&shard_of(c, k->hash)->lock);
+}
+
+/* Takes what is in one place, if it is better than what was found before. */
+static void look(
+	struct cache *c, const struct key *k, bool of_name, int64_t now, struct found *found)
+{
+	struct entry *e = lock(c, k, of_name);
 	enum freshness f = e ? freshness_of(c, e, k->fresh_only, now) : CACHE_MISS;
 
 	if (f < found->freshness) {
 		found->freshness = f;
 		take(c, e, now, found);
 	}
-	pthread_mutex_unlock(&s->lock);
+	unlock(c, k);
 }
 
 /* Not inlined, so that who finds what it looks for has no key of a name on its stack. */
@@ -189,13 +200,10 @@ void cache_find(struct cache *c, const struct key *k, int64_t now_ms, struct fou
 
 static bool is_fresh(struct cache *c, const struct key *k, bool of_name, int64_t now)
 {
-	struct locked_shard *s = shard_of(c, k->hash);
-
-	pthread_mutex_lock(&s->lock);
-	const struct entry *e = find(&s->shard, k, of_name);
+	const struct entry *e = lock(c, k, of_name);
 	bool fresh = e && freshness_of(c, e, false, now) == CACHE_FRESH;
 
-	pthread_mutex_unlock(&s->lock);
+	unlock(c, k);
 	return fresh;
 }
 
@@ -210,16 +218,13 @@ bool cache_is_fresh(struct cache *c, const struct key *k, int64_t now_ms)
 /* True: it is ours to refresh. *there: there is an entry. */
 static bool claim(struct cache *c, const struct key *k, bool of_name, bool *there)
 {
-	struct locked_shard *s = shard_of(c, k->hash);
-
-	pthread_mutex_lock(&s->lock);
-	struct entry *e = find(&s->shard, k, of_name);
+	struct entry *e = lock(c, k, of_name);
 	bool claimed = e && !e->refreshing;
 
 	if (claimed)
 		e->refreshing = true;
 	*there = e;
-	pthread_mutex_unlock(&s->lock);
+	unlock(c, k);
 	return claimed;
 }
 
@@ -266,14 +271,11 @@ static struct entry *put(
 
 static void drop(struct cache *c, const struct key *k, bool of_name)
 {
-	struct locked_shard *s = shard_of(c, k->hash);
-
-	pthread_mutex_lock(&s->lock);
-	struct entry *e = find(&s->shard, k, of_name);
+	struct entry *e = lock(c, k, of_name);
 
 	if (e)
-		shard_kill(&s->shard, e);
-	pthread_mutex_unlock(&s->lock);
+		shard_kill(&shard_of(c, k->hash)->shard, e);
+	unlock(c, k);
 }
 
 static bool is_kept(const struct packed *p)
@@ -307,17 +309,14 @@ void cache_store(struct cache *c, const struct key *k, const struct packed *p, i
 /* Asking for what there is a good answer to has failed. False: there is none. */
 static bool note_failure(struct cache *c, const struct key *k, bool of_name, int64_t now)
 {
-	struct locked_shard *s = shard_of(c, k->hash);
-
-	pthread_mutex_lock(&s->lock);
-	struct entry *e = find(&s->shard, k, of_name);
+	struct entry *e = lock(c, k, of_name);
 	bool good = e && freshness_of(c, e, k->fresh_only, now) < CACHE_FAILURE;
 
 	if (good) {
 		e->retry_ms = now + RETRY_STALE_MS;
 		e->refreshing = false;
 	}
-	pthread_mutex_unlock(&s->lock);
+	unlock(c, k);
 	return good;
 }
 

@@ -1,37 +1,20 @@
 /* What is done to all entries of the cache, or all of a name: shown, counted, flushed, restored. */
-#include "cache/cache.h"
-
 #include <stdio.h>
 #include <string.h>
 
-#include "answers.h"
-
-static struct cache_conf conf;
-static struct cache *cache;
-static struct said one;
-static _Alignas(uint16_t) uint8_t memory[PACKED_MAX];
-static struct found found;
+#include "opened.h"
 
 static void open_cache(void)
 {
 	/* More than one shard. */
-	conf = (struct cache_conf){ .size = 16 << 20, .stale_ms = 60000, .failure_ms = 5000 };
-	cache = cache_new(&conf, &secret);
-	OK(cache);
-}
-
-static void close_cache(void)
-{
-	cache_free(cache);
+	open_with((struct cache_conf){ .size = 16 << 20, .stale_ms = 60000, .failure_ms = 5000 });
 }
 
 static enum freshness find(const char *name, unsigned type)
 {
 	const struct key k = key_of(name, type);
 
-	found = (struct found){ .memory = memory };
-	cache_find(cache, &k, T, &found);
-	return found.freshness;
+	return find_key(&k, T);
 }
 
 static void store(const char *name, unsigned type)

@@ -1,38 +1,14 @@
-#include "cache/cache.h"
-
 #include <stdlib.h>
 #include <string.h>
 
-#include "answers.h"
+#include "opened.h"
 
 #define STALE_MS 60000
 
-static struct cache_conf conf;
-static struct cache *cache;
-static struct said one;
-static _Alignas(uint16_t) uint8_t memory[PACKED_MAX];
-static struct found found;
-
 static void open_cache(void)
 {
-	conf = (struct cache_conf){
-		.size = 1 << 20, .stale_ms = STALE_MS, .failure_ms = 5000, .prefetch = true
-	};
-	cache = cache_new(&conf, &secret);
-	OK(cache);
-}
-
-static void close_cache(void)
-{
-	cache_free(cache);
-}
-
-static enum freshness find_key(const struct key *k, int64_t now_ms)
-{
-	memset(memory, 0xa5, sizeof memory);
-	found = (struct found){ .memory = memory };
-	cache_find(cache, k, now_ms, &found);
-	return found.freshness;
+	open_with((struct cache_conf){
+		.size = 1 << 20, .stale_ms = STALE_MS, .failure_ms = 5000, .prefetch = true });
 }
 
 static enum freshness find(const char *name, unsigned type, int64_t now_ms)

@@ -1,39 +1,21 @@
 /* What the cache remembers of failures. */
-#include "cache/cache.h"
-
 #include <string.h>
 
-#include "answers.h"
+#include "opened.h"
 
 #define STALE_MS 60000
 
-static struct cache_conf conf;
-static struct cache *cache;
-static struct said one;
-static _Alignas(uint16_t) uint8_t memory[PACKED_MAX];
-static struct found found;
-
 static void open_cache(void)
 {
-	conf = (struct cache_conf){
-		.size = CACHE_SIZE_MIN, .stale_ms = STALE_MS, .failure_ms = 5000
-	};
-	cache = cache_new(&conf, &secret);
-	OK(cache);
-}
-
-static void close_cache(void)
-{
-	cache_free(cache);
+	open_with((struct cache_conf){
+		.size = CACHE_SIZE_MIN, .stale_ms = STALE_MS, .failure_ms = 5000 });
 }
 
 static enum freshness find(unsigned type, int64_t now_ms)
 {
 	const struct key k = key_of("a", type);
 
-	found = (struct found){ .memory = memory };
-	cache_find(cache, &k, now_ms, &found);
-	return found.freshness;
+	return find_key(&k, now_ms);
 }
 
 static void store(unsigned type, uint32_t ttl, int64_t now_ms)
