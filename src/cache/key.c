@@ -15,6 +15,7 @@ static uint64_t lower_word(uint64_t w)
 	return w | (from_a & ~behind_z & ~w & tops) >> 2;
 }
 
+/* As name_lower(), but by words, since every query comes this way. */
 static void lower(uint8_t *name, size_t len)
 {
 	uint64_t word;

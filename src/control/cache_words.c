@@ -2,17 +2,13 @@
 
 #include "dns/text.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Length octets are below 'A', so the whole name can be folded. */
 static bool take_name(struct cache_words *c, const char *text)
 {
 	c->name_len = name_from_text(text, c->name);
-	for (size_t i = 0; i < c->name_len; i++)
-		if (c->name[i] >= 'A' && c->name[i] <= 'Z')
-			c->name[i] |= 0x20;
+	name_lower(c->name, c->name_len);
 	return c->name_len > 0;
 }
 

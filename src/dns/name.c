@@ -77,6 +77,12 @@ size_t name_end(struct span message, size_t at)
 }
 
 /* Length octets are below 'A', so a name can be folded without looking at where its labels are. */
+void name_lower(uint8_t *name, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		name[i] = lower(name[i]);
+}
+
 bool name_equals(const uint8_t *a, const uint8_t *b, size_t len)
 {
 	if (memcmp(a, b, len) == 0)

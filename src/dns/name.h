@@ -27,6 +27,9 @@ bool name_skip(struct span message, size_t *at);
 /* Where the name at `at` ends, its own octets alone: no pointer is followed. */
 size_t name_end(struct span message, size_t at);
 
+/* ASCII letters of an uncompressed name to lower case, in place. */
+void name_lower(uint8_t *name, size_t len);
+
 /* Are two uncompressed names of this length the same? ASCII letters without case. */
 bool name_equals(const uint8_t *a, const uint8_t *b, size_t len);
 /* Is the first name the second one, or below it? */

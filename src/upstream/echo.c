@@ -3,7 +3,6 @@
 #include "base/bug.h"
 #include "upstream/server.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,8 +20,8 @@ static void make_proof(
 {
 	uint8_t name[NAME_MAX_WIRE];
 
-	for (size_t i = 0; i < q->name_len; i++)
-		name[i] = (uint8_t)tolower(q->name[i]);
+	memcpy(name, q->name, q->name_len);
+	name_lower(name, q->name_len);
 	snprintf(proof, PROOF_LEN + 1, "%016" PRIx64,
 		siphash(&u->conf->echo_key, name, q->name_len));
 }
