@@ -7,8 +7,9 @@
 enum {
 	MINIMUM_LEN = 4, /* the last field of an SOA */
 	POINTER_TO_QUESTION = 0xc000 | DNS_HEADER,
-	/* The start of no label: reading a name that leads through it fails. */
+	/* The start of no label: reading a name that leads through it fails. And another one. */
 	NO_LABEL = 0x80,
+	NO_LABEL_EITHER = 0x81,
 };
 
 /* A reply on its way into memory. */
@@ -171,8 +172,53 @@ static void lower_rrsets(struct packing *p, unsigned count)
 		lower_to(p, n, get_u32(p->w.out + p->ttl_at[first[n]]));
 }
 
-/* Can every TTL change, and the type asked for (of a name that does not exist), and the message be
- * read all the same? */
+/* Octets that change are replaced by others than the server sent: none of them starts a label, and
+ * a name that has one of them inside of a label, or of a pointer, is another name. */
+static void spoil(const struct packing *p, uint8_t *at, size_t len)
+{
+	size_t from = (size_t)(at - p->w.out);
+	struct span sent = p->reply->message;
+
+	for (size_t i = 0; i < len; i++) {
+		bool is_that = from + i < sent.len && sent.at[from + i] == NO_LABEL;
+
+		at[i] = is_that ? NO_LABEL_EITHER : NO_LABEL;
+	}
+}
+
+static bool same_name(struct span a, struct span b, size_t at)
+{
+	uint8_t x[NAME_MAX_WIRE], y[NAME_MAX_WIRE];
+	size_t len = name_copy(a, at, x);
+
+	return name_copy(b, at, y) == len && memcmp(x, y, len) == 0;
+}
+
+/* Are the names of what did not move those that the server sent? */
+static bool names_are_as_sent(const struct packing *p)
+{
+	struct span sent = p->reply->message, m = { p->w.out, p->w.len };
+	size_t end = p->reply->has_opt ? p->reply->opt : sent.len, at = p->reply->question_end;
+	struct rdata_names names;
+	struct record rec;
+
+	while (at < end) {
+		message_record(m, &at, &rec);
+		if (!same_name(sent, m, rec.owner))
+			return false;
+		if (rec.type > TYPE_TXT || !rdata_names(m, &rec, &names))
+			continue;
+		for (; names.count > 0; names.count--) {
+			if (!same_name(sent, m, names.at))
+				return false;
+			names.at = name_end(m, names.at);
+		}
+	}
+	return true;
+}
+
+/* Can every TTL change, and the type asked for (of a name that does not exist), and the message
+ * tell of the same names all the same? */
 static bool names_keep_off_changes(const struct packing *p, unsigned count)
 {
 	size_t question_end = p->reply->question_end;
@@ -183,12 +229,12 @@ static bool names_keep_off_changes(const struct packing *p, unsigned count)
 		return true;
 	memcpy(kept_type, type, 2);
 	if (question_end > DNS_HEADER)
-		memset(type, NO_LABEL, 2);
+		spoil(p, type, 2);
 	for (unsigned i = 0; i < count; i++) {
 		memcpy(kept + 4 * i, p->w.out + p->ttl_at[i], 4);
-		memset(p->w.out + p->ttl_at[i], NO_LABEL, 4);
+		spoil(p, p->w.out + p->ttl_at[i], 4);
 	}
-	bool ok = reply_parse((struct span){ p->w.out, p->w.len }, &r);
+	bool ok = reply_parse((struct span){ p->w.out, p->w.len }, &r) && names_are_as_sent(p);
 
 	for (unsigned i = 0; i < count; i++)
 		memcpy(p->w.out + p->ttl_at[i], kept + 4 * i, 4);

@@ -2,7 +2,8 @@
  * on who asks. build_answer() makes an answer of it.
  *
  * Its records are without OPT; the places of their TTLs are known; every TTL is what may be told
- * (RFC 2181 §5.2, §8; RFC 2308 §5), and can change without the message becoming unreadable.
+ * (RFC 2181 §5.2, §8; RFC 2308 §5), and can change without the message becoming unreadable or a
+ * name in it becoming another one.
  */
 #ifndef DNS_PACK_H
 #define DNS_PACK_H

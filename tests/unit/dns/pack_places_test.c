@@ -39,6 +39,28 @@ CASE(a_name_that_leads_through_a_ttl_makes_nothing)
 	}
 }
 
+/* It can be read whatever the TTL is, and would be another name each time. */
+CASE(a_name_with_a_ttl_inside_of_a_label_makes_nothing)
+{
+	static const uint32_t ttls[] = { 300, 0x80808080, 0x81818181 };
+	uint8_t here[2];
+
+	for (unsigned i = 0; i < 3; i++) {
+		/* The second octet of the pointer to the question is taken for the length of a
+		 * label, which reaches into the address, up to a root label. */
+		pointer_to(here, TTL_OCTET(0) - 5);
+		server(0, TYPE_A);
+		record(SECTION_ANSWER, TO_QUESTION, TYPE_A, ttls[i], SPAN("\1\1\0\1"));
+		record(SECTION_ANSWER, (struct span){ here, 2 }, TYPE_A, 300, ADDRESS);
+		OK(!pack());
+
+		server(0, TYPE_A);
+		record(SECTION_ANSWER, TO_QUESTION, TYPE_A, ttls[i], SPAN("\1\1\0\1"));
+		record(SECTION_AUTHORITY, TO_QUESTION, TYPE_NS, 300, (struct span){ here, 2 });
+		OK(!pack());
+	}
+}
+
 /* If it were followed after the RRset got its lowest TTL, it would lead to itself. */
 CASE(a_name_that_leads_through_a_ttl_to_be_lowered_is_not_followed)
 {
@@ -245,6 +267,7 @@ int main(void)
 {
 	const struct CMUnitTest cases[] = {
 		CLAIM(a_name_that_leads_through_a_ttl_makes_nothing),
+		CLAIM(a_name_with_a_ttl_inside_of_a_label_makes_nothing),
 		CLAIM(a_name_that_leads_through_a_ttl_to_be_lowered_is_not_followed),
 		CLAIM(a_name_that_leads_through_the_type_asked_for_makes_nothing),
 		CLAIM(records_move_to_the_place_of_opt_and_their_ttls_are_found),
