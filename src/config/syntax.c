@@ -293,15 +293,12 @@ static size_t first_bad_byte(const char *text, size_t len)
 	return len;
 }
 
-static bool is_text(
-	const struct source *source, const char *text, size_t len, struct problems *problems)
+/* Where the byte behind that many stands. */
+static struct place place_behind(const struct source *source, const char *text, size_t len)
 {
-	size_t bad = first_bad_byte(text, len);
 	struct place place = { source, 1, 1 };
 
-	if (bad == len)
-		return true;
-	for (size_t i = 0; i < bad; i++) {
+	for (size_t i = 0; i < len; i++) {
 		if (text[i] == '\n') {
 			place.line++;
 			place.column = 1;
@@ -309,22 +306,37 @@ static bool is_text(
 			place.column++;
 		}
 	}
+	return place;
+}
+
+static bool is_text(
+	const struct source *source, const char *text, size_t len, struct problems *problems)
+{
+	size_t bad = first_bad_byte(text, len);
+
+	if (bad == len)
+		return true;
+	struct place place = place_behind(source, text, bad);
+
 	problem(problems, &place, NULL, "byte 0x%02x is not text in UTF-8",
 		(unsigned char)text[bad]);
 	return false;
 }
 
-/* libfyaml's first error is the cause, later ones follow from it. */
-static void tell_syntax_error(struct builder *b, struct fy_diag *diag)
+/* libfyaml's first error is the cause, later ones follow from it. What is missing at the end of a
+ * text without a last line feed is missed, for it, in the line below. */
+static void tell_syntax_error(struct builder *b, struct fy_diag *diag, const char *text, size_t len)
 {
 	void *iterator = NULL;
 	const struct fy_diag_error *error = fy_diag_errors_iterate(diag, &iterator);
-	struct place place = { b->source, 1, 1 };
+	struct place place = { b->source, 1, 1 }, end = place_behind(b->source, text, len);
 
 	if (error && error->line > 0 && error->column > 0) {
 		place.line = (unsigned)error->line;
 		place.column = (unsigned)error->column;
 	}
+	if (place.line > end.line)
+		place = end;
 	problem(b->problems, &place, NULL, "not YAML: %s", error ? error->msg : "cannot be read");
 }
 
@@ -342,7 +354,7 @@ static bool read_events(struct builder *b, struct fy_diag *diag, const char *tex
 	}
 	bool failed = fy_parser_get_stream_error(parser);
 	if (failed)
-		tell_syntax_error(b, diag);
+		tell_syntax_error(b, diag, text, len);
 	fy_parser_destroy(parser);
 	return !failed;
 }
