@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""Writes the corpora that are made and not found: the first inputs of some targets, from which libFuzzer goes on.
+
+What was found by searching stays as it is; files of the same name are written anew.
+"""
+import pathlib
+import struct
+
+CORPUS = pathlib.Path(__file__).parent / "corpus"
+
+
+def frame(message):
+    return struct.pack("!H", len(message)) + message
+
+
+def name(text):
+    return b"".join(bytes([len(label)]) + label.encode() for label in text.split(".")) + b"\0"
+
+
+def query(text="www.example.com", rtype=1, ident=0x1234):
+    return struct.pack("!6H", ident, 0x0100, 1, 0, 0, 0) + name(text) + struct.pack("!HH", rtype, 1)
+
+
+def option(code, data=b""):
+    return struct.pack("!HH", code, len(data)) + data
+
+
+def error(code, text=""):
+    return option(15, struct.pack("!H", code) + text.encode())
+
+
+TEXT = [
+    ".", "a", "www.example.com.", "WWW.Example.COM", r"a\.b.c\\d", r"\000\255\032x", r"*.dev.test", "a..b", ".a", r"\25", r"\256",
+    "x" * 63 + ".y", "x" * 64, ".".join(["abcdefg"] * 31), ".".join(["abcdefg"] * 32), r"\@\$\"\(\)\;", "TYPE65280", "TYPE", "type0",
+    "AAAA", "example.com mx", "--all", "--below example.com", "--below", "example.com TYPE65536", "a b c", "  a.test  A ",
+]
+
+URI = [
+    "tls://192.0.2.1", "tls://192.0.2.1:8853#dns.example", "tls://[2001:db8::1]#dns.example", "tls://[fe80::1%lo]:853",
+    "tls://dns.example?bootstrap=192.0.2.1,2001:db8::1", "tls://192.0.2.1?verify=no", "udp://10.0.0.53:5353", "tcp://[fd00::1]",
+    "udp://10.0.0.53?source=10.0.0.1&interface=eth0&weight=7", "tls://dns.example#other.example?ca=/etc/a b.pem&tls=1.3",
+    "tls://192.0.2.1?pin=sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=&cert=a.pem&key=b.pem", "1.1.1.1@853#cloudflare-dns.com",
+    "tcp-tls:1.1.1.1", "tcp+udp:10.0.0.1", "https://dns.example/dns-query", "sdns://AgcAAAAAAAAA", "9.9.9.9", "dns.example", "[/a/]1.1.1.1",
+    "tls://::ffff:192.0.2.1", "tls://[::ffff:192.0.2.1]", "tls://dns.example.:853#", "tsl://1.1.1.1", "tls://0.0.0.0", "tls://a?wieght=1",
+    "dns.example@1.1.1.1", "1.1.1.1%dns.example",
+]
+
+EDNS = {
+    "none": b"", "keepalive": option(11), "timeout": option(11, b"\0\x64"), "cookie": option(10, b"12345678"), "padding": option(12, bytes(40)),
+    "one_error": error(22, "no reachable authority"), "errors": b"".join(error(n, "text %d" % n) for n in range(6)),
+    "long_text": error(0, "x" * 300), "cut_letter": error(0, "x" * 127 + "\u00e4\u00f6"), "no_code": option(15, b"\0"), "too_many": option(3) * 65,
+    "as_many": option(3) * 64, "past_the_end": struct.pack("!HH", 12, 9), "half": b"\0\x0c\0", "subnet": option(8, b"\0\1\x18\0\xc0\0\2"),
+}
+
+CONTROL = {
+    "status": b"status\n", "no_end": b"status", "return": b"status\r\n", "stats": b"cache stats\n", "lookup": b"cache lookup www.example.com AAAA\n",
+    "flush": b"cache flush --below example.com\n", "all": b"cache flush --all\n", "nothing": b"", "empty": b"\n", "two": b"status\nstatus\n",
+    "nul": b"status\0\n", "long": b"cache lookup " + b"x" * 2100, "words": b"status a b c d e\n", "unknown": b"cache lokup a\n",
+    "rest": b"cache stats\n" + b"y" * 5000,
+}
+
+
+def client_streams():
+    one = frame(query())
+    short, mute = frame(b"\0" * 11), frame(bytes(range(12)))
+    yield "one", one
+    yield "many", b"".join(frame(query(f"a{n}.test", 1, n * 256)) for n in range(9))
+    yield "at_once", b"".join(frame(query("a.test", 1, n * 2048)) for n in range(8))
+    yield "too_short", one + short + one
+    yield "empty", one + frame(b"") + one
+    yield "partial", one + one[:-3]
+    yield "half_a_head", one + b"\0"
+    yield "large", frame(query() + bytes(2000)) + mute
+
+
+def server_streams():
+    answer = bytes([4, 1, 5, 2, 6, 3, 7, 4])
+    refusal = struct.pack("!6H", 0, 0x8181, 0, 0, 0, 0)  # FORMERR, a header alone
+    foreign = struct.pack("!6H", 0, 0x8180, 1, 0, 0, 0) + name("z") + struct.pack("!HH", 16, 1)
+    yield "answers", answer
+    yield "reversed", bytes([7, 4, 6, 3, 5, 2, 4, 1])
+    yield "twice", answer + answer
+    yield "without_edns", bytes([0, len(refusal)]) + refusal + answer
+    yield "mismatch", (bytes([1, len(foreign)]) + foreign) * 18 + answer
+    yield "not_a_message", bytes([2, 5]) + b"hello" + answer
+    yield "empty_frames", bytes([12, 4, 0, 0, 0, 0]) + answer
+    yield "endless", bytes([12, 4]) + b"\xff\xff\0\0" + answer
+
+
+def write(target, name_, octets):
+    folder = CORPUS / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name_).write_bytes(octets)
+
+
+def main():
+    for target, texts in (("text", TEXT), ("uri", URI)):
+        for n, text in enumerate(texts):
+            write(target, f"{n:02}", text.encode())
+    for kind, options in EDNS.items():
+        for size in (1200, 40, 61):
+            write("edns", f"{kind}_{size}", struct.pack("!H", size) + options)
+    for kind, octets in CONTROL.items():
+        write("control", kind, b"\x03\x00\x05\x1f" + octets)
+    for kind, octets in client_streams():
+        write("client_stream", kind, b"\x00\x04\x1f\x01\xff\x0a\x02\x40" + octets)
+    for kind, octets in server_streams():
+        write("server_stream", kind, b"\x00\x04\x1f\x01\xff\x0a\x02\x40" + octets)
+
+
+if __name__ == "__main__":
+    main()
