@@ -27,21 +27,28 @@ void problems_put(FILE *out, const char *text, size_t len)
 	}
 }
 
-/* The line of a source, without its end. */
+/* The line at the front of a text, without its end: a line feed, a carriage return, or both. */
+static size_t line_len(const char *text, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && text[i] != '\n' && text[i] != '\r')
+		i++;
+	return i;
+}
+
+/* The line of a source; NULL: there is none. */
 static const char *find_line(const struct source *source, unsigned number, size_t *len)
 {
-	const char *at = source->text, *end = source->text + source->len;
+	const char *at = source->text, *end = at + source->len;
 
-	for (unsigned line = 1; line < number && at; line++) {
-		at = memchr(at, '\n', (size_t)(end - at));
-		at = at ? at + 1 : NULL;
+	for (unsigned line = 1; line < number; line++) {
+		at += line_len(at, (size_t)(end - at));
+		if (at == end)
+			return NULL;
+		at += end - at > 1 && memcmp(at, "\r\n", 2) == 0 ? 2 : 1;
 	}
-	if (!at)
-		return NULL;
-	const char *stop = memchr(at, '\n', (size_t)(end - at));
-	*len = (size_t)((stop ? stop : end) - at);
-	if (*len > 0 && at[*len - 1] == '\r')
-		--*len;
+	*len = line_len(at, (size_t)(end - at));
 	return at;
 }
 

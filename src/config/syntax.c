@@ -299,7 +299,9 @@ static struct place place_behind(const struct source *source, const char *text, 
 	struct place place = { source, 1, 1 };
 
 	for (size_t i = 0; i < len; i++) {
-		if (text[i] == '\n') {
+		bool half = text[i] == '\r' && i + 1 < len && text[i + 1] == '\n';
+
+		if (text[i] == '\n' || (text[i] == '\r' && !half)) {
 			place.line++;
 			place.column = 1;
 		} else if (((unsigned char)text[i] & 0xc0) != 0x80) {

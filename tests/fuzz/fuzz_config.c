@@ -48,22 +48,24 @@ static bool load(struct config *c, struct span yaml, struct text *errors)
 
 /* ---- errors ---- */
 
-/* The line of that number; behind the last end of a line there is one more. */
+/* The line of that number; a line ends with a line feed, a carriage return, or both, and behind the
+ * last end there is one more. */
 static bool find_line(struct span yaml, unsigned number, struct span *line)
 {
-	const uint8_t *at = yaml.at, *end = yaml.at + yaml.len;
+	size_t at = 0, len;
 
-	for (; number > 1; number--) {
-		const uint8_t *next = memchr(at, '\n', (size_t)(end - at));
-
-		if (!next)
+	for (;; at += len + 1) {
+		for (len = 0; at + len < yaml.len; len++)
+			if (yaml.at[at + len] == '\n' || yaml.at[at + len] == '\r')
+				break;
+		*line = (struct span){ yaml.at + at, len };
+		if (--number == 0)
+			return true;
+		if (at + len == yaml.len)
 			return false;
-		at = next + 1;
+		if (yaml.len - at - len > 1 && memcmp(yaml.at + at + len, "\r\n", 2) == 0)
+			at++;
 	}
-	const uint8_t *stop = at < end ? memchr(at, '\n', (size_t)(end - at)) : NULL;
-
-	*line = (struct span){ at, (size_t)((stop ? stop : end) - at) };
-	return true;
 }
 
 static bool is_inside(struct span yaml, unsigned number, unsigned column)
