@@ -137,6 +137,7 @@ static void make_up(void)
 	run.left = (struct span){ run.said, len };
 }
 
+/* No time passes between two pieces: what is late is another matter. */
 static void on_next(struct event *e)
 {
 	size_t len = run.cuts ? run.cuts[run.sent % CUTS] + 1u : sizeof run.said;
@@ -150,7 +151,7 @@ static void on_next(struct event *e)
 	run.left.at += piece.len;
 	run.left.len -= piece.len;
 	wire_send(run.wire, piece);
-	event_post(run.daemon.loop, e, loop_now(run.daemon.loop) + 1);
+	event_post(run.daemon.loop, e, loop_now(run.daemon.loop));
 }
 
 static void on_heard(void *arg, struct span bytes)

@@ -42,7 +42,8 @@ URI = [
     "tls://192.0.2.1?pin=sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=&cert=a.pem&key=b.pem", "1.1.1.1@853#cloudflare-dns.com",
     "tcp-tls:1.1.1.1", "tcp+udp:10.0.0.1", "https://dns.example/dns-query", "sdns://AgcAAAAAAAAA", "9.9.9.9", "dns.example", "[/a/]1.1.1.1",
     "tls://::ffff:192.0.2.1", "tls://[::ffff:192.0.2.1]", "tls://dns.example.:853#", "tsl://1.1.1.1", "tls://0.0.0.0", "tls://a?wieght=1",
-    "dns.example@1.1.1.1", "1.1.1.1%dns.example",
+    "dns.example@1.1.1.1", "1.1.1.1%dns.example", "tls://dns.example?verify=no&tls=1.3&weight=3",
+    "tls://192.0.2.1#dns.example?source=192.0.2.7&interface=lo&ca=a.pem&cert=b.pem&key=c.pem&tls=1.3&weight=1000",
 ]
 
 EDNS = {
