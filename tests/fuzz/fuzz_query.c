@@ -17,6 +17,7 @@ static void refuse(const struct request *request, enum rcode rcode, enum ede ede
 	struct reply answer;
 	size_t len = build_error(out, sizeof(out), &form, rcode);
 
+	HOLDS(build_error(out + len, DNS_HEADER - 1, &form, rcode) == 0);
 	HOLDS(reply_parse((struct span){ out, len }, &answer));
 	HOLDS(answer.id == request->id && answer.rcode == rcode && answer.flags & DNS_QR);
 	HOLDS(answer.has_opt == request->edns.present);
