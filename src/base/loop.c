@@ -163,7 +163,7 @@ static int from_epoll(const struct poll *p, uint32_t events)
 		events |= EPOLLIN | EPOLLOUT;
 	if (events & EPOLLHUP)
 		events |= p->events;
-	return (events & EPOLLIN ? LOOP_READ : 0) | (events & EPOLLOUT ? LOOP_WRITE : 0);
+	return ((events & EPOLLIN) ? LOOP_READ : 0) | ((events & EPOLLOUT) ? LOOP_WRITE : 0);
 }
 
 /* Tells the kernel. What is watched for nothing is taken out, or errors would be told all the same.

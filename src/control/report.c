@@ -85,7 +85,7 @@ static json_t *text_of(const char *text)
 
 	if (string)
 		return string;
-	for (; text[len] && len < sizeof ascii; len++)
+	for (; len < sizeof ascii && text[len]; len++)
 		ascii[len] = (char)(text[len] & 0x80 ? '?' : text[len]);
 	return json_stringn(ascii, len);
 }
