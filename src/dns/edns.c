@@ -42,8 +42,10 @@ bool edns_parse(struct edns *e, uint16_t class, uint32_t ttl, struct span rdata)
 	for (unsigned n = 0; r.at < rdata.len; n++) {
 		struct option o = read_option(&r);
 
-		if (!r.ok || n == EDNS_OPTIONS_MAX)
+		if (!r.ok || n == EDNS_OPTIONS_MAX) {
+			e->has_keepalive = e->has_padding = false;
 			return false;
+		}
 		note_option(e, &o);
 	}
 	e->options = rdata;

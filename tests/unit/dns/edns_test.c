@@ -61,6 +61,14 @@ CASE(options_must_not_run_past_the_end)
 	OK(!edns_parse(&e, 512, 0, SPAN("\0\x0c\xff\xff\0\0\0")));
 }
 
+CASE(options_before_a_broken_one_do_not_count)
+{
+	struct edns e;
+
+	OK(!edns_parse(&e, 512, 0, SPAN("\0\x0b\0\0\0\x0c\0\0\xff\xff\xff\xff")));
+	OK(e.present && !e.has_keepalive && !e.has_padding && e.options.len == 0);
+}
+
 CASE(more_options_than_a_query_needs_are_refused)
 {
 	static uint8_t options[65532];
@@ -114,6 +122,7 @@ int main(void)
 		CLAIM(keepalive_may_be_empty_or_two_octets),
 		CLAIM(padding_is_seen_and_unknown_options_are_ignored),
 		CLAIM(options_must_not_run_past_the_end),
+		CLAIM(options_before_a_broken_one_do_not_count),
 		CLAIM(more_options_than_a_query_needs_are_refused),
 		CLAIM(one_option_may_be_very_long),
 		CLAIM(extended_errors_are_found_among_other_options),
