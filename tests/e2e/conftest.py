@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from bench import clients, daemon, messages, netns  # noqa: E402
+from bench import clients, daemon, messages, netns, seen  # noqa: E402
 from bench.certificates import Authority  # noqa: E402
 from bench.upstream import Upstream  # noqa: E402
 
@@ -22,6 +22,18 @@ TLS_RECORDS = {0x14, 0x15, 0x16, 0x17}  # change cipher spec, alert, handshake, 
 def pytest_sessionstart(session):
     if not session.config.option.collectonly and not os.access(daemon.BINARY, os.X_OK):
         pytest.exit(f"no program to test: {daemon.BINARY} (name another one by SOTTO=...)", returncode=2)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item):
+    seen.begin()
+    yield
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item):
+    yield
+    item.user_properties.append(("answers", ", ".join(seen.answers())))  # for docs/conformance.md
 
 
 @pytest.fixture(scope="session")

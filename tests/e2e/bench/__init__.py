@@ -4,7 +4,7 @@
     clients.py   daemon.py  upstream.py, plain.py, behaviours.py, certificates.py
 
 messages.py builds the bytes of all of them; netns.py makes small networks for what loopback cannot show, tun.py slow ones;
-iptables.py makes them lose packets.
+iptables.py makes them lose packets; seen.py notes which answers were misses and which hits.
 """
 
 import time

@@ -9,7 +9,7 @@ import time
 import dns.message
 import dns.rcode
 
-from . import messages
+from . import messages, seen
 
 PATIENCE = 20.0  # for an answer that must come; slow machines are not the subject
 
@@ -26,15 +26,19 @@ class Udp:
         if source:
             self.socket.bind((source, 0))
         self.socket.connect(address)
+        self._talk = seen.Talk("udp", address)
 
     def send(self, message):
+        self._talk.asked(message)
         self.socket.send(message)
 
     def receive(self, timeout=PATIENCE):
         """The next answer; None if there is none in time."""
         if not select.select([self.socket], [], [], timeout)[0]:
             return None
-        return self.socket.recv(65535)
+        message = self.socket.recv(65535)
+        self._talk.heard(message)
+        return message
 
     def ask(self, message):
         """The answer with this message's ID; others are passed over."""
@@ -69,12 +73,14 @@ class Tcp:
         self.socket.connect(address)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = bytearray()
+        self._talk = seen.Talk("tcp", address)
 
     def send(self, *queries):
         """All of these, framed, in one write."""
         self.write(b"".join(messages.frame(query) for query in queries))
 
     def write(self, octets):
+        self._talk.wrote(octets)
         self.socket.sendall(octets)
 
     def drip(self, octets, pause=0.0):
@@ -104,6 +110,7 @@ class Tcp:
         size = int.from_bytes(self._buffer[:2], "big")
         message = bytes(self._buffer[2 : 2 + size])
         del self._buffer[: 2 + size]
+        self._talk.heard(message)
         return message
 
     def ask(self, message):

@@ -10,7 +10,7 @@ import warnings
 
 import pytest
 
-from . import behaviours, messages
+from . import behaviours, messages, seen
 from .certificates import NAME
 
 V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
@@ -261,6 +261,7 @@ class Upstream:
         except Exception as error:  # a query that cannot be read is sotto's fault, and a test's to report
             self.errors.append((wire, error))
             return
+        seen.forwarded(wire)
         connection.queries.append(query)
         self.queries.append(query)
         behaviour = self._rules.get(query.asked.name, self.otherwise)
