@@ -176,7 +176,7 @@ def test_a_client_that_ends_within_a_message_is_let_go(sotto, name):
         assert is_served(sotto)
 
 
-def test_9103_a_refused_transfer_leaves_the_pipeline_as_it_was(sotto):
+def test_9103_01_a_refused_transfer_leaves_the_pipeline_as_it_was(sotto):
     names = [unique_name() for _ in range(2)]
     with Tcp(sotto.address) as client:
         client.send(query(names[0], id=1), query("t.test", "AXFR", id=2), query(names[1], id=3))

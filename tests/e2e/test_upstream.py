@@ -40,7 +40,7 @@ def test_7858_02_no_clear_text_after_a_failed_handshake(start_upstream, start_so
         assert set(connection.record_types()) <= {0x15, 0x16}
 
 
-def test_7858_03_the_message_and_its_length_are_one_record(sotto, upstream):
+def test_7858_04_the_message_and_its_length_are_one_record(sotto, upstream):
     is_answered(sotto)
     connection = upstream.connections[-1]
     before = len(connection.record_types())

@@ -8,9 +8,11 @@ daemon had answered before from an upstream; what is neither was the daemon's *o
 import collections
 import itertools
 
+NXDOMAIN = 3
+
 _moments = itertools.count(1)
 _forwarded = {}  # a question: the last moment at which it reached an upstream
-_learned = {}  # a daemon and a question: the moment of the first answer that came from an upstream
+_learned = {}  # a daemon and a question, or a name: the moment of the first answer that came from an upstream
 _answers = set()  # (transport, how), of the test that runs
 
 
@@ -59,12 +61,14 @@ class Talk:
         for at, (asked, moment) in enumerate(waiting):
             if question in (None, asked):
                 del waiting[at]
-                _answers.add((self._over, self._how(asked, moment)))
+                _answers.add((self._over, self._how(asked, moment, message[3] & 15)))
                 return
 
-    def _how(self, question, moment):
-        known = (self._daemon, question)
+    def _how(self, question, moment, rcode):
+        name = question and question[:-4]
         if question and _forwarded.get(question, 0) > moment:
-            _learned.setdefault(known, next(_moments))
+            for known in (question, name):
+                _learned.setdefault((self._daemon, known), next(_moments))
             return "miss"
+        known = (self._daemon, name if rcode == NXDOMAIN else question)  # which is said of all types of a name
         return "hit" if _learned.get(known, moment) < moment else "own"
