@@ -323,6 +323,45 @@ CASE(with_name_and_pin_both_must_be_right)
 	party_free(&q);
 }
 
+/* And the server wants ours to change (RFC 8446 §4.6.3). */
+CASE(keys_may_change_within_a_message)
+{
+	struct party p = party_new("DNS:" NAME, -60, 3600);
+	struct tls_identity id = { .name = NAME };
+	struct fault f;
+	SSL_CTX *ctx = server_of_version(&p, TLS1_3_VERSION);
+	struct tls_trust *trust = tls_trust_load(p.file, &f);
+	struct tls_client *client = tls_client_new(trust, &plain_conf);
+	struct tls *t = tls_new(client, &id);
+	SSL *server = SSL_new(ctx);
+	struct meeting m = { 0 };
+	struct buf plain = { 0 };
+	uint8_t heard[64];
+
+	SSL_set_bio(server, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+	SSL_set_accept_state(server);
+	shake_hands(t, server, &m);
+	OK(m.ok);
+	EQ(SSL_write(server, "ab", 2), 2);
+	OK(SSL_key_update(server, SSL_KEY_UPDATE_REQUESTED));
+	EQ(SSL_write(server, "cd", 2), 2);
+	carry_back(SSL_get_wbio(server), tls_in(t));
+	EQ(tls_read(t, &plain), TLS_WANT);
+	EQ(buf_span(&plain).len, 4);
+	MEM(buf_span(&plain).at, "abcd", 4);
+	EQ(tls_write(t, SPAN("again")), TLS_OK);
+	carry(tls_out(t), SSL_get_rbio(server));
+	EQ(SSL_read(server, heard, sizeof heard), 5);
+	buf_clear(&plain);
+	SSL_free(server);
+	tls_free(t);
+	tls_client_free(client);
+	tls_trust_free(trust);
+	SSL_CTX_free(ctx);
+	tls_identity_clear(&id);
+	party_free(&p);
+}
+
 CASE(a_session_is_resumed_and_held_to_the_same_identity)
 {
 	struct party p = party_new("DNS:" NAME, -60, 3600);
@@ -806,6 +845,7 @@ int main(void)
 		CLAIM(an_address_must_be_in_the_certificate),
 		CLAIM(with_a_pin_alone_the_key_decides),
 		CLAIM(with_name_and_pin_both_must_be_right),
+		CLAIM(keys_may_change_within_a_message),
 		CLAIM(a_session_is_resumed_and_held_to_the_same_identity),
 		CLAIM(a_session_is_not_offered_where_its_server_would_not_be_trusted),
 		CLAIM(a_session_ends_with_the_certificate_it_was_made_with),
