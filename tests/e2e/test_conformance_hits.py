@@ -92,15 +92,19 @@ def rdata_of(qtype):
     return SHAPED.get(qtype, bytes((qtype * 31 + at * 7) & 0xFF for at in range(16)))
 
 
-def test_3597_01_all_65536_types_pass_on_a_miss_and_on_a_hit(start_sotto, upstream, name):
+BATCH = 128
+
+
+def test_3597_01_all_65536_types_pass_and_a_quarter_of_them_twice(start_sotto, upstream, name):
     sotto = start_sotto(upstream, cache=cache(size="64MiB"), timeouts={"query": "60s", "upstream-silent": "30s"})
     upstream.when(name, behaviours.message(lambda asked: reply(asked, [record(asked.type, rdata_of(asked.type))])))
     with Tcp(sotto.address) as client:
-        for first in range(0, 65536, 128):
-            for _ in range(2):
-                client.send(*(query(name, t, id=t) for t in range(first, first + 128)))
-                answers = [client.receive() for _ in range(128)]
-                assert {Head(answer).id for answer in answers} == set(range(first, first + 128))
+        for first in range(0, 65536, BATCH):
+            types = range(first, first + BATCH)
+            for _ in range(2 if first // BATCH % 8 < 2 else 1):  # the lowest types among those that are asked twice
+                client.send(*(query(name, t, id=t) for t in types))
+                answers = [client.receive() for _ in types]
+                assert {Head(answer).id for answer in answers} == set(types)
                 for answer in answers:
                     head = Head(answer)
                     if head.id in NOT_FORWARDED:
