@@ -120,12 +120,27 @@ CASE(freeing_the_loop_waits_for_what_runs_and_drops_what_does_not)
 	EQ(gathered, 0);
 }
 
+static void never(void *arg)
+{
+	(void)arg;
+	OK(false);
+}
+
+CASE(what_is_posted_when_the_loop_has_ended_is_neither_run_nor_leaked)
+{
+	struct loop *l = loop_new();
+
+	loop_post(l, never, NULL);
+	loop_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
 		CLAIM(work_runs_in_another_thread_is_done_in_ours_and_can_be_given_again),
 		CLAIM(two_threads_do_the_work_of_all_loops),
 		CLAIM(freeing_the_loop_waits_for_what_runs_and_drops_what_does_not),
+		CLAIM(what_is_posted_when_the_loop_has_ended_is_neither_run_nor_leaked),
 	};
 
 	return RUN(cases);
