@@ -9,6 +9,7 @@
 #include "control/show.h"
 #include "crew.h"
 #include "healthcheck.h"
+#include "net/handed.h"
 #include "saved_time.h"
 #include "upstream/addresses.h"
 
@@ -498,8 +499,12 @@ int main(int argc, char **argv)
 
 	if (c.json && (c.check || !c.verb || !c.verb->json))
 		return usage("only `sotto status` and `sotto cache` know", "--json", NULL);
-	if (run_it == run)
+	if (run_it == run) {
 		end_when_told();
+		if (!handed_take(stderr))
+			return EXIT_CONFIG;
+	}
+	c.sources.handed = handed_addresses();
 	c.sources.environment = environ;
 	c.sources.listen = c.listen;
 	c.sources.upstreams = c.upstreams;

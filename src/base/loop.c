@@ -153,7 +153,8 @@ static int time_to_sleep(const struct loop *l)
 static uint32_t to_epoll(int events)
 {
 	return (events & LOOP_READ ? (uint32_t)EPOLLIN : 0) |
-		(events & LOOP_WRITE ? (uint32_t)EPOLLOUT : 0);
+		(events & LOOP_WRITE ? (uint32_t)EPOLLOUT : 0) |
+		(events & LOOP_SHARED ? (uint32_t)EPOLLEXCLUSIVE : 0);
 }
 
 /* An error of the descriptor is told by whoever reads or writes. */

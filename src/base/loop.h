@@ -52,7 +52,9 @@ struct task {
 void loop_later(struct loop *, struct task *);
 void loop_cancel(struct task *);
 
-enum { LOOP_READ = 1, LOOP_WRITE = 2 };
+/* LOOP_SHARED, beside another one: loops of other threads may watch the same socket, and not all of
+ * them are to be woken for what one of them can take. Such a watch is not changed, only stopped. */
+enum { LOOP_READ = 1, LOOP_WRITE = 2, LOOP_SHARED = 4 };
 
 /* A watched file descriptor (embedded, zeroed before the first use). watch_start() again changes
  * the events. Stop it before the descriptor is closed. */

@@ -1,8 +1,8 @@
 /* config: everything that can be set, from every place it can be set in.
  *
- * Defaults < file < conf.d/NAME.yaml beside it < environment SOTTO_A_B < command line. A later
- * place replaces a value of an earlier one, lists whole. One table of options (options.c) knows
- * every key.
+ * Defaults < sockets that were handed over < file < conf.d/NAME.yaml beside it < environment
+ * SOTTO_A_B < command line. A later place replaces a value of an earlier one, lists whole. One
+ * table of options (options.c) knows every key.
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
@@ -60,6 +60,7 @@ struct config_override {
 
 struct config_sources {
 	const char *file; /* NULL: CONFIG_FILE if it exists */
+	const char *const *handed; /* addresses of handed over sockets, NULL-terminated, or NULL */
 	char **environment; /* as environ; NULL: none */
 	const char *const *listen; /* -l, NULL-terminated, or NULL */
 	const char *const *upstreams; /* -u, likewise */

@@ -379,6 +379,27 @@ static void take_defaults(struct load *l)
 		set_text(l, o, NULL, source, o->standard);
 }
 
+/* A socket that was handed over and that nobody serves would let its clients wait for ever. */
+static void check_handed(struct load *l, const char *const *handed)
+{
+	const struct listen_conf *listen = &l->config->listen;
+	const struct config_option *o = options_find("listen");
+
+	for (; handed && *handed; handed++) {
+		struct addr a;
+		size_t i = 0;
+
+		while (addr_parse(&a, *handed, 0) && i < listen->count &&
+			!addr_equal(&a, &listen->addrs[i]))
+			i++;
+		if (i == listen->count)
+			problem(&l->problems, &l->set_at[options_index(o)], o->key,
+				"the service manager hands over a socket at %s, which is not "
+				"listed: add it, or leave out `listen`",
+				*handed);
+	}
+}
+
 static bool is_directory(const char *name)
 {
 	struct stat st;
@@ -430,6 +451,7 @@ bool config_load(struct config *c, const struct config_sources *from, FILE *err)
 	*c = (struct config){ 0 };
 	make_mark(&c->upstream);
 	take_defaults(&l);
+	take_arguments(&l, "listen", "LISTEN_FDS", from->handed);
 	take_files(&l, from->file);
 	take_environment(&l, from->environment);
 	take_arguments(&l, "listen", "--listen", from->listen);
@@ -438,6 +460,7 @@ bool config_load(struct config *c, const struct config_sources *from, FILE *err)
 		take_override(&l, &from->overrides[i]);
 	assemble(c, &l.problems);
 	checks_run(c, l.set_at, &l.problems);
+	check_handed(&l, from->handed);
 	settle_state(&l, from->environment);
 	if (from->certificates)
 		trust_load(c, &l.set_at[options_index(options_find("tls.ca"))], &l.problems);

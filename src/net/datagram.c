@@ -222,9 +222,8 @@ static void set_options(struct datagram *d, int family)
 	if (!socket_set(d->fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER))
 		socket_set(d->fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
 	/* Never fragments, and believes no ICMP about sizes (RFC 9715 R1, R2). */
-	if (family == AF_INET)
-		socket_set(d->fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_INTERFACE);
-	else
+	socket_set(d->fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_INTERFACE);
+	if (family == AF_INET6) /* and IPv4, if it was handed over as a socket of both */
 		socket_set(d->fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_INTERFACE);
 	if (d->wildcard && family == AF_INET)
 		socket_set(d->fd, IPPROTO_IP, IP_PKTINFO, 1);
@@ -254,7 +253,7 @@ int datagram_open(struct datagram **out, struct loop *loop, const struct addr *a
 	if (err < 0)
 		goto fail;
 	set_options(d, a->any.sa_family);
-	err = watch_start(loop, &d->watch, d->fd, LOOP_READ);
+	err = watch_start(loop, &d->watch, d->fd, LOOP_READ | LOOP_SHARED);
 	if (err < 0)
 		goto fail_fd;
 	*out = d;

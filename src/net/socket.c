@@ -1,5 +1,7 @@
 #include "net/socket.h"
 
+#include "net/handed.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -34,6 +36,10 @@ static int bind_one(int type, const struct addr *a, bool shared)
 
 int socket_bound(int type, const struct addr *a, enum sharing sharing)
 {
+	int there = handed_socket(type, a);
+
+	if (there != -ENOENT)
+		return there;
 	if (sharing == BIND_FIRST) {
 		int fd = bind_one(type, a, false);
 

@@ -8,7 +8,8 @@
  * this process holds it, which SO_REUSEPORT would let pass unnoticed. */
 enum sharing { BIND_ALONE, BIND_FIRST, BIND_NEXT };
 
-/* A non-blocking socket of that type (SOCK_DGRAM, SOCK_STREAM), bound; or -errno. */
+/* A non-blocking socket of that type (SOCK_DGRAM, SOCK_STREAM), bound; or -errno. Where the service
+ * manager has handed over one, it is that, whoever else has it. */
 int socket_bound(int type, const struct addr *, enum sharing);
 
 /* A non-blocking socket of that type (SOCK_DGRAM, SOCK_STREAM), for the caller to connect to `to`

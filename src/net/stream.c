@@ -565,7 +565,7 @@ static void watch_acceptor(struct timer *t)
 {
 	struct acceptor *a = container_of(t, struct acceptor, breath);
 
-	watch_start(a->loop, &a->watch, a->fd, LOOP_READ);
+	watch_start(a->loop, &a->watch, a->fd, LOOP_READ | LOOP_SHARED);
 }
 
 static void say_cannot_accept(int error)
@@ -646,7 +646,7 @@ int acceptor_open(struct acceptor **out, struct loop *loop, const struct addr *a
 		err = -errno;
 		goto fail_fd;
 	}
-	err = watch_start(loop, &a->watch, a->fd, LOOP_READ);
+	err = watch_start(loop, &a->watch, a->fd, LOOP_READ | LOOP_SHARED);
 	if (err < 0)
 		goto fail_fd;
 	*out = a;

@@ -78,8 +78,8 @@ class Starter:
         self._upstreams.append(started)
         return started
 
-    def sotto(self, *upstreams, serving=True, prefix=(), environment=None, **settings):
-        """A running sotto that asks these (Upstreams, or addresses as text); settings are keys of its file."""
+    def sotto(self, *upstreams, serving=True, prefix=(), environment=None, handed=(), **settings):
+        """A running sotto that asks these (Upstreams, or addresses as text); settings are keys of its file, None: left out."""
         config = {
             "listen": [f"127.0.0.1:{daemon.free_port()}"],
             "upstreams": [u if isinstance(u, str) else u.address() for u in upstreams],
@@ -92,9 +92,10 @@ class Starter:
             "state": "none",  # not the host's
         }
         config.update(settings)
+        config = {key: value for key, value in config.items() if value is not None}
         directory = self.directory / f"sotto-{next(self._numbers)}"
         directory.mkdir()
-        started = daemon.Sotto(directory, config, prefix, environment)
+        started = daemon.Sotto(directory, config, prefix, environment, handed)
         self._daemons.append(started)
         if serving:
             started.wait_until_serving()

@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import threading
 
 from . import eventually
@@ -15,6 +16,7 @@ from . import eventually
 BINARY = pathlib.Path(
     os.environ.get("SOTTO") or pathlib.Path(__file__).resolve().parents[3] / "build" / "sotto"
 )
+HAND_OVER = pathlib.Path(__file__).with_name("hand_over.py")
 SANITIZER_REPORT = re.compile(r"ERROR: \w+Sanitizer|runtime error:|WARNING: ThreadSanitizer|bug: ")
 PAIR = re.compile(r'([\w.-]+)=("(?:[^"\\]|\\.)*"|\S*)')
 
@@ -50,10 +52,17 @@ def _unquote(value):
     return re.sub(r"\\(x[0-9a-f]{2}|.)", lambda m: chr(int(m[1][1:], 16)) if len(m[1]) == 3 else m[1], value[1:-1])
 
 
+def host_and_port(one):
+    """Of a socket; of anything else, which sotto will refuse, none."""
+    is_ip = getattr(one, "family", None) in (socket.AF_INET, socket.AF_INET6)
+    return one.getsockname()[:2] if is_ip else (None, None)
+
+
 class Sotto:
     """One running daemon."""
 
-    def __init__(self, directory, config, prefix=(), environment=None):
+    def __init__(self, directory, config, prefix=(), environment=None, handed=()):
+        """handed: sockets that it is given as a service manager gives them."""
         self.file = directory / "sotto.yaml"
         self.file.write_text(json.dumps(config, indent=2) + "\n")  # JSON is YAML
         self.config, self.host, self.port = config, None, None
@@ -61,10 +70,14 @@ class Sotto:
         if config.get("listen"):
             self.host, _, port = config["listen"][0].rpartition(":")
             self.host, self.port = self.host.strip("[]"), int(port)
+        if handed:
+            prefix = (sys.executable, HAND_OVER, *(str(one.fileno()) for one in handed), "--", *prefix)
+            self.host, self.port = host_and_port(handed[0])
         self.process = subprocess.Popen(
             [*prefix, BINARY, "run", "--config", self.file],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             text=True, errors="backslashreplace", env=_environment(environment),
+            pass_fds=[one.fileno() for one in handed],
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
