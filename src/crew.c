@@ -8,12 +8,15 @@
 #include "query/shared.h"
 #include "saved_cache.h"
 #include "saved_time.h"
+#include "service.h"
+#include "watchdog.h"
 #include "worker.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -42,6 +45,8 @@ struct crew {
 	unsigned turns_left;
 	struct saved_time saved_time;
 	struct saved_cache saved_cache;
+	struct service service;
+	struct watchdog watchdog;
 };
 
 static struct loop *loop_of(const struct crew *crew, unsigned i)
@@ -78,6 +83,7 @@ static void on_last_turn(struct timer *t)
 	log_end(&l);
 	/* A worker that has drained would not take what it is told. */
 	changes_unwatch(&crew->changes);
+	watchdog_stop(&crew->watchdog);
 	/* First, since it visits workers, which stop when they have drained. */
 	if (crew->control)
 		control_stop(crew->control, drain_all, crew);
@@ -92,6 +98,7 @@ static void on_stop_signal(void *arg, int signal_number)
 	if (crew->stop_signal)
 		_exit(1); /* asked twice: somebody does not want to wait */
 	crew->stop_signal = signal_number;
+	service_stopping(&crew->service);
 	crew->turns_left = LAST_TURNS;
 	crew->turn.fire = on_last_turn;
 	timer_start(loop_of(crew, 0), &crew->turn, 1);
@@ -249,6 +256,22 @@ static bool open_control(struct crew *crew, const struct config *conf)
 	return true;
 }
 
+/* ---- the service manager ---- */
+
+static struct loop *watched_loop(const void *crew, unsigned i)
+{
+	return loop_of(crew, i);
+}
+
+static void tell_ready(const struct crew *crew)
+{
+	char status[64];
+
+	snprintf(status, sizeof status, "serving, with %u workers; `sotto status` tells more",
+		crew->count);
+	service_ready(&crew->service, status);
+}
+
 /* ---- file descriptors ---- */
 
 static void raise_file_limit(void)
@@ -316,6 +339,7 @@ int crew_run(const struct config *conf, void (*ready)(void *arg), void *arg)
 	int status = 1;
 
 	signal(SIGPIPE, SIG_IGN);
+	service_open(&crew.service);
 	raise_file_limit();
 	if (!build_all(&crew, conf))
 		goto out;
@@ -329,6 +353,8 @@ int crew_run(const struct config *conf, void (*ready)(void *arg), void *arg)
 	if (start_threads(&crew)) {
 		ready(arg);
 		worker_say_listening(crew.members[0].worker);
+		tell_ready(&crew);
+		watchdog_start(&crew.watchdog, &crew.service, watched_loop, &crew, crew.count);
 		saved_time_keep(&crew.saved_time, loop_of(&crew, 0), conf->upstream.state);
 		saved_cache_keep(&crew.saved_cache, loop_of(&crew, 0), &crew.shared, conf);
 		loop_run(loop_of(&crew, 0));
@@ -351,5 +377,6 @@ out:
 		worker_free(crew.members[i].worker);
 	free(crew.members);
 	shared_clear(&crew.shared);
+	service_close(&crew.service);
 	return status;
 }
