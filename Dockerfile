@@ -13,7 +13,7 @@ COPY meson.build meson_options.txt ./
 COPY src src
 # The date of the build (docs/decisions/005); given, the same source makes the same program.
 ARG SOURCE_DATE_EPOCH
-RUN meson setup /build --prefix=/usr -Dtests=disabled -Db_lto=true && meson install -C /build --strip --destdir /image
+RUN meson setup /build --prefix=/usr -Dtests=disabled -Dsystemd-units=none -Db_lto=true && meson install -C /build --strip --destdir /image
 # The libraries it is linked with, the loader among them, whom to trust, and which names belong together.
 RUN ldd /image/usr/bin/sotto | grep -o '/[^ ]*' | xargs cp --parents --dereference --target-directory=/image && \
 	cp --parents /etc/ssl/certs/ca-certificates.crt \

@@ -12,7 +12,6 @@
 #define BATCH 64
 /* Batches taken in one turn, so that connections get theirs. */
 #define BATCHES_PER_TURN 4
-#define RECEIVE_BUFFER   (4 * 1024 * 1024)
 /* From one message of a batch to the next: not a power of two, or all would want the same few lines
  * of the processor's cache. */
 #define STRIDE (DATAGRAM_MAX + 3 * 64)
@@ -218,9 +217,6 @@ void datagram_on_too_big(struct datagram *d, datagram_shorten_fn *shorten)
 
 static void set_options(struct datagram *d, int family)
 {
-	/* Beyond the system's limit for those who may; a burst must outlast one turn. */
-	if (!socket_set(d->fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER))
-		socket_set(d->fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
 	/* Never fragments, and believes no ICMP about sizes (RFC 9715 R1, R2). */
 	socket_set(d->fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_INTERFACE);
 	if (family == AF_INET6) /* and IPv4, if it was handed over as a socket of both */

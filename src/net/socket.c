@@ -7,6 +7,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Of a datagram socket: a burst must outlast one turn. */
+#define RECEIVE_BUFFER (4 * 1024 * 1024)
+
 bool socket_set(int fd, int level, int option, int value)
 {
 	return setsockopt(fd, level, option, &value, sizeof value) == 0;
@@ -24,6 +27,9 @@ static int bind_one(int type, const struct addr *a, bool shared)
 	 * this option would share its port with anybody. */
 	if (type == SOCK_STREAM)
 		socket_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	/* Beyond the system's limit for those who may. Who hands over a socket has chosen. */
+	else if (!socket_set(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER))
+		socket_set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
 	if ((shared && !socket_set(fd, SOL_SOCKET, SO_REUSEPORT, 1)) ||
 		bind(fd, &a->any, addr_size(a)) < 0) {
 		int err = -errno;

@@ -16,6 +16,7 @@ from . import eventually
 BINARY = pathlib.Path(
     os.environ.get("SOTTO") or pathlib.Path(__file__).resolve().parents[3] / "build" / "sotto"
 )
+RELEASE = pathlib.Path(os.environ.get("RELEASE") or BINARY)
 HAND_OVER = pathlib.Path(__file__).with_name("hand_over.py")
 SANITIZER_REPORT = re.compile(r"ERROR: \w+Sanitizer|runtime error:|WARNING: ThreadSanitizer|bug: ")
 PAIR = re.compile(r'([\w.-]+)=("(?:[^"\\]|\\.)*"|\S*)')
