@@ -1,6 +1,7 @@
 #include "net/tls_files.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -19,10 +20,12 @@ struct tls_trust {
 static const char *const bundles[] = { "/etc/ssl/certs/ca-certificates.crt",
 	"/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem" };
 
-static const char *system_bundle(void)
+const char *tls_trust_path(const char *ca)
 {
 	const char *named = getenv("SSL_CERT_FILE");
 
+	if (ca)
+		return ca;
 	if (named && *named)
 		return named;
 	for (size_t i = 0; i < sizeof bundles / sizeof *bundles; i++)
@@ -31,11 +34,22 @@ static const char *system_bundle(void)
 	return bundles[0];
 }
 
+/* access(2) would tell what the user may, and not what a sandbox allows. */
+static bool can_read(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
 struct tls_trust *tls_trust_load(const char *ca, struct fault *f)
 {
 	const char *hint = ca ? "name a readable PEM file with CA certificates"
 			      : "install the package ca-certificates, or name a PEM file in tls.ca";
-	const char *path = ca ? ca : system_bundle();
+	const char *path = tls_trust_path(ca);
 	struct tls_trust *t = calloc(1, sizeof *t);
 
 	if (t)
@@ -44,7 +58,7 @@ struct tls_trust *tls_trust_load(const char *ca, struct fault *f)
 		fault_set(f, PHASE_VERIFY, "memory", "free some memory", "out of memory");
 		goto fail;
 	}
-	if (access(path, R_OK) < 0) {
+	if (!can_read(path)) {
 		fault_set(f, PHASE_VERIFY, "ca-unreadable", hint,
 			"cannot read the CA certificates in %s: %s", path, strerror(errno));
 		goto fail;

@@ -10,6 +10,8 @@
  * ca: a PEM file; NULL: the system's bundle. */
 struct tls_trust;
 struct tls_trust *tls_trust_load(const char *ca, struct fault *);
+/* The file that they are in. */
+const char *tls_trust_path(const char *ca);
 void tls_trust_free(struct tls_trust *);
 
 /* What we show to a server that wants to know who we are: a certificate with its chain, and its

@@ -55,3 +55,8 @@ uint64_t domain_number(const uint8_t *name)
 		domain = last_two(text, len);
 	return number_of(domain, strlen(domain));
 }
+
+const char *domain_list(void)
+{
+	return psl_dist_filename();
+}

@@ -9,4 +9,7 @@
  * in every process, always. Without a list, the last two labels are the domain. */
 uint64_t domain_number(const uint8_t *name);
 
+/* The file of that list, which is read when it is first needed; NULL: there is none. */
+const char *domain_list(void);
+
 #endif
