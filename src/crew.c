@@ -350,6 +350,7 @@ int crew_run(const struct config *conf, void (*ready)(void *arg), void *arg)
 	changes_watch(&crew.changes, loop_of(&crew, 0), tell_change, &crew);
 	if (!open_control(&crew, conf) || !share_files(&crew, conf))
 		goto out;
+	saved_cache_init(&crew.saved_cache);
 	if (start_threads(&crew)) {
 		ready(arg);
 		worker_say_listening(crew.members[0].worker);

@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/replace.h"
-#include "cache/image.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,17 +23,6 @@ static const char *path_of(const struct saved_cache *s, char path[PATH_MAX])
 }
 
 /* ---- when, and beside which servers ---- */
-
-/* What the kernel calls itself since it started; zeros where it does not say. */
-static void read_boot(char boot[IMAGE_BOOT])
-{
-	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
-
-	if (!f || fread(boot, 1, IMAGE_BOOT, f) != IMAGE_BOOT)
-		memset(boot, 0, IMAGE_BOOT);
-	if (f)
-		fclose(f);
-}
 
 /* A number for the name of a group and its servers, in their order. */
 static uint64_t fingerprint(const struct upstream_conf *u, const struct group_conf *g)
@@ -59,7 +47,7 @@ static void make_head(const struct saved_cache *s, struct image_head *h)
 	*h = (struct image_head){ .since_boot_ms = clock_since_boot_ms(),
 		.date_ms = clock_is_doubtful(&doubt) ? 0 : clock_system_ms(),
 		.group_count = (uint16_t)count };
-	read_boot(h->boot);
+	memcpy(h->boot, s->boot, sizeof h->boot);
 	for (size_t i = 0; i < count; i++)
 		h->groups[i] = fingerprint(u, &u->groups[i]);
 }
@@ -310,6 +298,18 @@ static void on_due(struct timer *t)
 
 	if (loop_work(s->loop, &s->work) < 0)
 		on_work_over(&s->work);
+}
+
+/* Zeros where it does not say. */
+void saved_cache_init(struct saved_cache *s)
+{
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	*s = (struct saved_cache){ 0 };
+	if (f && fread(s->boot, 1, IMAGE_BOOT, f) != IMAGE_BOOT)
+		memset(s->boot, 0, IMAGE_BOOT);
+	if (f)
+		fclose(f);
 }
 
 void saved_cache_keep(struct saved_cache *s, struct loop *loop, const struct query_shared *shared,

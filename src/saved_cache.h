@@ -12,16 +12,18 @@
 #define SAVED_CACHE_H
 
 #include "base/loop.h"
+#include "cache/image.h"
 #include "config/config.h"
 #include "query/shared.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* Embedded, zeroed; lives until its loop is freed. */
+/* Embedded; lives until its loop is freed. */
 struct saved_cache {
 	struct work work;
 	struct timer timer;
+	char boot[IMAGE_BOOT];
 	struct loop *loop;
 	const struct query_shared *shared; /* borrowed; NULL: nothing is kept */
 	const struct config *conf; /* borrowed */
@@ -30,6 +32,8 @@ struct saved_cache {
 	atomic_bool ending;
 };
 
+/* Reads what the kernel calls itself since it started, which a sandbox may hide later. */
+void saved_cache_init(struct saved_cache *);
 /* Has the file read now, and written every cache.save-every, if there is a cache and it is wanted.
  * A missing file is nothing; one that cannot be used, or written, is said in a warning. What is
  * shared lives until the loop is freed, too. */

@@ -137,8 +137,9 @@ static struct contents run(void (*fill)(struct cache *))
 {
 	struct loop *loop = loop_new();
 	struct query_shared shared;
-	struct saved_cache s = { 0 };
+	struct saved_cache s;
 
+	saved_cache_init(&s);
 	OK(loop && shared_init(&shared, &conf.cache, 1));
 	if (fill)
 		fill(shared.cache);
