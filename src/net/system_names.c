@@ -1,7 +1,9 @@
 #include "net/system_names.h"
 
+#include <dlfcn.h>
 #include <netdb.h>
 #include <resolv.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -40,6 +42,40 @@ static void take_addresses(struct system_names *out, const struct addrinfo *foun
 		out->count++;
 	}
 }
+
+/* ---- plug-ins ---- */
+
+/* One of the sources that hosts are looked up in (nsswitch.conf(5)): files and dns are in the C
+ * library, others, such as resolve or mdns, in a library each. What stands between brackets is none
+ * of them, and found nowhere. */
+static void load_source(const char *name)
+{
+	char library[64];
+
+	snprintf(library, sizeof library, "libnss_%.32s.so.2", name);
+	dlopen(library, RTLD_NOW); /* stays for the life of the process */
+}
+
+void system_names_prepare(void)
+{
+	static const char key[] = "hosts:", space[] = " \t\n";
+	FILE *f = fopen("/etc/nsswitch.conf", "re");
+	char line[512], *rest, *word;
+
+	while (f && fgets(line, sizeof line, f)) {
+		const char *start = line + strspn(line, space);
+
+		if (strncmp(start, key, strlen(key)) != 0)
+			continue;
+		strtok_r(line, space, &rest);
+		while ((word = strtok_r(NULL, space, &rest)))
+			load_source(word);
+	}
+	if (f)
+		fclose(f);
+}
+
+/* ---- looking up ---- */
 
 void system_names_find(struct system_names *out, const char *host)
 {

@@ -97,7 +97,7 @@ static uint64_t now_ms(const struct host *h)
 
 static bool is_of_system(const struct host *h)
 {
-	return !strchr(h->name, '.');
+	return system_names_know(h->name);
 }
 
 static struct group *bootstrap_of(const struct host *h)
