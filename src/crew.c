@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "changes.h"
+#include "confine.h"
 #include "control/control.h"
 #include "control/place.h"
 #include "query/shared.h"
@@ -47,6 +48,7 @@ struct crew {
 	struct saved_cache saved_cache;
 	struct service service;
 	struct watchdog watchdog;
+	struct sandbox sandbox;
 };
 
 static struct loop *loop_of(const struct crew *crew, unsigned i)
@@ -136,13 +138,14 @@ static bool build_all(struct crew *crew, const struct config *conf)
 	return true;
 }
 
-/* Signals are for the first worker's loop; the threads of the others inherit a mask without them.
- */
+/* Signals are for the first worker's loop; the threads of the others inherit a mask without them,
+ * but for the one by which a strict sandbox tells. */
 static bool start_threads(struct crew *crew)
 {
 	sigset_t all, before;
 
 	sigfillset(&all);
+	sigdelset(&all, SIGSYS);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	for (crew->started = 1; crew->started < crew->count; crew->started++) {
 		struct member *m = &crew->members[crew->started];
@@ -225,18 +228,20 @@ static bool say_no_control(const struct config *conf, const char *path, int err)
 	return !asked;
 }
 
-static bool open_control(struct crew *crew, const struct config *conf)
+/* path: where it is; empty: there is none. */
+static bool open_control(struct crew *crew, const struct config *conf, char path[PLACE_TEXT])
 {
 	struct view view = { .start_ms = clock_since_boot_ms(),
 		.file = conf->file,
 		.listen = &conf->listen,
 		.upstream = &conf->upstream,
 		.cache = crew->shared.cache,
+		.sandbox = &crew->sandbox,
 		.worker_count = crew->count };
-	char path[PLACE_TEXT];
 	struct log_line l;
 	int err = -ENOMEM;
 
+	*path = '\0';
 	if (!place_choose(conf->control, path))
 		return true;
 	view.workers = calloc(crew->count, sizeof *view.workers);
@@ -336,6 +341,7 @@ static bool share_files(struct crew *crew, const struct config *conf)
 int crew_run(const struct config *conf, void (*ready)(void *arg), void *arg)
 {
 	struct crew crew = { 0 };
+	char control[PLACE_TEXT];
 	int status = 1;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -348,9 +354,11 @@ int crew_run(const struct config *conf, void (*ready)(void *arg), void *arg)
 		loop_on_signal(loop_of(&crew, 0), SIGHUP, on_stop_signal, &crew) < 0)
 		goto out;
 	changes_watch(&crew.changes, loop_of(&crew, 0), tell_change, &crew);
-	if (!open_control(&crew, conf) || !share_files(&crew, conf))
+	if (!open_control(&crew, conf, control) || !share_files(&crew, conf))
 		goto out;
 	saved_cache_init(&crew.saved_cache);
+	/* When all is open, and before there is another thread. */
+	confine(&crew.sandbox, conf, *control ? control : NULL);
 	if (start_threads(&crew)) {
 		ready(arg);
 		worker_say_listening(crew.members[0].worker);

@@ -135,6 +135,34 @@ def check_file_map():
         yield f'README.md: the file map lists {module} twice'
 
 
+CALL_ROW = re.compile(r'\{ "([\w ]+)", (\w+)(?:\(([^)]*)\))?,\s+"([^"]+)" \},')
+CALL_TESTS = {'IS': 'is {1}', 'HAS': 'has {1}', 'LACKS': 'has no {1}', 'IS_SELF': 'is this process'}
+
+
+def call_rows():
+    """The tables of system calls in src/sandbox/calls.c, as rows of Markdown."""
+    for names, kind, arguments, why in CALL_ROW.findall((TOP / 'src/sandbox/calls.c').read_text()):
+        when = ''
+        if kind == 'IF_FAMILY':
+            when = f'`{arguments}`, and no protocol is named'
+        elif kind == 'IF':
+            test, place, value = arguments.split(', ')
+            when = f'argument {int(place) + 1} ' + CALL_TESTS[test].format(place, f'`{value}`')
+        yield f'| {" ".join(f"`{name}`" for name in names.split())} | {when} | {why} |'
+
+
+def check_calls():
+    """docs/sandbox.md lists each row of the tables of system calls, and none that is not there."""
+    listed = re.findall(r'^\| `\w+`.*\|.*\|.*\|$', (TOP / 'docs/sandbox.md').read_text(), re.M)
+    rows = list(call_rows())
+    for row in rows:
+        if row not in listed:
+            yield f'docs/sandbox.md lacks: {row}'
+    for row in listed:
+        if row not in rows:
+            yield f'docs/sandbox.md has what is not in src/sandbox/calls.c: {row}'
+
+
 def is_shell(file):
     if file.suffix in ('.c', '.h', '.py') or not file.is_file():
         return False
@@ -153,7 +181,7 @@ def check_scripts():
 
 
 def main():
-    checks = [check_sources, check_headers, check_build, check_file_map, check_scripts]
+    checks = [check_sources, check_headers, check_build, check_file_map, check_calls, check_scripts]
     problems = [problem for check in checks for problem in check()]
     print('\n'.join(problems) or f'lint: {len(files("src", "*.[ch]"))} files, nothing to say')
     return bool(problems)

@@ -13,6 +13,7 @@
 #include "config/written.h"
 #include "listen/listener.h"
 #include "query/query.h"
+#include "sandbox/sandbox.h"
 #include "upstream/upstream.h"
 
 #include <stdio.h>
@@ -44,6 +45,7 @@ struct config {
 	enum require require;
 	bool state_auto; /* upstream.state is to be found out */
 	struct written written; /* what upstream was made of */
+	enum sandbox_mode sandbox;
 	const char *control; /* where the control socket is: "auto", "none", or a path */
 	const char **allow_words; /* what query.allow was made of */
 	size_t allow_count;

@@ -228,6 +228,7 @@ CHOICE_KIND(
 	require, "authenticated, encrypted or nothing", "authenticated", "encrypted", "nothing");
 CHOICE_KIND(flag, "true or false", "false", "true");
 CHOICE_KIND(clock, "judge or wait", "judge", "wait");
+CHOICE_KIND(sandbox, "off, on or strict", "off", "on", "strict");
 
 /* --- lists -------------------------------------------------------------------------------------
  */

@@ -49,7 +49,7 @@ struct kind {
 
 extern const struct kind kind_listen, kind_allow, kind_workers, kind_ca, kind_level, kind_policy,
 	kind_require, kind_flag, kind_state, kind_size, kind_duration, kind_count, kind_clock,
-	kind_control;
+	kind_control, kind_sandbox;
 /* servers.c */
 extern const struct kind kind_upstreams, kind_bootstrap;
 /* routes.c */

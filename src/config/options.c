@@ -72,6 +72,9 @@ const struct config_option options[] = {
 		"The least important lines that are written: error, warn, info or debug." },
 	{ "control", &kind_control, NO_FIELD, "auto", 0, 0,
 		"The unix socket where `sotto status` asks: auto, none, or its path." },
+	{ "sandbox", &kind_sandbox, FIELD(sandbox), "on", 0, 0,
+		"What sotto does not need once it serves is taken from it: privileges, files, ports, "
+		"system calls. strict: a system call that it should not need ends it, for tests." },
 	{ "udp-size", &kind_count, FIELD(query.udp_size), "1232", 512, 4096,
 		"Octets that an answer over UDP may have at most; longer ones are truncated." },
 

@@ -251,12 +251,22 @@ static json_t *groups(const struct upstream_conf *u)
 	return whole(o, ok);
 }
 
+/* What of it is in force. */
+static json_t *sandbox_of(const struct sandbox *s)
+{
+	static const char *const modes[] = { "off", "on", "strict" };
+
+	return json_pack("{s:s, s:b, s:i, s:b}", "mode", modes[s->mode], "no_privileges",
+		s->no_privileges, "landlock", s->landlock, "seccomp", s->seccomp);
+}
+
 static json_t *process(const struct view *v, const struct report *r)
 {
-	return json_pack("{s:s, s:i, s:I, s:I, s:i, s:s?, s:o}", "version", SOTTO_VERSION, "pid",
-		(int)getpid(), "time_seconds", (json_int_t)(r->now_ms / 1000), "start_time_seconds",
-		(json_int_t)((r->now_ms - r->uptime_ms) / 1000), "workers", (int)v->worker_count,
-		"config", v->file, "listen", listen_of(v->listen));
+	return json_pack("{s:s, s:i, s:I, s:I, s:i, s:s?, s:o, s:o}", "version", SOTTO_VERSION,
+		"pid", (int)getpid(), "time_seconds", (json_int_t)(r->now_ms / 1000),
+		"start_time_seconds", (json_int_t)((r->now_ms - r->uptime_ms) / 1000), "workers",
+		(int)v->worker_count, "config", v->file, "listen", listen_of(v->listen), "sandbox",
+		sandbox_of(v->sandbox));
 }
 
 static json_t *queries(const struct metrics *m)

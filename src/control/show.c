@@ -25,6 +25,28 @@ static const char *rtt_text(const json_t *quantiles, const char *key, char text[
 
 /* ---- the daemon ---- */
 
+/* Older daemons have none, and say nothing of it. */
+static void show_sandbox(const json_t *s, FILE *out)
+{
+	uint64_t landlock = told_count(s, "landlock");
+	struct line l = { 0 };
+
+	if (!s)
+		return;
+	if (strcmp(told_text(s, "mode"), "off") == 0) {
+		line_add(&l, "OFF");
+	} else {
+		line_add(&l, "%s, ", told_is_true(s, "seccomp") ? "seccomp" : "NO SECCOMP");
+		if (landlock)
+			line_add(&l, "landlock %" PRIu64 ", ", landlock);
+		else
+			line_add(&l, "NO LANDLOCK, ");
+		line_add(
+			&l, told_is_true(s, "no_privileges") ? "no privileges" : "WITH PRIVILEGES");
+	}
+	line_put_about(&l, "sandbox", out);
+}
+
 static void show_process(const json_t *o, FILE *out)
 {
 	uint64_t now = told_count(o, "time_seconds"), start = told_count(o, "start_time_seconds");
@@ -43,6 +65,7 @@ static void show_process(const json_t *o, FILE *out)
 	line_put_about(&l, name, out);
 	line_add(&l, "%s", *told_text(o, "config") ? told_text(o, "config") : "no file");
 	line_put_about(&l, "configuration", out);
+	show_sandbox(json_object_get(o, "sandbox"), out);
 }
 
 static void show_queries(const json_t *o, FILE *out)

@@ -6,6 +6,7 @@
 #include "base/metrics.h"
 #include "cache/cache.h"
 #include "listen/listener.h"
+#include "sandbox/sandbox.h"
 #include "upstream/upstream.h"
 
 /* What a worker shows of itself; to be read in its own thread only. */
@@ -22,6 +23,7 @@ struct view {
 	const struct listen_conf *listen;
 	const struct upstream_conf *upstream;
 	struct cache *cache; /* of all workers; NULL: there is none */
+	const struct sandbox *sandbox; /* which is entered before anybody can look */
 	struct view_worker *workers; /* malloced */
 	size_t worker_count; /* at least 1; the first one's loop serves the socket */
 };

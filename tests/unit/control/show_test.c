@@ -95,6 +95,26 @@ CASE(the_process_comes_first)
 	OK(strstr(text, expected) == text);
 }
 
+static bool says_of_sandbox(const char *sandbox, const char *row)
+{
+	char text[ROOM], object[256];
+
+	snprintf(object, sizeof object, "\"sandbox\": {%s}", sandbox);
+	show(object, text);
+	return strstr(text, row);
+}
+
+CASE(walls_that_do_not_stand_are_loud)
+{
+	OK(says_of_sandbox("\"mode\": \"on\", \"seccomp\": true, \"landlock\": 4, "
+			   "\"no_privileges\": true",
+		"sandbox        seccomp, landlock 4, no privileges\n"));
+	OK(says_of_sandbox("\"mode\": \"on\", \"seccomp\": false, \"landlock\": 0, "
+			   "\"no_privileges\": false",
+		"sandbox        NO SECCOMP, NO LANDLOCK, WITH PRIVILEGES\n"));
+	OK(says_of_sandbox("\"mode\": \"off\"", "sandbox        OFF\n"));
+}
+
 CASE(one_upstream_that_answers_is_no_plural)
 {
 	char text[ROOM];
@@ -299,6 +319,7 @@ int main(void)
 {
 	const struct CMUnitTest cases[] = {
 		CLAIM(the_process_comes_first),
+		CLAIM(walls_that_do_not_stand_are_loud),
 		CLAIM(one_upstream_that_answers_is_no_plural),
 		CLAIM(an_object_that_lacks_everything_is_no_trouble),
 		CLAIM(an_upstream_that_answers_is_told_in_a_few_rows),

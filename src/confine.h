@@ -1,0 +1,14 @@
+/* confine: the sandbox that fits a configuration: what the daemon still needs once it serves. */
+#ifndef CONFINE_H
+#define CONFINE_H
+
+#include "config/config.h"
+#include "sandbox/sandbox.h"
+
+/* Enters it (sandbox/sandbox.h), in the only thread there is. Left reachable are: what a reload
+ * reads anew, the folder of `state`, that of the control socket (NULL: there is none), what the
+ * system's resolver needs if a server has a name for it, and the TCP ports of servers and
+ * listeners. */
+void confine(struct sandbox *, const struct config *, const char *control);
+
+#endif

@@ -1,0 +1,13 @@
+/* calls: the system calls that are left to the daemon once it serves. The table in calls.c is all
+ * of them, each with its reason. */
+#ifndef SANDBOX_CALLS_H
+#define SANDBOX_CALLS_H
+
+#include <stdbool.h>
+
+/* From now on every other call, in all threads, fails with EPERM; or, if strict, is told of on
+ * standard error and ends the process by SIGSYS, whose handler is taken for that. Calls of another
+ * architecture end it always. 0 or -errno; -ENOSYS also of a build without libseccomp. */
+int calls_confine(bool strict);
+
+#endif
