@@ -90,6 +90,7 @@ class Starter:
             "log": {"level": "debug"},
             "control": "none",
             "state": "none",  # not the host's
+            "sandbox": daemon.SANDBOX,
         }
         config.update(settings)
         config = {key: value for key, value in config.items() if value is not None}

@@ -1,6 +1,7 @@
 """The bench itself: what the scripted upstream says is what a client without sotto between sees."""
 
 import os
+import signal
 import socket
 import ssl
 
@@ -95,3 +96,13 @@ def test_a_sized_reply_has_its_size_and_parses(octets):
     reply = messages.sized(messages.Asked(messages.query("size.t.test", "TXT")), octets)
     assert len(reply) == octets
     dns.message.from_wire(reply)
+
+
+def test_a_daemon_that_was_ended_by_a_signal_is_a_fault(start, start_upstream, tmp_path):
+    (tmp_path / "own").mkdir()
+    own = type(start)(start.authority, start.certificate, tmp_path / "own")
+    sotto = own.sotto(start_upstream())
+    sotto.signal(signal.SIGSYS)  # as the kernel does to who makes a system call that is not foreseen
+    sotto.wait()
+    with pytest.raises(AssertionError, match="ended by SIGSYS|sandbox: system call"):
+        own.stop()
