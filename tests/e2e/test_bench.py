@@ -106,3 +106,10 @@ def test_a_daemon_that_was_ended_by_a_signal_is_a_fault(start, start_upstream, t
     sotto.wait()
     with pytest.raises(AssertionError, match="ended by SIGSYS|sandbox: system call"):
         own.stop()
+
+
+def test_a_server_that_cannot_listen_is_a_fault_and_no_wait(start_upstream):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wrong:
+        wrong.bind(("127.0.0.1", 0))
+        with pytest.raises(ValueError, match="Stream Socket"):
+            start_upstream(listener=wrong)

@@ -185,10 +185,13 @@ class Upstream:
         self._listener = listener or listen(host)
         self.port = self._listener.getsockname()[1]
         self._loop = asyncio.new_event_loop()
+        self._fault = None
         ready = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(ready,), daemon=True)
         self._thread.start()
         ready.wait()
+        if self._fault:
+            raise self._fault
 
     def address(self, name=NAME, **options):
         """This server as sotto's configuration spells it; name None for a bare tls://IP."""
@@ -247,7 +250,12 @@ class Upstream:
 
     def _run(self, ready):
         asyncio.set_event_loop(self._loop)
-        self._server = self._loop.run_until_complete(self._open())
+        try:
+            self._server = self._loop.run_until_complete(self._open())
+        except Exception as error:  # who waits for us is told
+            self._fault = error
+            ready.set()
+            return
         self._loop.call_soon(ready.set)
         self._loop.run_forever()
         self._loop.close()
