@@ -33,6 +33,7 @@
 struct member {
 	struct worker *worker;
 	pthread_t thread; /* of all but the first */
+	struct post drain, changes[CHANGES]; /* what it is told */
 };
 
 struct crew {
@@ -60,8 +61,11 @@ static struct loop *loop_of(const struct crew *crew, unsigned i)
 
 static void drain_from(struct crew *crew, unsigned first)
 {
-	for (unsigned i = first; i < crew->started; i++)
-		loop_post(loop_of(crew, i), worker_drain, crew->members[i].worker);
+	for (unsigned i = first; i < crew->started; i++) {
+		struct member *m = &crew->members[i];
+
+		loop_post(loop_of(crew, i), &m->drain, worker_drain, m->worker);
+	}
 }
 
 static void drain_all(void *arg)
@@ -200,13 +204,16 @@ static void on_slept(void *worker)
 /* To all workers, each in its thread. */
 static void tell_change(void *arg, enum change change)
 {
-	static void (*const tell[])(void *) = {
+	static void (*const tell[CHANGES])(void *) = {
 		[CHANGE_ROUTES] = on_routes, [CHANGE_CLOCK] = on_clock, [CHANGE_SLEPT] = on_slept
 	};
 	struct crew *crew = arg;
 
-	for (unsigned i = 0; i < crew->count; i++)
-		loop_post(loop_of(crew, i), tell[change], crew->members[i].worker);
+	for (unsigned i = 0; i < crew->count; i++) {
+		struct member *m = &crew->members[i];
+
+		loop_post(loop_of(crew, i), &m->changes[change], tell[change], m->worker);
+	}
 }
 
 /* ---- control ---- */

@@ -20,13 +20,6 @@
 /* Descriptors that are looked at in one turn. */
 #define READY_MAX 256
 
-/* A call from another thread. */
-struct posted {
-	struct posted *next;
-	void (*run)(void *);
-	void *arg;
-};
-
 struct signal {
 	uv_signal_t uv;
 	void (*handle)(void *, int);
@@ -62,7 +55,8 @@ struct loop {
 	struct list tasks, polls, dead;
 	uv_async_t wake;
 	pthread_mutex_t post_lock;
-	struct posted *posted, **posted_end;
+	struct post *posted, **posted_end; /* by other threads, under that lock */
+	size_t posted_count;
 	struct list jobs;
 	bool ending; /* loop_free() was called */
 };
@@ -320,35 +314,45 @@ int loop_on_signal(struct loop *l, int signal_number, void (*handle)(void *, int
 
 /* ---- other threads ---- */
 
+/* The oldest post, out of the list, as a copy: from here on it may be posted again, or be gone. */
+static struct post take_post(struct loop *l)
+{
+	pthread_mutex_lock(&l->post_lock);
+	struct post *p = l->posted, copy = *p;
+
+	l->posted = p->next;
+	if (!l->posted)
+		l->posted_end = &l->posted;
+	l->posted_count--;
+	p->waiting = false;
+	pthread_mutex_unlock(&l->post_lock);
+	return copy;
+}
+
+/* Those that come meanwhile wake the loop again. */
 static void on_wake(uv_async_t *a)
 {
 	struct loop *l = a->data;
 
 	pthread_mutex_lock(&l->post_lock);
-	struct posted *p = l->posted;
-
-	l->posted = NULL;
-	l->posted_end = &l->posted;
+	size_t count = l->posted_count;
 	pthread_mutex_unlock(&l->post_lock);
-	while (p) {
-		struct posted *done = p;
+	while (count--) {
+		struct post p = take_post(l);
 
-		p->run(p->arg);
-		p = p->next;
-		free(done);
+		p.run(p.arg);
 	}
 }
 
-void loop_post(struct loop *l, void (*run)(void *), void *arg)
+void loop_post(struct loop *l, struct post *p, void (*run)(void *arg), void *arg)
 {
-	struct posted *p = malloc(sizeof *p);
-
-	MUST(p); /* for what people ask for, now and then: without it the process cannot be ended
-		    in order */
-	*p = (struct posted){ NULL, run, arg };
 	pthread_mutex_lock(&l->post_lock);
-	*l->posted_end = p;
-	l->posted_end = &p->next;
+	if (!p->waiting) {
+		*p = (struct post){ NULL, true, run, arg };
+		*l->posted_end = p;
+		l->posted_end = &p->next;
+		l->posted_count++;
+	}
 	pthread_mutex_unlock(&l->post_lock);
 	uv_async_send(&l->wake);
 }

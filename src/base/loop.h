@@ -86,7 +86,17 @@ struct work {
 /* 0 or -errno. */
 int loop_work(struct loop *, struct work *);
 
-/* From any thread: has run(arg) called in the loop's thread. */
-void loop_post(struct loop *, void (*run)(void *), void *arg);
+/* A call to another thread: embedded in its owner's struct, so that it needs no memory when there
+ * is none, and zeroed before the first use. It lives until it ran, or until loop_free(), after
+ * which it never will. */
+struct post {
+	struct post *next;
+	bool waiting;
+	void (*run)(void *arg);
+	void *arg;
+};
+/* From any thread: has run(arg) called in the loop's thread. Posting it again before it ran is
+ * posting it once; from its own run() on, it may be posted again. */
+void loop_post(struct loop *, struct post *, void (*run)(void *arg), void *arg);
 
 #endif

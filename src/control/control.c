@@ -49,6 +49,7 @@ struct control {
 /* A command on its way. */
 struct round {
 	struct list node; /* in control->working */
+	struct post post; /* to the worker that is next */
 	struct work work;
 	struct control *control;
 	struct asker *asker; /* NULL: it has gone away */
@@ -255,9 +256,9 @@ static void visit(void *arg)
 
 	r->command->visit(r->gathered, &view->workers[r->visited]);
 	if (++r->visited < view->worker_count)
-		loop_post(view->workers[r->visited].loop, visit, r);
+		loop_post(view->workers[r->visited].loop, &r->post, visit, r);
 	else
-		loop_post(view->workers[0].loop, on_visited, r);
+		loop_post(view->workers[0].loop, &r->post, on_visited, r);
 }
 
 static void start_round(struct asker *a, const struct command *command, const struct words *words)
@@ -280,7 +281,7 @@ static void start_round(struct asker *a, const struct command *command, const st
 	r->command = command;
 	a->round = r;
 	c->rounds++;
-	loop_post(c->loop, command->visit ? visit : on_visited, r);
+	loop_post(c->loop, &r->post, command->visit ? visit : on_visited, r);
 }
 
 /* ---- the line ---- */

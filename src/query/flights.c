@@ -128,7 +128,7 @@ void flights_land(struct flights *all, struct flight *leader, const struct resul
 
 		followers = f->next; /* once posted, it may be gone */
 		f->landing = landing;
-		loop_post(f->loop, on_landing, f);
+		loop_post(f->loop, &f->post, on_landing, f);
 	}
 }
 

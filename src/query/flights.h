@@ -25,7 +25,8 @@ struct flight {
 	struct flight *next; /* of the leaders in one place, or of the followers of one */
 	struct flight *followers;
 	struct flight *leader; /* NULL: it leads, or was told */
-	struct landing *landing; /* what it is told, on its way */
+	struct landing *landing; /* what it is told, ... */
+	struct post post; /* ... on its way */
 };
 
 /* NULL: out of memory. */

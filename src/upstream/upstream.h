@@ -123,6 +123,7 @@ enum change {
 	CHANGE_ROUTES, /* addresses or routes are not what they were */
 	CHANGE_CLOCK, /* the wall clock was set */
 	CHANGE_SLEPT, /* the host was suspended */
+	CHANGES, /* how many there are */
 };
 /* Failures are forgotten, since their cause may be gone; connections that cannot live on are ended.
  */

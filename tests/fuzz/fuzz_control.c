@@ -70,6 +70,8 @@ static void start(void)
 
 /* ---- who asks ---- */
 
+static struct post next_piece;
+
 /* One piece in each turn of the loop. Once there is an answer, nobody listens any more. */
 static void send_piece(void *arg)
 {
@@ -84,7 +86,7 @@ static void send_piece(void *arg)
 	asker.left.at += n > 0 ? n : 0;
 	asker.left.len -= n > 0 ? (size_t)n : 0;
 	if (asker.left.len)
-		loop_post(daemon_.loop, send_piece, NULL);
+		loop_post(daemon_.loop, &next_piece, send_piece, NULL);
 	else
 		shutdown(asker.fd, SHUT_WR);
 }
@@ -112,7 +114,7 @@ static json_t *ask(struct span line, const uint8_t *cuts)
 	HOLDS(asker.fd >= 0);
 	HOLDS(connect(asker.fd, (struct sockaddr *)&daemon_.name, sizeof daemon_.name) == 0);
 	HOLDS(watch_start(daemon_.loop, &asker.watch, asker.fd, LOOP_READ) == 0);
-	loop_post(daemon_.loop, send_piece, NULL);
+	loop_post(daemon_.loop, &next_piece, send_piece, NULL);
 	loop_run(daemon_.loop);
 	watch_stop(&asker.watch);
 	close(asker.fd);

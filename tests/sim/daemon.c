@@ -53,7 +53,7 @@ void daemon_drain(struct daemon *d)
 		return;
 	d->draining = true;
 	changes_unwatch(&d->changes);
-	loop_post(d->loop, worker_drain, d->worker);
+	loop_post(d->loop, &d->drain, worker_drain, d->worker);
 }
 
 const char *daemon_remains(struct daemon *d)

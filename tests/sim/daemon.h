@@ -12,6 +12,7 @@ struct daemon {
 	struct worker *worker; /* NULL: not started */
 	struct loop *loop;
 	struct changes changes;
+	struct post drain;
 	bool draining, ended;
 };
 

@@ -24,8 +24,7 @@ static struct loop *only;
 
 struct posted {
 	struct event event;
-	void (*run)(void *);
-	void *arg;
+	struct post *post;
 };
 
 struct loop *loop_only(void)
@@ -238,19 +237,22 @@ int loop_on_signal(struct loop *l, int signal_number, void (*handle)(void *, int
 
 static void on_posted(struct event *e)
 {
-	struct posted *p = container_of(e, struct posted, event);
+	struct post *p = container_of(e, struct posted, event)->post;
 
+	p->waiting = false;
 	p->run(p->arg);
 }
 
-void loop_post(struct loop *l, void (*run)(void *), void *arg)
+void loop_post(struct loop *l, struct post *post, void (*run)(void *arg), void *arg)
 {
-	struct posted *p = calloc(1, sizeof *p);
+	struct posted *p = post->waiting ? NULL : calloc(1, sizeof *p);
 
+	if (post->waiting)
+		return;
 	MUST(p);
+	*post = (struct post){ NULL, true, run, arg };
 	p->event = (struct event){ .owned = true, .happen = on_posted };
-	p->run = run;
-	p->arg = arg;
+	p->post = post;
 	event_post(l, &p->event, l->now_ms);
 }
 
