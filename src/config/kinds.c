@@ -328,7 +328,7 @@ static void take_allow(const struct setting *s, const struct node *node)
 		c->allow_words[c->allow_count++] =
 			memory_copy(&c->memory, node->text, strlen(node->text));
 	else if (errno == ENOMEM)
-		problem(s->problems, &node->place, s->path, "out of memory");
+		memory_out();
 	else
 		kind_tell_form(s, node);
 }

@@ -6,17 +6,25 @@
 #include <string.h>
 
 #include "base/bug.h"
+#include "base/log.h"
 
 struct memory_piece {
 	struct memory_piece *next;
 	max_align_t bytes[];
 };
 
+void memory_out(void)
+{
+	log_say(LOG_ERROR, "cannot start: out of memory");
+	exit(1);
+}
+
 void *memory_take(struct memory *m, size_t size)
 {
 	struct memory_piece *piece = calloc(1, sizeof(*piece) + size);
 
-	MUST(piece);
+	if (!piece)
+		memory_out();
 	piece->next = m->pieces;
 	m->pieces = piece;
 	return piece->bytes;

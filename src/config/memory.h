@@ -1,5 +1,5 @@
-/* memory: what lives as long as its owner and goes all at once. For start-up only: out of memory is
- * fatal. */
+/* memory: what lives as long as its owner and goes all at once. For start-up only: out of memory
+ * ends the process. */
 #ifndef CONFIG_MEMORY_H
 #define CONFIG_MEMORY_H
 
@@ -15,5 +15,9 @@ void *memory_take(struct memory *, size_t size);
 char *memory_copy(struct memory *, const char *text, size_t len);
 char *memory_format(struct memory *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void memory_clear(struct memory *);
+
+/* Says that there is none, and exits with status 1: what a configuration says cannot be known
+ * without it. */
+_Noreturn void memory_out(void);
 
 #endif

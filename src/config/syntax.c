@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bug.h"
-
 /* Deeper than any key; a bound against files that only nest. */
 #define DEPTH_MAX 8
 
@@ -200,9 +198,11 @@ static struct node *read_scalar(struct builder *b, struct fy_event *event, struc
 	struct fy_token *token = event->scalar.value;
 	const char *text = token ? fy_token_get_text(token, &len) : "";
 
+	if (!text)
+		memory_out();
 	if (b->depth && b->key[b->depth - 1] && len == 0 && !is_quoted(event))
 		place.line = 0; /* nowhere */
-	if (!text || is_null(event, text, len))
+	if (is_null(event, text, len))
 		return syntax_node(b->memory, NODE_NOTHING, place);
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)text[i];
@@ -325,8 +325,9 @@ static bool is_text(
 	return false;
 }
 
-/* libfyaml's first error is the cause, later ones follow from it. What is missing at the end of a
- * text without a last line feed is missed, for it, in the line below. */
+/* libfyaml's first error is the cause, later ones follow from it; without memory it tells of none.
+ * What is missing at the end of a text without a last line feed is missed, for it, in the line
+ * below. */
 static void tell_syntax_error(struct builder *b, struct fy_diag *diag, const char *text, size_t len)
 {
 	void *iterator = NULL;
@@ -339,7 +340,8 @@ static void tell_syntax_error(struct builder *b, struct fy_diag *diag, const cha
 	}
 	if (place.line > end.line)
 		place = end;
-	problem(b->problems, &place, NULL, "not YAML: %s", error ? error->msg : "cannot be read");
+	problem(b->problems, &place, NULL, "not YAML: %s",
+		error ? error->msg : "cannot be read; is there no memory?");
 }
 
 static bool read_events(struct builder *b, struct fy_diag *diag, const char *text, size_t len)
@@ -347,18 +349,20 @@ static bool read_events(struct builder *b, struct fy_diag *diag, const char *tex
 	struct fy_parse_cfg cfg = { .flags = FYPCF_DEFAULT_VERSION_1_2, .diag = diag };
 	struct fy_parser *parser = fy_parser_create(&cfg);
 	struct fy_event *event;
+	bool ended = false;
 
-	MUST(parser);
-	MUST(fy_parser_set_string(parser, text, len) == 0);
+	if (!parser || fy_parser_set_string(parser, text, len) < 0)
+		memory_out();
 	while ((event = fy_parser_parse(parser))) {
+		ended = event->type == FYET_STREAM_END;
 		take_event(b, event);
 		fy_parser_event_free(parser, event);
 	}
 	bool failed = fy_parser_get_stream_error(parser);
-	if (failed)
+	if (failed || !ended)
 		tell_syntax_error(b, diag, text, len);
 	fy_parser_destroy(parser);
-	return !failed;
+	return !failed && ended;
 }
 
 struct node *syntax_read(const struct source *source, const char *text, size_t len,
@@ -376,7 +380,8 @@ struct node *syntax_read(const struct source *source, const char *text, size_t l
 	fy_diag_cfg_default(&cfg);
 	cfg.fp = NULL;
 	struct fy_diag *diag = fy_diag_create(&cfg);
-	MUST(diag);
+	if (!diag)
+		memory_out();
 	fy_diag_set_collect_errors(diag, true);
 	bool ok = read_events(&b, diag, text, len);
 	fy_diag_destroy(diag);

@@ -22,11 +22,21 @@ static bool is_default_needed(const struct config *c)
 	return c->ca;
 }
 
+/* Want of memory says nothing about the file. */
+static struct tls_trust *load(const char *ca, struct fault *f)
+{
+	struct tls_trust *trust = tls_trust_load(ca, f);
+
+	if (!trust && strcmp(f->cause, "memory") == 0)
+		memory_out();
+	return trust;
+}
+
 static void load_default(struct config *c, const struct place *at, struct problems *problems)
 {
 	struct fault f;
 
-	c->trust = tls_trust_load(c->ca, &f);
+	c->trust = load(c->ca, &f);
 	if (!c->trust && is_default_needed(c))
 		problem(problems, at, "tls.ca", "%s; %s%s", f.reason, f.hint,
 			c->ca ? " in tls.ca" : "");
@@ -42,7 +52,7 @@ static struct tls_trust *load_own(struct config *c, size_t server, struct proble
 		if (b->trust && b->ca && strcmp(b->ca, s->ca) == 0)
 			return b->trust;
 	}
-	struct tls_trust *trust = tls_trust_load(s->ca, &f);
+	struct tls_trust *trust = load(s->ca, &f);
 
 	if (!trust)
 		problem(problems, &w->place, w->path, "%s; %s in ?ca=", f.reason, f.hint);
