@@ -10,6 +10,7 @@
 #include "crew.h"
 #include "healthcheck.h"
 #include "net/handed.h"
+#include "net/tls.h"
 #include "saved_time.h"
 #include "upstream/addresses.h"
 
@@ -489,6 +490,7 @@ int main(int argc, char **argv)
 	struct config config;
 
 	open_standard_files();
+	tls_watch_memory();
 	int status = read_arguments(&c, argc, argv);
 
 	if (status >= 0)

@@ -4,10 +4,14 @@
  * peer must be is decided in one place, judge(). In a full handshake on_verify() calls it in place
  * of OpenSSL's own verification. A session brings the chain it was made with, and is judged by it
  * before it is offered, so that resuming never asks for less than starting from the beginning.
+ *
+ * OpenSSL's queue of errors is empty between calls: what is left in it would be read as a failure
+ * of the next connection.
  */
 #include "net/tls.h"
 
 #include "base/clock.h"
+#include "base/lack.h"
 #include "net/tls_fault.h"
 
 #include <errno.h>
@@ -93,9 +97,10 @@ static bool is_pinned(const struct tls_identity *id, X509 *cert)
 
 	if (len <= 0)
 		return false;
-	EVP_Digest(key, (size_t)len, digest, NULL, EVP_sha256(), NULL);
+	bool digested = EVP_Digest(key, (size_t)len, digest, NULL, EVP_sha256(), NULL);
+
 	OPENSSL_free(key);
-	for (unsigned i = 0; i < id->pin_count; i++)
+	for (unsigned i = 0; digested && i < id->pin_count; i++)
 		found |= memcmp(digest, id->pins[i], TLS_PIN_LEN) == 0;
 	return found;
 }
@@ -256,6 +261,34 @@ void tls_identity_clear(struct tls_identity *id)
 		SSL_SESSION_free(id->tickets[--id->ticket_count]);
 }
 
+/* ---- memory ---- */
+
+static void *take(size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return lack_malloc(size);
+}
+
+static void *take_again(void *was, size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return lack_realloc(was, size);
+}
+
+static void give_back(void *at, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	free(at);
+}
+
+void tls_watch_memory(void)
+{
+	CRYPTO_set_mem_functions(take, take_again, give_back);
+}
+
 /* ---- contexts ---- */
 
 /* Only the server it is meant for gets to see who we are. */
@@ -293,10 +326,12 @@ struct tls_client *tls_client_new(struct tls_trust *trust, const struct tls_clie
 
 	if (!c)
 		return NULL;
+	lack_seen(); /* before */
 	c->method = bio_method();
 	c->ctx = SSL_CTX_new(TLS_client_method());
 	if (!c->method || !c->ctx || !set_policy(c->ctx, conf) ||
-		(conf->credentials && !tls_credentials_apply(conf->credentials, c->ctx))) {
+		(conf->credentials && !tls_credentials_apply(conf->credentials, c->ctx)) ||
+		lack_seen()) {
 		ERR_clear_error();
 		tls_client_free(c);
 		return NULL;
@@ -343,15 +378,15 @@ struct tls *tls_new(struct tls_client *c, struct tls_identity *id)
 	t->in.keep = t->out.keep = 2 * READ_AT_ONCE;
 	t->ssl = SSL_new(c->ctx);
 	bio = BIO_new(c->method);
-	if (!t->ssl || !bio || !set_identity(t->ssl, id)) {
+	if (!t->ssl || !bio || !SSL_set_app_data(t->ssl, t) || !set_identity(t->ssl, id)) {
 		BIO_free(bio);
 		tls_free(t);
+		ERR_clear_error();
 		return NULL;
 	}
 	BIO_set_data(bio, t);
 	BIO_set_init(bio, 1);
 	SSL_set_bio(t->ssl, bio, bio);
-	SSL_set_app_data(t->ssl, t);
 	SSL_set_connect_state(t->ssl);
 	return t;
 }
@@ -455,6 +490,7 @@ enum tls_status tls_handshake(struct tls *t)
 	if (s != TLS_OK)
 		return s;
 	note_facts(t);
+	ERR_clear_error();
 	if (may_go_on(t))
 		return TLS_OK;
 	refuse(t);

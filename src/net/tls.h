@@ -27,6 +27,10 @@ struct tls_client_conf {
 	bool tls13; /* nothing older is spoken */
 };
 
+/* Before anything else is called of OpenSSL: has it take its memory through base/lack, since it
+ * goes on without what it does not get. */
+void tls_watch_memory(void);
+
 /* How one worker speaks with one server; it holds its own references to trust and credentials, and
  * keeps nothing of conf. NULL: out of memory. */
 struct tls_client;

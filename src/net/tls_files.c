@@ -1,5 +1,7 @@
 #include "net/tls_files.h"
 
+#include "base/lack.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/err.h>
@@ -52,26 +54,30 @@ struct tls_trust *tls_trust_load(const char *ca, struct fault *f)
 	const char *path = tls_trust_path(ca);
 	struct tls_trust *t = calloc(1, sizeof *t);
 
+	lack_seen(); /* before */
 	if (t)
 		t->store = X509_STORE_new();
-	if (!t || !t->store) {
-		fault_set(f, PHASE_VERIFY, "memory", "free some memory", "out of memory");
-		goto fail;
-	}
+	if (!t || !t->store)
+		goto no_memory;
 	if (!can_read(path)) {
 		fault_set(f, PHASE_VERIFY, "ca-unreadable", hint,
 			"cannot read the CA certificates in %s: %s", path, strerror(errno));
 		goto fail;
 	}
-	if (!X509_STORE_load_file(t->store, path) ||
-		sk_X509_OBJECT_num(X509_STORE_get0_objects(t->store)) == 0) {
-		ERR_clear_error();
+	bool loaded = X509_STORE_load_file(t->store, path);
+
+	ERR_clear_error();
+	if (lack_seen())
+		goto no_memory;
+	if (!loaded || sk_X509_OBJECT_num(X509_STORE_get0_objects(t->store)) == 0) {
 		fault_set(f, PHASE_VERIFY, "ca-empty", hint, "there is no CA certificate in %s",
 			path);
 		goto fail;
 	}
 	return t;
 
+no_memory:
+	fault_set(f, PHASE_VERIFY, "memory", "free some memory", "out of memory");
 fail:
 	tls_trust_free(t);
 	return NULL;
