@@ -8,6 +8,7 @@
 #include "control/control.h"
 
 #include "base/buf.h"
+#include "base/lack.h"
 #include "control/command.h"
 #include "net/socket.h"
 
@@ -149,18 +150,41 @@ static bool append(struct asker *a, const char *text, size_t len)
 	return buf_append(&a->out, (struct span){ (const uint8_t *)text, len });
 }
 
+/* Text on its way to an asker. */
+struct dump {
+	struct asker *to;
+	bool whole; /* jansson goes on after a key that was not taken */
+};
+
+static int on_text(const char *text, size_t len, void *arg)
+{
+	struct dump *d = arg;
+
+	d->whole = d->whole && append(d->to, text, len);
+	return d->whole ? 0 : -1;
+}
+
+static bool append_object(struct asker *a, const json_t *object)
+{
+	const size_t flags = JSON_COMPACT | JSON_REAL_PRECISION(12);
+	struct dump d = { a, true };
+
+	return object && json_dump_callback(object, on_text, &d, flags) == 0 && d.whole;
+}
+
 /* Takes the answer, which may be NULL: there was no memory for it. */
 static void answer(struct asker *a, json_t *object)
 {
 	static const char no_memory[] = "{\"error\":\"out of memory\"}";
-	char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
-	bool whole = append(a, text ? text : no_memory, strlen(text ? text : no_memory)) &&
-		append(a, "\n", 1);
+	bool whole = append_object(a, object);
 
-	free(text);
+	if (!whole) {
+		buf_clear(&a->out);
+		whole = append(a, no_memory, strlen(no_memory));
+	}
 	json_decref(object);
 	timer_start(a->control->loop, &a->timer, PATIENCE_MS);
-	if (whole)
+	if (whole && append(a, "\n", 1))
 		push(a);
 	else
 		asker_close(a);
@@ -183,6 +207,18 @@ static void refuse_line(struct asker *a, const char *why)
 
 /* ---- rounds ---- */
 
+/* jansson leaves out what it gets no memory for. */
+static json_t *whole_answer(const struct round *r)
+{
+	lack_seen(); /* before */
+	json_t *object = r->command->answer(r->gathered, &r->control->view);
+
+	if (!lack_seen())
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
 static void come_home(struct round *r)
 {
 	struct control *c = r->control;
@@ -191,7 +227,7 @@ static void come_home(struct round *r)
 	c->rounds--;
 	if (a) {
 		a->round = NULL;
-		answer(a, r->failed ? NULL : r->command->answer(r->gathered, &c->view));
+		answer(a, r->failed ? NULL : whole_answer(r));
 	}
 	r->command->end(r->gathered);
 	free(r);
@@ -487,6 +523,7 @@ int control_open(struct control **out, const char *path, const struct view *view
 	struct control *c = control_new(view);
 	int err = -ENOMEM;
 
+	json_set_alloc_funcs(lack_malloc, free);
 	if (!c) {
 		free(view->workers);
 		return err;
