@@ -180,7 +180,8 @@ static const struct client_ops client_ops = { reply, done };
 
 /* ---- queries ---- */
 
-static void begin_query(struct stream_conn *c, struct span message)
+/* False: there is no memory for it. */
+static bool begin_query(struct stream_conn *c, struct span message)
 {
 	struct stream_client *client = malloc(sizeof *client);
 	struct query_env *env = c->listener->env;
@@ -188,13 +189,14 @@ static void begin_query(struct stream_conn *c, struct span message)
 	env->metrics->queries_tcp++;
 	if (!client) {
 		env->metrics->dropped++;
-		return;
+		return false;
 	}
 	client->base = (struct client){ &client_ops, &c->peer, true };
 	client->conn = c;
 	c->waiting++;
 	list_remove(&c->quiet);
 	query_begin(env, &client->base, message);
+	return true;
 }
 
 /* The timer of a message runs from its first octet to its last, whatever drips in between. */
@@ -219,7 +221,10 @@ static void take_queries(struct stream_conn *c, struct buf *in, bool *took_some)
 			return;
 		}
 		*took_some = true;
-		begin_query(c, m);
+		if (!begin_query(c, m)) {
+			stop_taking(c); /* so that its client asks again, and elsewhere */
+			return;
+		}
 		frame_drop(in, m);
 	}
 }
