@@ -102,6 +102,11 @@ class Starter:
             started.wait_until_serving()
         return started
 
+    def forget(self, sotto):
+        """One that has ended, and was judged."""
+        assert sotto.process.poll() is not None
+        self._daemons.remove(sotto)
+
     def stop(self):
         faults = []
         for started in reversed(self._daemons):

@@ -3,12 +3,9 @@
 import datetime
 import math
 import mmap
-import os
-import pathlib
-import shutil
 import struct
 
-from . import clients
+from . import shim
 
 DAY_S = 86400
 
@@ -20,12 +17,7 @@ class WallClock:
     def __init__(self, directory):
         self._file = directory / "clock"
         self._file.write_bytes(bytes(mmap.PAGESIZE))
-        self.environment = {
-            "LD_PRELOAD": str(_shim(directory)),
-            "CLOCK_SHIM": str(self._file),
-            # A program under AddressSanitizer wants to be the first to be loaded.
-            "ASAN_OPTIONS": "exitcode=99:detect_leaks=1:verify_asan_link_order=0",
-        }
+        self.environment = {**shim.environment_with("clock_shim", directory), "CLOCK_SHIM": str(self._file)}
         self.set(days=0)
 
     def set(self, days=None, year=None, synchronised=True):
@@ -38,9 +30,3 @@ class WallClock:
         with self._file.open("r+b") as file:
             file.write(struct.pack("=qq", ahead, synchronised))
 
-
-def _shim(directory):
-    source, built = pathlib.Path(__file__).with_name("clock_shim.c"), directory / "clock_shim.so"
-    compiler = os.environ.get("CC") or shutil.which("cc") or "gcc"
-    clients.tool(*compiler.split(), "-shared", "-fPIC", "-O1", "-D_GNU_SOURCE", "-o", built, source)
-    return built
