@@ -169,14 +169,24 @@ static void linger(struct stream *s)
 	timer_start(s->loop, &s->timer, LINGER_MS);
 }
 
+/* Bytes of the user wait until the peer is known; those of the handshake may be stuck. */
+static void flush_unopened(struct stream *s)
+{
+	int error;
+
+	if (s->finishing)
+		end_well(s);
+	else if (s->stuck && !push(s, &error))
+		end_by_errno(s, PHASE_HANDSHAKE, error);
+}
+
 static void flush(struct stream *s)
 {
 	int error;
 
 	if (s->state < OPEN) {
-		if (s->finishing)
-			end_well(s);
-		return; /* bytes wait until the peer is known */
+		flush_unopened(s);
+		return;
 	}
 	if (s->resumed) {
 		s->resumed = false;
@@ -565,7 +575,8 @@ static void watch_acceptor(struct timer *t)
 {
 	struct acceptor *a = container_of(t, struct acceptor, breath);
 
-	watch_start(a->loop, &a->watch, a->fd, LOOP_READ | LOOP_SHARED);
+	if (watch_start(a->loop, &a->watch, a->fd, LOOP_READ | LOOP_SHARED) < 0)
+		timer_start(a->loop, t, BREATH_MS);
 }
 
 static void say_cannot_accept(int error)
