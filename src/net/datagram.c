@@ -12,6 +12,8 @@
 #define BATCH 64
 /* Batches taken in one turn, so that connections get theirs. */
 #define BATCHES_PER_TURN 4
+/* Until the kernel is asked again whether it has room for what is sent. */
+#define AGAIN_MS 1
 /* From one message of a batch to the next: not a power of two, or all would want the same few lines
  * of the processor's cache. */
 #define STRIDE (DATAGRAM_MAX + 3 * 64)
@@ -40,7 +42,8 @@ struct datagram {
 	datagram_shorten_fn *shorten;
 	void *arg;
 	struct task flush;
-	unsigned waiting; /* messages in out */
+	struct timer again; /* running: the kernel had no room for what is left in out */
+	unsigned waiting, sent; /* messages in out; of them, those that are gone */
 	struct batch *in, *out;
 };
 
@@ -165,26 +168,47 @@ static bool mend(struct datagram *d, unsigned i, int error)
 	return true;
 }
 
-static void flush(struct datagram *d)
+/* Sends what waits, from the message at `done` on. Returns where it ended: the kernel has no room
+ * for more. */
+static unsigned send_from(struct datagram *d, unsigned done)
 {
-	unsigned done = 0;
-
 	while (done < d->waiting) {
 		int n = sendmmsg(d->fd, d->out->message + done, d->waiting - done, MSG_DONTWAIT);
 
 		if (n > 0)
 			done += (unsigned)n;
 		else if (errno == EAGAIN || errno == ENOBUFS)
-			break; /* the kernel has no room: lost, as on a wire */
+			break;
 		else if (errno != EINTR && !mend(d, done, errno))
 			done++; /* this one cannot be sent; the next ones go elsewhere */
 	}
-	d->waiting = 0;
+	return done;
+}
+
+/* What the kernel has no room for is tried once more, a moment later; then, or when there is no
+ * room here either, it is lost, as on a wire. */
+static void flush(struct datagram *d, bool for_good)
+{
+	d->sent = send_from(d, d->sent);
+	if (d->sent < d->waiting && !for_good) {
+		timer_start(d->loop, &d->again, AGAIN_MS);
+		return;
+	}
+	timer_stop(d->loop, &d->again);
+	d->sent = d->waiting = 0;
 }
 
 static void on_flush(struct task *t)
 {
-	flush(container_of(t, struct datagram, flush));
+	struct datagram *d = container_of(t, struct datagram, flush);
+
+	if (!d->again.running)
+		flush(d, false);
+}
+
+static void on_again(struct timer *t)
+{
+	flush(container_of(t, struct datagram, again), true);
 }
 
 void datagram_send(struct datagram *d, const struct path *to, struct span message)
@@ -203,7 +227,7 @@ void datagram_send(struct datagram *d, const struct path *to, struct span messag
 	if (to->local.any.sa_family != AF_UNSPEC)
 		write_local(h, &d->out->control[i], to);
 	if (d->waiting == BATCH)
-		flush(d);
+		flush(d, true);
 	else
 		loop_later(d->loop, &d->flush);
 }
@@ -240,6 +264,7 @@ int datagram_open(struct datagram **out, struct loop *loop, const struct addr *a
 	d->got = got;
 	d->arg = arg;
 	d->flush.run = on_flush;
+	d->again.fire = on_again;
 	d->watch.ready = on_readable;
 	d->in = batch_new();
 	d->out = batch_new();
@@ -271,7 +296,7 @@ void datagram_stop(struct datagram *d)
 
 void datagram_close(struct datagram *d)
 {
-	flush(d);
+	flush(d, true);
 	loop_cancel(&d->flush);
 	watch_stop(&d->watch);
 	close(d->fd);
