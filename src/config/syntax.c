@@ -192,14 +192,26 @@ static bool is_null(struct fy_event *event, const char *text, size_t len)
 		(len == 4 && memcmp(text, "null", 4) == 0);
 }
 
+/* A plain value of some length, whatever libfyaml says that it reads: it says nothing of memory. */
+static bool is_written(struct fy_event *event)
+{
+	struct fy_token *token = event->scalar.value;
+	const struct fy_mark *start = fy_event_start_mark(event), *end = fy_event_end_mark(event);
+
+	return token && fy_token_scalar_style(token) == FYSS_PLAIN && start && end &&
+		start->input_pos < end->input_pos;
+}
+
 static struct node *read_scalar(struct builder *b, struct fy_event *event, struct place place)
 {
 	size_t len = 0;
 	struct fy_token *token = event->scalar.value;
 	const char *text = token ? fy_token_get_text(token, &len) : "";
 
-	if (!text)
-		memory_out();
+	if (!text || (len == 0 && is_written(event))) {
+		problem(b->problems, &place, NULL, "cannot be read; is there no memory?");
+		return syntax_node(b->memory, NODE_BAD, place);
+	}
 	if (b->depth && b->key[b->depth - 1] && len == 0 && !is_quoted(event))
 		place.line = 0; /* nowhere */
 	if (is_null(event, text, len))

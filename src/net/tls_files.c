@@ -36,15 +36,46 @@ const char *tls_trust_path(const char *ca)
 	return bundles[0];
 }
 
-/* access(2) would tell what the user may, and not what a sandbox allows. */
-static bool can_read(const char *path)
+/* access(2) would tell what the user may, and not what a sandbox allows. 0 or -errno. */
+static int can_read(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		return false;
+		return -errno;
 	close(fd);
-	return true;
+	return 0;
+}
+
+/* 0 or -errno; -ENODATA: there is no certificate in it. */
+static int load_bundle(X509_STORE *store, const char *path)
+{
+	int err = can_read(path);
+
+	if (err < 0)
+		return err;
+	errno = 0;
+	bool loaded = X509_STORE_load_file(store, path);
+	err = errno; /* of fopen(3), perhaps: OpenSSL does not tell it from an empty file */
+
+	ERR_clear_error();
+	if (lack_seen() || err == ENOMEM)
+		return -ENOMEM;
+	if (err == EMFILE || err == ENFILE)
+		return -err;
+	return loaded && sk_X509_OBJECT_num(X509_STORE_get0_objects(store)) ? 0 : -ENODATA;
+}
+
+static void say_not_loaded(struct fault *f, const char *path, const char *hint, int err)
+{
+	if (err == -ENOMEM)
+		fault_set(f, PHASE_VERIFY, "memory", "free some memory", "out of memory");
+	else if (err == -ENODATA)
+		fault_set(f, PHASE_VERIFY, "ca-empty", hint, "there is no CA certificate in %s",
+			path);
+	else
+		fault_set(f, PHASE_VERIFY, "ca-unreadable", hint,
+			"cannot read the CA certificates in %s: %s", path, strerror(-err));
 }
 
 struct tls_trust *tls_trust_load(const char *ca, struct fault *f)
@@ -53,32 +84,14 @@ struct tls_trust *tls_trust_load(const char *ca, struct fault *f)
 			      : "install the package ca-certificates, or name a PEM file in tls.ca";
 	const char *path = tls_trust_path(ca);
 	struct tls_trust *t = calloc(1, sizeof *t);
+	int err = -ENOMEM;
 
 	lack_seen(); /* before */
-	if (t)
-		t->store = X509_STORE_new();
-	if (!t || !t->store)
-		goto no_memory;
-	if (!can_read(path)) {
-		fault_set(f, PHASE_VERIFY, "ca-unreadable", hint,
-			"cannot read the CA certificates in %s: %s", path, strerror(errno));
-		goto fail;
-	}
-	bool loaded = X509_STORE_load_file(t->store, path);
-
-	ERR_clear_error();
-	if (lack_seen())
-		goto no_memory;
-	if (!loaded || sk_X509_OBJECT_num(X509_STORE_get0_objects(t->store)) == 0) {
-		fault_set(f, PHASE_VERIFY, "ca-empty", hint, "there is no CA certificate in %s",
-			path);
-		goto fail;
-	}
-	return t;
-
-no_memory:
-	fault_set(f, PHASE_VERIFY, "memory", "free some memory", "out of memory");
-fail:
+	if (t && (t->store = X509_STORE_new()))
+		err = load_bundle(t->store, path);
+	if (!err)
+		return t;
+	say_not_loaded(f, path, hint, err);
 	tls_trust_free(t);
 	return NULL;
 }
