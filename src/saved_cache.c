@@ -80,14 +80,10 @@ static void say_ignored(const struct saved_cache *s, const char *reason, const c
 static FILE *open_file(const struct saved_cache *s)
 {
 	char path[PATH_MAX];
-	/* Without waiting for somebody at the other end, should it be a pipe. */
-	int fd = open(path_of(s, path), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+	FILE *f = replace_read(path_of(s, path));
 
 	if (!f && errno != ENOENT)
 		say_ignored(s, strerror(errno), replaced);
-	if (!f && fd >= 0)
-		close(fd);
 	return f;
 }
 

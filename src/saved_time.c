@@ -39,7 +39,7 @@ void saved_time_load(const char *state)
 
 	if (state) {
 		snprintf(path, sizeof path, "%s/clock", state);
-		FILE *f = fopen(path, "re");
+		FILE *f = replace_read(path);
 
 		if (f) {
 			date_s = read_date(f);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int replace_file(const char *path, mode_t mode, int (*write)(void *arg, FILE *out), void *arg)
@@ -30,4 +31,25 @@ int replace_file(const char *path, mode_t mode, int (*write)(void *arg, FILE *ou
 	if (err)
 		unlink(fresh);
 	return err;
+}
+
+FILE *replace_read(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat is;
+	FILE *f = NULL;
+
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &is) == 0 && !S_ISREG(is.st_mode))
+		errno = S_ISDIR(is.st_mode) ? EISDIR : EINVAL;
+	else
+		f = fdopen(fd, "r");
+	if (!f) {
+		int err = errno;
+
+		close(fd);
+		errno = err;
+	}
+	return f;
 }

@@ -10,4 +10,8 @@
  * than a crash of the process to be survived has write() flush and fsync(2). 0 or -errno. */
 int replace_file(const char *path, mode_t mode, int (*write)(void *arg, FILE *out), void *arg);
 
+/* Opens for reading what that has written. NULL, and errno: ENOENT, EISDIR, EINVAL if something
+ * else stands there that is no file (a pipe would be waited for), or as open(2) says. */
+FILE *replace_read(const char *path);
+
 #endif

@@ -96,7 +96,7 @@ void addresses_load(struct upstream_conf *u)
 
 	if (!u->state)
 		return;
-	FILE *f = fopen(path_of(u->state, path), "re");
+	FILE *f = replace_read(path_of(u->state, path));
 
 	if (!f) {
 		if (errno != ENOENT)
@@ -158,7 +158,7 @@ static void on_write(struct work *w)
 		f->error = -errno;
 		goto out;
 	}
-	FILE *old = fopen(path, "re");
+	FILE *old = replace_read(path);
 
 	if (old) {
 		read_lines(old, take_others, f);
