@@ -101,6 +101,14 @@ static void say_doubt_of_clock(void)
 	log_end(&l);
 }
 
+static void say_lost_state(const char *state)
+{
+	if (state && access(state, W_OK | X_OK) < 0)
+		log_file(LOG_WARN,
+			"nothing will be kept over a restart: the state folder cannot be written",
+			state, strerror(errno));
+}
+
 static void on_ready(void *arg)
 {
 	const struct config *c = arg;
@@ -108,6 +116,7 @@ static void on_ready(void *arg)
 
 	announce(c);
 	say_doubt_of_clock();
+	say_lost_state(c->upstream.state);
 	for (const struct config_note *n = c->notes; n; n = n->next) {
 		log_begin(&l, LOG_INFO, "spelling of another product understood");
 		log_str(&l, "given", n->given);
