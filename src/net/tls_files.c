@@ -8,6 +8,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -47,6 +48,20 @@ static int can_read(const char *path)
 	return 0;
 }
 
+/* OpenSSL reads what a certificate says of itself when it first needs it. Without memory at that
+ * moment, it takes the certificate for a broken one ever after. */
+static void read_now(X509_STORE *store)
+{
+	STACK_OF(X509_OBJECT) *all = X509_STORE_get0_objects(store);
+
+	for (int i = 0; i < sk_X509_OBJECT_num(all); i++) {
+		X509 *cert = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(all, i));
+
+		if (cert)
+			X509_check_purpose(cert, -1, 0);
+	}
+}
+
 /* 0 or -errno; -ENODATA: there is no certificate in it. */
 static int load_bundle(X509_STORE *store, const char *path)
 {
@@ -58,6 +73,7 @@ static int load_bundle(X509_STORE *store, const char *path)
 	bool loaded = X509_STORE_load_file(store, path);
 	err = errno; /* of fopen(3), perhaps: OpenSSL does not tell it from an empty file */
 
+	read_now(store);
 	ERR_clear_error();
 	if (lack_seen() || err == ENOMEM)
 		return -ENOMEM;
