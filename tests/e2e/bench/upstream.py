@@ -240,7 +240,8 @@ class Upstream:
         def finish():
             self._server.close()
             for connection in self.connections:
-                connection.transport.abort()
+                if connection.open:
+                    connection.transport.abort()
             for task in asyncio.all_tasks(self._loop):
                 task.cancel()
             self._loop.call_later(0.01, self._loop.stop)
