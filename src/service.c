@@ -39,6 +39,13 @@ static bool read_address(struct service *s, const char *text)
 	return true;
 }
 
+/* The sandbox leaves us no abstract name but the one that we are connected to by then. */
+static bool make_known(const struct service *s)
+{
+	return s->manager.sun_path[0] != '\0' ||
+		connect(s->fd, (const struct sockaddr *)&s->manager, s->manager_size) == 0;
+}
+
 /* 0: it is not for us. */
 static unsigned read_watchdog(void)
 {
@@ -59,7 +66,7 @@ void service_open(struct service *s)
 		say_deaf("it is no path and no abstract name");
 	} else if (path) {
 		s->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-		if (s->fd < 0)
+		if (s->fd < 0 || !make_known(s))
 			say_deaf(strerror(errno));
 	}
 	if (s->fd >= 0)

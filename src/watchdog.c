@@ -14,9 +14,9 @@ static void pass_on(void *arg)
 	struct watchdog *w = arg;
 
 	if (++w->at < w->count)
-		loop_post(w->loop_of(w->all, w->at), pass_on, w);
+		loop_post(w->loop_of(w->all, w->at), &w->token, pass_on, w);
 	else
-		loop_post(w->loop_of(w->all, 0), come_home, w);
+		loop_post(w->loop_of(w->all, 0), &w->token, come_home, w);
 }
 
 /* A token that is still under way speaks for itself when it comes. */
@@ -30,7 +30,7 @@ static void on_beat(struct timer *t)
 		return;
 	w->home = false;
 	w->at = 0;
-	loop_post(first, pass_on, w);
+	loop_post(first, &w->token, pass_on, w);
 }
 
 void watchdog_start(struct watchdog *w, const struct service *service,

@@ -16,6 +16,7 @@ struct watchdog {
 	const void *all;
 	unsigned count;
 	unsigned at; /* which loop has the token */
+	struct post token;
 	bool home; /* none has it */
 	struct timer beat;
 };

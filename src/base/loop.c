@@ -445,17 +445,6 @@ struct loop *loop_new(void)
 	return l;
 }
 
-/* What was posted to a loop that does not turn any more. */
-static void free_posted(struct posted *p)
-{
-	while (p) {
-		struct posted *next = p->next;
-
-		free(p);
-		p = next;
-	}
-}
-
 static void close_handle(uv_handle_t *h, void *arg)
 {
 	(void)arg;
@@ -477,7 +466,6 @@ void loop_free(struct loop *l)
 	uv_walk(&l->uv, close_handle, NULL);
 	uv_run(&l->uv, UV_RUN_DEFAULT);
 	MUST(uv_loop_close(&l->uv) == 0);
-	free_posted(l->posted);
 	pthread_mutex_destroy(&l->post_lock);
 	free(l);
 }
