@@ -33,9 +33,11 @@ static struct upstreams *all_of(const struct lane *l)
 	return l->server->all;
 }
 
+/* Where the limit itself is low, a window of that is no sign of anything. */
 static bool is_narrow(const struct lane *l)
 {
-	return l->transport->connects && l->window < NARROW;
+	return l->transport->connects && l->window < NARROW &&
+		l->window < all_of(l)->conf->in_flight;
 }
 
 /* The other one is for what cannot go over it, and says little about the server. */
