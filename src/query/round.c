@@ -46,10 +46,11 @@ static int ask_server(struct round *r, int place, enum reason reason)
 	struct server *s = group_server(r->group, place);
 	struct try *t = free_try(r);
 
-	if (!t)
+	if (!t || r->sends[place] >= SENDS_PER_SERVER)
 		return -EAGAIN;
 	t->place = place;
 	t->reason = reason;
+	t->exchange.sent_before = r->sends[place];
 	int err = exchange_start(s, &t->exchange, &r->ask);
 
 	if (err)
@@ -248,6 +249,10 @@ static void on_done(struct exchange *e, enum outcome outcome, const struct reply
 	struct round *r = t->round;
 
 	r->running--;
+	if (outcome == UNSENT)
+		r->sends[t->place]--;
+	else if (e->sent > 1) /* over UDP, it is sent again by itself */
+		r->sends[t->place] = (uint8_t)(r->sends[t->place] + e->sent - 1);
 	if (outcome == REPLIED) {
 		if (is_good(reply))
 			on_good_reply(r, t, reply);
@@ -255,10 +260,6 @@ static void on_done(struct exchange *e, enum outcome outcome, const struct reply
 			on_bad_reply(r, t, reply);
 		return;
 	}
-	if (outcome == UNSENT)
-		r->sends[t->place]--;
-	else if (e->sent > 1) /* over UDP, it is sent again by itself */
-		r->sends[t->place] = (uint8_t)(r->sends[t->place] + e->sent - 1);
 	if (ask_next(r, RETRY) < 0 && !r->running)
 		give_up(r, EDE_NETWORK_ERROR);
 }

@@ -176,13 +176,17 @@ static void send_again(struct asker *a)
 
 /* ---- time ---- */
 
+static bool may_send_again(const struct asker *a)
+{
+	return a->exchange->sent_before + a->sends < SENDS_PER_SERVER;
+}
+
 static void start_timer(struct asker *a, uint64_t waited_ms)
 {
 	unsigned silent_ms = all_of(a->conn)->conf->silent_ms;
 	uint64_t left = silent_ms - waited_ms, next = (uint64_t)RESEND_MS << (a->sends - 1);
 
-	timer_start(loop_of(a->conn), &a->timer,
-		a->sends < SENDS_PER_SERVER && next < left ? next : left);
+	timer_start(loop_of(a->conn), &a->timer, may_send_again(a) && next < left ? next : left);
 }
 
 /* Others may have been answered meanwhile: then it is this question that the server cannot answer.
@@ -214,7 +218,7 @@ static void on_timer(struct timer *t)
 		on_silence(a);
 		return;
 	}
-	if (a->sends < SENDS_PER_SERVER)
+	if (may_send_again(a))
 		send_again(a);
 	start_timer(a, waited);
 	tell_late(a);

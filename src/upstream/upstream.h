@@ -160,6 +160,7 @@ struct exchange {
 	struct ask ask;
 	uint64_t sent_us; /* first, over this lane */
 	uint8_t sent; /* how often, over all lanes */
+	uint8_t sent_before; /* by other exchanges of its owner, to this server */
 	uint16_t id;
 	bool edns; /* is sent with OPT */
 	bool stalled; /* the connection it waits on is suspect */
