@@ -216,6 +216,7 @@ static void take_queries(struct stream_conn *c, struct buf *in, bool *took_some)
 
 	while (c->stream && !c->finishing && !is_full(c) && frame_first(in, &m)) {
 		if (m.len < DNS_HEADER) {
+			c->listener->env->metrics->queries_tcp++;
 			c->listener->env->metrics->dropped++;
 			stop_taking(c); /* whoever frames like this will not do better */
 			return;
