@@ -305,6 +305,18 @@ static void say_full(const char *msg, size_t most, const char *hint)
 	log_end(&l);
 }
 
+/* Who has been quiet longest, and has been sent every answer; NULL: nobody. */
+static struct stream_conn *quietest(struct hosts *h)
+{
+	list_each_safe (node, &h->quiet) {
+		struct stream_conn *c = container_of(node, struct stream_conn, quiet);
+
+		if (!stream_unsent(c->stream))
+			return c;
+	}
+	return NULL;
+}
+
 /* Counts a newcomer. In a full table, who has been quiet longest gives way (RFC 9210 §4.2). */
 static bool enter(struct stream_listener *l, const struct addr *peer)
 {
@@ -317,13 +329,13 @@ static bool enter(struct stream_listener *l, const struct addr *peer)
 		return true;
 	say_full("clients have all the connections they may have: quiet ones give way to new ones",
 		l->conf->connections, l->shared->more_connections);
-	struct list *quiet = list_first(&l->hosts->quiet);
+	struct stream_conn *quiet = quietest(l->hosts);
 
 	if (!quiet) {
 		hosts_leave(l->hosts, peer);
 		return false;
 	}
-	close_now(container_of(quiet, struct stream_conn, quiet));
+	close_now(quiet);
 	return true;
 }
 
