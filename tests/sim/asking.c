@@ -120,7 +120,7 @@ int asking_open(
 {
 	struct world *w = loop_world(l);
 	struct addr local;
-	int err = world_source(l, to, &local);
+	int denied = world_denies(l, NEED_ASK), err = denied ? denied : world_source(l, to, &local);
 	struct asking *a = err ? NULL : calloc(1, sizeof *a);
 
 	if (!a)

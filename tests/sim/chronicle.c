@@ -8,6 +8,9 @@
 /* Of the sanitizers' run time, if the program has one. */
 void __sanitizer_set_death_callback(void (*fn)(void)) __attribute__((weak));
 
+/* FNV-1a. */
+#define HASH_PRIME 0x100000001b3
+
 static struct chronicle *current;
 
 uint64_t chronicle_now(const struct chronicle *c)
@@ -24,6 +27,9 @@ void happened(struct chronicle *c, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(c->lines[i].text, CHRONICLE_TEXT, format, args);
 	va_end(args);
+	c->hash = (c->hash ^ c->lines[i].at_ms) * HASH_PRIME;
+	for (const char *at = c->lines[i].text; *at; at++)
+		c->hash = (c->hash ^ (uint8_t)*at) * HASH_PRIME;
 }
 
 static void tell(const struct chronicle *c)

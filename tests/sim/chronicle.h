@@ -16,6 +16,7 @@ struct chronicle {
 		char text[CHRONICLE_TEXT];
 	} lines[CHRONICLE_LINES];
 	size_t count;
+	uint64_t hash; /* of all lines so far, and when they were written */
 };
 
 /* One in a process: it is told also when the daemon aborts. */

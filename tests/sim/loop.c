@@ -9,15 +9,15 @@
 
 /* The clock does not start at 0, which the daemon may take for "never". */
 #define BEGINNING_MS 1000000
-/* More turns than this in one millisecond are a daemon that spins. */
-#define TURNS_MAX 100000
+/* More than this in one millisecond is a daemon that spins. */
+#define DISPATCHED_MAX 1000000
 
 struct loop {
 	struct world world;
 	struct timers timers;
 	struct list tasks;
 	uint64_t now_ms;
-	unsigned turns; /* of this millisecond */
+	unsigned at_once; /* dispatched in this millisecond */
 };
 
 static struct loop *only;
@@ -31,6 +31,15 @@ struct loop *loop_only(void)
 {
 	MUST(only);
 	return only;
+}
+
+/* One more event, timer or task is about to run. */
+static void dispatch(struct loop *l)
+{
+	bool time_stands_still = ++l->at_once > DISPATCHED_MAX;
+
+	MUST(!time_stands_still);
+	l->world.dispatched++;
 }
 
 /* ---- tasks and timers ---- */
@@ -59,6 +68,7 @@ static void run_tasks(struct loop *l)
 		struct task *t = container_of(node, struct task, node);
 
 		loop_cancel(t);
+		dispatch(l);
 		t->run(t);
 	}
 }
@@ -93,6 +103,13 @@ void timer_stop(struct loop *l, struct timer *t)
 struct world *loop_world(struct loop *l)
 {
 	return &l->world;
+}
+
+int world_denies(struct loop *l, enum need need)
+{
+	const struct peers *p = l->world.peers;
+
+	return p && p->denied ? p->denied(l->world.arg, need) : 0;
 }
 
 void event_post(struct loop *l, struct event *e, uint64_t at_ms)
@@ -173,6 +190,7 @@ static void run_events(struct loop *l)
 		bool owned = e->owned;
 
 		event_cancel(e);
+		dispatch(l);
 		e->happen(e);
 		if (owned)
 			free(e);
@@ -183,10 +201,11 @@ static void turn(struct loop *l)
 {
 	struct timer *t;
 
-	MUST(l->turns++ < TURNS_MAX);
 	run_events(l);
-	while ((t = timers_take_due(&l->timers, l->now_ms)))
+	while ((t = timers_take_due(&l->timers, l->now_ms))) {
+		dispatch(l);
 		t->fire(t);
+	}
 	run_tasks(l);
 }
 
@@ -201,7 +220,7 @@ void loop_run(struct loop *l)
 		if (next > l->now_ms) {
 			l->world.peers->moment_over(l->world.arg, next);
 			next = next_moment(l); /* which may be a nearer one now */
-			l->turns = 0;
+			l->at_once = 0;
 		}
 		if (next == UINT64_MAX)
 			return;
@@ -315,8 +334,11 @@ void loop_free(struct loop *l)
 			free(e);
 	}
 	while ((node = list_first(&l->world.wires))) {
+		struct wire *w = container_of(node, struct wire, node);
+
 		list_remove(node);
-		free(container_of(node, struct wire, node));
+		buf_clear(&w->early);
+		free(w);
 	}
 	only = NULL;
 	free(l);

@@ -8,10 +8,17 @@
 #include <string.h>
 
 static uint64_t next_seed;
+static uint16_t mask = UINT16_MAX;
 
 void rand_seed(uint64_t seed)
 {
 	next_seed = seed << 16;
+	mask = UINT16_MAX;
+}
+
+void rand_narrow(uint16_t most)
+{
+	mask = most;
 }
 
 /* SplitMix64 (Steele, Lea, Flood 2014), its state in the first octets of the generator. */
@@ -29,7 +36,7 @@ uint16_t rand_u16(struct rand *r)
 	memcpy(r->bytes, &state, sizeof state);
 	state = (state ^ state >> 30) * 0xbf58476d1ce4e5b9;
 	state = (state ^ state >> 27) * 0x94d049bb133111eb;
-	return (uint16_t)(state ^ state >> 31);
+	return (uint16_t)(state ^ state >> 31) & mask;
 }
 
 uint32_t rand_below(struct rand *r, uint32_t below)

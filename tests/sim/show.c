@@ -252,8 +252,10 @@ static void check_all(struct show *s)
 
 void show_run(struct show *s, const char *file)
 {
-	static const struct peers peers = { cast_datagram, cast_dialled, on_moment_over,
-		cast_asked };
+	static const struct peers peers = { .datagram = cast_datagram,
+		.dialled = cast_dialled,
+		.moment_over = on_moment_over,
+		.asked = cast_asked };
 
 	memset(s, 0, sizeof *s);
 	s->wake.happen = on_wake;

@@ -15,6 +15,8 @@
 
 /* How long a finished stream waits for the peer's end, as in the real one. */
 #define LINGER_MS 500
+/* Without descriptors, the next call is taken after this, as in the real one. */
+#define BREATH_MS 100
 
 enum state { CONNECTING, OPEN, LINGERING };
 
@@ -159,6 +161,10 @@ static void take_bytes(struct stream *s)
 
 	if (segment && bytes.len > segment)
 		bytes.len = segment;
+	if (s->state != LINGERING && world_denies(s->loop, NEED_MEMORY) < 0) {
+		end_by_errno(s, PHASE_READ, ENOMEM);
+		return;
+	}
 	if (s->state != LINGERING)
 		MUST(buf_append(&s->in, bytes));
 	buf_drop(&s->arrived, bytes.len);
@@ -253,10 +259,13 @@ static void on_flush(struct task *t)
 
 bool stream_send(struct stream *s, struct span head, struct span body)
 {
-	uint8_t *room = buf_room(&s->out, head.len + body.len);
+	bool denied = world_denies(s->loop, NEED_MEMORY) < 0;
+	uint8_t *room = denied ? NULL : buf_room(&s->out, head.len + body.len);
 
 	if (!room)
 		return false;
+	if (s->tls && s->state == CONNECTING)
+		loop_world(s->loop)->early += head.len + body.len;
 	memcpy(room, head.at, head.len);
 	memcpy(room + head.len, body.at, body.len);
 	buf_grow(&s->out, head.len + body.len);
@@ -315,7 +324,7 @@ static void on_timer(struct timer *t)
 
 static struct stream *stream_new(struct wire *w, const struct stream_conf *conf)
 {
-	struct stream *s = calloc(1, sizeof *s);
+	struct stream *s = world_denies(w->loop, NEED_MEMORY) < 0 ? NULL : calloc(1, sizeof *s);
 
 	if (!s)
 		return NULL;
@@ -355,6 +364,14 @@ static void near_is_refused(struct event *e)
 		end_by_errno(s, PHASE_CONNECT, ECONNREFUSED);
 }
 
+static void near_has_no_socket(struct event *e)
+{
+	struct stream *s = flight_of(e)->wire->stream;
+
+	if (s)
+		end_by_errno(s, PHASE_CONNECT, EMFILE);
+}
+
 static void near_is_unreachable(struct event *e)
 {
 	struct stream *s = flight_of(e)->wire->stream;
@@ -383,8 +400,13 @@ struct stream *stream_connect(struct loop *loop, const struct addr *to, struct t
 	(void)identity;
 	if (!s)
 		return NULL;
-	s->tls = client != NULL;
+	s->tls = w->tls = client != NULL;
 	timer_start(loop, &s->timer, conf->open_ms);
+	if (world_denies(loop, NEED_CONNECT) < 0) {
+		w->reset = true;
+		fly(w, 0, nothing, near_has_no_socket);
+		return s;
+	}
 	if (world_source(loop, to, &local) < 0) {
 		w->reset = true; /* nobody is at the other end */
 		fly(w, 0, nothing, near_is_unreachable);
@@ -404,12 +426,14 @@ struct stream *stream_connect(struct loop *loop, const struct addr *to, struct t
 static void near_gets(struct event *e)
 {
 	struct flight *f = flight_of(e);
-	struct stream *s = f->wire->stream;
+	struct wire *w = f->wire;
+	struct stream *s = w->stream;
 
-	if (!s)
+	if (w->near_ended)
 		return;
-	MUST(buf_append(&s->arrived, (struct span){ f->bytes, f->len }));
-	watch(s);
+	MUST(buf_append(s ? &s->arrived : &w->early, (struct span){ f->bytes, f->len }));
+	if (s)
+		watch(s);
 }
 
 static void end_in_handshake(struct stream *s)
@@ -425,6 +449,7 @@ static void near_is_ended(struct event *e)
 {
 	struct stream *s = flight_of(e)->wire->stream;
 
+	flight_of(e)->wire->early_end = !s;
 	if (!s)
 		return;
 	s->fin = true;
@@ -438,6 +463,7 @@ static void near_is_reset(struct event *e)
 {
 	struct stream *s = flight_of(e)->wire->stream;
 
+	flight_of(e)->wire->early_reset = !s;
 	if (!s)
 		return;
 	s->reset = true;
@@ -500,11 +526,18 @@ struct call {
 	struct addr from;
 };
 
+static void post_call(struct wire *w, const struct addr *from, unsigned delay_ms);
+
 static void on_call(struct event *e)
 {
 	struct call *call = container_of(e, struct call, event);
-	struct acceptor *a = loop_world(call->wire->loop)->acceptor;
+	struct loop *l = call->wire->loop;
+	struct acceptor *a = loop_world(l)->acceptor;
 
+	if (a && world_denies(l, NEED_ACCEPT) < 0) {
+		post_call(call->wire, &call->from, BREATH_MS);
+		return;
+	}
 	if (a) {
 		a->accepted = call->wire;
 		a->got_client(a->arg, &call->from);
@@ -514,20 +547,27 @@ static void on_call(struct event *e)
 		say_end(call->wire);
 }
 
+/* The kernel keeps who calls until the daemon takes the call. */
+static void post_call(struct wire *w, const struct addr *from, unsigned delay_ms)
+{
+	struct call *call = calloc(1, sizeof *call);
+
+	MUST(call);
+	call->event = (struct event){ .owned = true, .happen = on_call };
+	call->wire = w;
+	call->from = *from;
+	event_post(w->loop, &call->event, loop_now(w->loop) + delay_ms);
+}
+
 struct wire *wire_connect(struct loop *l, const struct addr *from, void (*got)(void *, struct span),
 	void (*closed)(void *), void *arg)
 {
 	struct wire *w = wire_new(l);
-	struct call *call = calloc(1, sizeof *call);
 
-	MUST(call);
 	w->got = got;
 	w->closed = closed;
 	w->arg = arg;
-	call->event = (struct event){ .owned = true, .happen = on_call };
-	call->wire = w;
-	call->from = *from;
-	event_post(l, &call->event, loop_now(l));
+	post_call(w, from, 0);
 	return w;
 }
 
@@ -538,6 +578,11 @@ struct stream *stream_accept(struct acceptor *a, const struct stream_conf *conf)
 	if (s) {
 		s->state = OPEN;
 		s->wire->open = true;
+		s->arrived = s->wire->early;
+		s->wire->early = (struct buf){ 0 };
+		s->fin = s->wire->early_end;
+		s->reset = s->wire->early_reset;
+		watch(s);
 	}
 	return s;
 }

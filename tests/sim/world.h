@@ -23,6 +23,9 @@ struct event {
 	void (*happen)(struct event *);
 };
 
+/* What the daemon asks its host for: descriptors, and memory of the host's own. */
+enum need { NEED_CONNECT, NEED_ACCEPT, NEED_ASK, NEED_MEMORY };
+
 /* The peers, as the daemon meets them. */
 struct wire;
 struct peers {
@@ -35,6 +38,8 @@ struct peers {
 	/* The daemon asks over UDP, from that address and port. */
 	void (*asked)(
 		void *arg, const struct addr *to, const struct addr *from, struct span message);
+	/* The host has none of it left: -errno. NULL, or 0: it has. */
+	int (*denied)(void *arg, enum need);
 };
 
 enum dial { DIAL_OPENS, DIAL_REFUSED, DIAL_VANISHES };
@@ -47,11 +52,14 @@ struct wire {
 	enum dial dial;
 	unsigned open_ms; /* until a connection stands or is refused */
 	unsigned delay_ms; /* each way */
+	bool tls; /* the daemon encrypts, and authenticates who is here */
 	bool open; /* has been */
 	bool full; /* takes no bytes: set by wire_take() */
 	bool ended, reset; /* by this end */
 	bool vanished; /* nobody acknowledges what the daemon sends */
 	bool near_ended; /* by the daemon */
+	struct buf early; /* came before the daemon took the call; so did the end of it: */
+	bool early_end, early_reset;
 	void (*got)(void *arg, struct span bytes);
 	void (*closed)(void *arg); /* the daemon sends no more */
 	void *arg;
@@ -71,6 +79,8 @@ struct world {
 	size_t streams; /* alive */
 	size_t segment; /* the most bytes that arrive at once; 0: any number */
 	unsigned stops; /* calls of loop_stop() */
+	uint64_t dispatched; /* events, timers and tasks, since the beginning */
+	size_t early; /* octets for a TLS peer that was not authenticated yet */
 
 	/* The host's clock and network. */
 	uint64_t slept_ms; /* the host, so far */
@@ -82,6 +92,8 @@ struct world {
 };
 
 struct world *loop_world(struct loop *);
+/* 0, or -errno if the host has none left. */
+int world_denies(struct loop *, enum need);
 /* The one loop of the process. */
 struct loop *loop_only(void);
 void event_post(struct loop *, struct event *, uint64_t at_ms);

@@ -49,8 +49,10 @@ static void on_failed(void *arg, int error)
 
 static void begin(struct scene *s)
 {
-	static const struct peers peers = { cast_datagram, cast_dialled, on_moment_over,
-		cast_asked };
+	static const struct peers peers = { .datagram = cast_datagram,
+		.dialled = cast_dialled,
+		.moment_over = on_moment_over,
+		.asked = cast_asked };
 
 	*s = (struct scene){ .loop = loop_new() };
 	chronicle_open(&s->chronicle);

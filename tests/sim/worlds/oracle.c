@@ -1,0 +1,474 @@
+#include "oracle.h"
+
+#include "../message.h"
+#include "cache/cache.h"
+#include "faults.h"
+#include "upstream/server.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* An answer may come so much later than its deadline: those of many waiters are told a
+ * few in each millisecond. */
+#define SLACK_MS 20
+/* What a flush does not reach: what is being told. */
+#define TELLING_MS 20
+/* What is stale is told for so long (RFC 8767 §4). */
+#define STALE_TTL_S 30
+/* A moment in so many, the cache is counted. */
+#define CACHE_EVERY 64
+
+static uint64_t deadline_ms(const struct drama *d)
+{
+	return d->daemon.conf.query.deadline_ms + SLACK_MS;
+}
+
+/* ---- questions ---- */
+
+struct count *oracle_count(struct drama *d, const struct meant *m)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+
+	for (const uint8_t *at = (const uint8_t *)m; at < (const uint8_t *)(m + 1); at++)
+		hash = (hash ^ *at) * 0x100000001b3;
+	for (size_t i = hash % COUNTS;; i = (i + 1) % COUNTS) {
+		struct count *c = &d->counts[i];
+
+		if (c->used && !meant_equals(&c->meant, m))
+			continue;
+		c->used = true;
+		c->meant = *m;
+		return c;
+	}
+}
+
+/* ---- queries that wait ---- */
+
+/* It need not be answered any more, for what happened since. */
+static bool is_excused(const struct asked *a)
+{
+	const struct line *l = a->line;
+	uint64_t at = a->at_ms[0];
+
+	if (a->due == DUE_NOTHING || a->due == DUE_WHATEVER || a->over_doorstep)
+		return true;
+	if (faults_struck() != a->struck)
+		return true;
+	return l &&
+		(l->over || l->was_slow || a->crowded || at >= l->spoiled_ms || at >= l->left_ms);
+}
+
+static void check_overdue(struct deed *deed)
+{
+	struct asked *a = deed->who;
+	struct drama *d = deed->drama;
+	unsigned due = 0;
+	char text[MESSAGE_TEXT];
+
+	for (unsigned i = 0; i < a->arrived; i++)
+		due += a->at_ms[i] + deadline_ms(d) <= drama_now(d);
+	if (a->answered >= due)
+		return;
+	if (!is_excused(a))
+		broken(&d->chronicle, "answered in time: client %u has no answer after %u ms to %s",
+			a->client->number, d->daemon.conf.query.deadline_ms,
+			message_words((struct span){ a->message, a->len }, text));
+	d->tally.excused++;
+}
+
+void oracle_asked(struct asked *a)
+{
+	struct drama *d = a->drama;
+	uint64_t now = drama_now(d);
+
+	if (!a->arrived)
+		a->struck = faults_struck();
+	if (a->arrived == COPIES_MOST)
+		broken(&d->chronicle, "the world itself is wrong: too many copies of a query");
+	a->at_ms[a->arrived++] = now;
+	a->over_doorstep |= now >= d->drained_ms;
+	d->tally.queries++;
+	if (a->due == DUE_ANSWER && !a->line)
+		oracle_count(d, &a->meant)->asked++;
+	if (a->line) {
+		a->crowded |= ++a->line->waiting > d->daemon.conf.listen.pipeline;
+		a->next_on_line = a->line->first;
+		a->line->first = a;
+	}
+	deed_post(d, now + deadline_ms(d), check_overdue, a, (struct span){ NULL, 0 });
+}
+
+void oracle_left(struct line *l)
+{
+	struct drama *d = l->client->drama;
+	char text[MESSAGE_TEXT];
+
+	for (const struct asked *a = l->first; a; a = a->next_on_line)
+		if (!a->answered && !is_excused(a))
+			broken(&d->chronicle,
+				"answered before it ends: sotto closes the connection of client %u, and "
+				"owes it the answer to %s",
+				l->client->number,
+				message_words((struct span){ a->message, a->len }, text));
+}
+
+/* ---- what an answer says ---- */
+
+struct answer_check {
+	struct drama *d;
+	struct asked *asked;
+	struct reply reply;
+	char text[MESSAGE_TEXT];
+	bool stale; /* says so */
+};
+
+#define MUST_BE(c, holds, ...)                                                                     \
+	do {                                                                                       \
+		if (!(holds))                                                                      \
+			broken(&(c)->d->chronicle, __VA_ARGS__);                                   \
+	} while (0)
+
+static bool says_stale(const struct edns *e)
+{
+	struct edns_error error;
+
+	for (unsigned i = 0; edns_error_at(e, i, &error); i++)
+		if (error.code == EDE_STALE || error.code == EDE_STALE_NXDOMAIN)
+			return true;
+	return false;
+}
+
+/* Which is told as it came, for as long as its lookup goes on. */
+static bool is_failure(const struct answer_check *c)
+{
+	return c->reply.rcode != RCODE_NOERROR && c->reply.rcode != RCODE_NXDOMAIN;
+}
+
+/* Of whom and of what it is. */
+static void check_origin(const struct answer_check *c, const struct said *said)
+{
+	struct meant said_to = said->meant;
+
+	MUST_BE(c, !said->lie, "no lie is told: an answer is from a reply that was a lie: %s",
+		c->text);
+	MUST_BE(c, said->at_ms <= drama_now(c->d),
+		"no answer before the reply: it has not come yet: %s", c->text);
+	if (said->rcode == RCODE_NXDOMAIN || said->bent)
+		said_to.type = c->asked->meant.type; /* of the name, whatever the type */
+	if (said->without_opt)
+		said_to.dnssec_ok = c->asked->meant.dnssec_ok;
+	MUST_BE(c, meant_equals(&said_to, &c->asked->meant),
+		"an answer is of its question: it is from a reply to another name, type, group, CD "
+		"or DO: %s",
+		c->text);
+	MUST_BE(c, said->bent || said->rcode == c->reply.rcode,
+		"an answer says what the server said: the rcode is another: %s", c->text);
+	MUST_BE(c,
+		is_failure(c) || !c->d->flushed_ms ||
+			(c->asked->line && c->asked->line->was_slow) ||
+			drama_now(c->d) <= c->d->flushed_ms + TELLING_MS ||
+			said->at_ms >= c->d->flushed_ms,
+		"forgotten is forgotten: an answer is from before the cache was flushed: %s",
+		c->text);
+}
+
+/* How long it may be told, as the daemon is configured. */
+static uint64_t life_of(const struct drama *d, const struct said *said)
+{
+	const struct cache_conf *conf = &d->daemon.conf.cache;
+	uint64_t life_ms = said->ttl_s * UINT64_C(1000);
+
+	if (life_ms > conf->ttl_max_ms)
+		life_ms = conf->ttl_max_ms;
+	if (said->negative && life_ms > conf->negative_max_ms)
+		life_ms = conf->negative_max_ms;
+	return life_ms < conf->ttl_min_ms ? conf->ttl_min_ms : life_ms;
+}
+
+/* How old it is, and what may be told of its time to live. A moment in which the host sleeps is
+ * both before that and after it. */
+static void check_age(const struct answer_check *c, const struct said *said, uint32_t ttl)
+{
+	const struct cache_conf *conf = &c->d->daemon.conf.cache;
+	uint64_t told_ms = drama_now(c->d) - (c->asked->line ? c->asked->line->wire->delay_ms : 0);
+	uint64_t age_ms = told_ms + machine_slept_ms(c->d, told_ms - 1) - said->at_ms;
+	uint64_t life_ms = life_of(c->d, said), slept_ms = machine_slept_ms(c->d, said->at_ms);
+
+	age_ms = age_ms > slept_ms ? age_ms - slept_ms : 0;
+	bool fresh = age_ms <= life_ms + TELLING_MS &&
+		ttl + age_ms / 1000 <= (life_ms + TELLING_MS) / 1000;
+	bool stale = conf->size && conf->stale_ms && ttl <= STALE_TTL_S &&
+		age_ms <= life_ms + conf->stale_ms + 1000;
+
+	if (!c->asked->has_opt) { /* who is not told whether it is stale */
+		MUST_BE(c, fresh || stale, "a TTL never grows: of %u s, %llu ms are over: %s",
+			said->ttl_s, (unsigned long long)age_ms, c->text);
+	} else if (c->stale) {
+		MUST_BE(c, stale,
+			"stale only within its time, for %d s at most: it is %llu ms old: %s",
+			STALE_TTL_S, (unsigned long long)age_ms, c->text);
+	} else {
+		MUST_BE(c, fresh,
+			"a TTL never grows, and what has expired says so: of %u s, %llu ms are "
+			"over: %s",
+			said->ttl_s, (unsigned long long)age_ms, c->text);
+	}
+}
+
+static void check_records(const struct answer_check *c)
+{
+	struct signature s;
+
+	signed_read(&c->reply, &s);
+	MUST_BE(c, !c->stale || s.has_serial || c->reply.flags & DNS_TC,
+		"what is stale is an answer: %s", c->text);
+	if (!s.has_serial)
+		return;
+	c->d->tally.signed_answers++;
+	MUST_BE(c, !s.mixed, "an answer is from one reply: %s", c->text);
+	MUST_BE(c, s.serial < c->d->said_count, "an answer is from a server: %s", c->text);
+	const struct said *said = &c->d->said[s.serial];
+
+	check_origin(c, said);
+	/* A client that reads later hears later. */
+	if (!is_failure(c) && !said->bent && !(c->asked->line && c->asked->line->was_slow))
+		check_age(c, said, s.ttl_max);
+	c->d->tally.stale_answers += c->stale;
+}
+
+static size_t size_most(const struct asked *a)
+{
+	size_t ours = a->drama->daemon.conf.query.udp_size;
+
+	if (a->line)
+		return DNS_MESSAGE_MAX;
+	if (!a->has_opt || a->udp_size < 512)
+		return 512;
+	return a->udp_size < ours ? a->udp_size : ours;
+}
+
+/* Header and OPT. */
+static void check_manners(const struct answer_check *c, struct span m)
+{
+	const struct asked *a = c->asked;
+	const struct reply *r = &c->reply;
+
+	MUST_BE(c, r->flags & DNS_QR, "an answer is an answer: %s", c->text);
+	MUST_BE(c, m.len <= size_most(a), "an answer fits: %zu octets of %zu: %s", m.len,
+		size_most(a), c->text);
+	if (a->due != DUE_ANSWER)
+		return;
+	MUST_BE(c, (r->flags & (DNS_RA | DNS_AA | DNS_Z)) == DNS_RA, "RA and no AA: %s", c->text);
+	MUST_BE(c, !((r->flags ^ a->flags) & (DNS_RD | DNS_CD)), "RD and CD as asked: %s", c->text);
+	MUST_BE(c, !(r->flags & DNS_AD) || a->flags & DNS_AD || a->meant.dnssec_ok,
+		"AD only for who understands it: %s", c->text);
+	MUST_BE(c, r->has_opt == a->has_opt, "OPT for who sends one: %s", c->text);
+}
+
+static void check_answer(struct answer_check *c, struct span m)
+{
+	struct asked *a = c->asked;
+
+	MUST_BE(c, a->answered <= a->arrived, "one answer: client %u gets another one: %s",
+		a->client->number, c->text);
+	MUST_BE(c, a->due != DUE_NOTHING, "no answer to what is no query: %s", c->text);
+	MUST_BE(c,
+		drama_now(c->d) <= a->at_ms[a->answered - 1] + deadline_ms(c->d) || a->crowded ||
+			faults_struck() != a->struck || (a->line && a->line->was_slow),
+		"answered in time: after %llu ms: %s",
+		(unsigned long long)(drama_now(c->d) - a->at_ms[a->answered - 1]), c->text);
+	check_manners(c, m);
+	if (a->due == DUE_RCODE)
+		MUST_BE(c, c->reply.rcode == a->rcode,
+			"refused as admission says, with rcode %u: %s", a->rcode, c->text);
+	if (a->due != DUE_ANSWER)
+		return;
+	MUST_BE(c, message_same_question((struct span){ a->message, a->len }, m),
+		"an answer repeats its question: %s", c->text);
+	check_records(c);
+	if (a->is_probe && (c->reply.rcode == RCODE_NOERROR || c->reply.rcode == RCODE_NXDOMAIN))
+		c->d->recovered++;
+}
+
+void oracle_answered(struct client_peer *client, struct line *l, struct asked *a, struct span m)
+{
+	struct answer_check c = { .d = client->drama, .asked = a };
+
+	message_words(m, c.text);
+	happened(&c.d->chronicle, "client %u hears%s %s", client->number, l ? " over tcp" : "",
+		c.text);
+	c.d->tally.answers++;
+	MUST_BE(&c, reply_parse(m, &c.reply), "an answer is well-formed: %s", c.text);
+	if (a && a->line == l && a->said && !a->arrived)
+		oracle_asked(a); /* the call has just been taken */
+	MUST_BE(&c, a && a->line == l && a->arrived,
+		"to whom it belongs: client %u did not ask that, or not there: %s", client->number,
+		c.text);
+	a->answered++;
+	if (l && l->waiting)
+		l->waiting--;
+	c.stale = says_stale(&c.reply.edns);
+	check_answer(&c, m);
+}
+
+/* ---- what servers are asked ---- */
+
+/* Of our own: is it there, does it loop? */
+static bool is_own_question(const struct meant *m)
+{
+	return !m->name[0] || (m->name[0] == MARK_LEN && m->type == TYPE_TXT);
+}
+
+/* As often as its clients, who may wait twice, and what expires may have it asked. */
+static unsigned lookups_most(const struct drama *d, const struct count *c)
+{
+	return d->daemon.conf.cache.size && c->asked ? 2 * c->asked - 1 : c->asked;
+}
+
+/* without_opt: it may be for queries with DO or without. */
+static void check_sends(struct server_peer *s, const struct meant *m, bool without_opt, bool stream)
+{
+	struct drama *d = s->drama;
+	struct meant other = *m;
+	struct count *count = oracle_count(d, m);
+	unsigned sent = ++count->sent[s->number][stream], most = lookups_most(d, count);
+	unsigned asked = count->asked;
+
+	if (without_opt) {
+		other.dnssec_ok = true;
+		count = oracle_count(d, &other);
+		sent += count->sent[s->number][stream];
+		most += lookups_most(d, count);
+		asked += count->asked;
+	}
+	if (!asked)
+		broken(&d->chronicle, "asked is what was asked for: nobody asks this");
+	if (sent > SENDS_PER_SERVER * most)
+		broken(&d->chronicle,
+			"sent %d times at most: server %u hears it %u times, for %u queries",
+			SENDS_PER_SERVER, s->number, sent, asked);
+}
+
+void oracle_sent(struct server_peer *s, struct line *l, struct span m)
+{
+	struct drama *d = s->drama;
+	bool tls = strcmp(s->scheme, "tls") == 0;
+	char text[MESSAGE_TEXT];
+	struct meant meant;
+	struct reply r;
+
+	happened(&d->chronicle, "server %u hears%s %s", s->number, l ? "" : " over udp",
+		message_words(m, text));
+	s->heard++;
+	d->tally.asked++;
+	if (!reply_parse(m, &r) || r.flags & DNS_QR || r.count[SECTION_QUESTION] != 1)
+		broken(&d->chronicle, "sotto asks well-formed questions: %s", text);
+	if (tls != (l && l->wire->tls) || (!l && strcmp(s->scheme, "udp") != 0))
+		broken(&d->chronicle,
+			"nothing goes in clear: server %u is tls, and hears in clear: %s",
+			s->number, text);
+	if (tls && r.has_opt && m.len % 128)
+		broken(&d->chronicle, "what is encrypted is padded: %s", text);
+	meant_by(m, &meant);
+	if (is_own_question(&meant))
+		return;
+	if (meant.group != s->group)
+		broken(&d->chronicle, "a zone's names go to its group: server %u hears %s",
+			s->number, text);
+	check_sends(s, &meant, !r.has_opt, l != NULL);
+}
+
+/* ---- bounds ---- */
+
+static void check_lane(struct drama *d, const struct lane *l)
+{
+	size_t most = d->daemon.conf.upstream.in_flight;
+
+	if (l->queued > most)
+		broken(&d->chronicle, "bounds: %zu exchanges wait for a connection", l->queued);
+	for (const struct list *node = l->conns.next; node != &l->conns; node = node->next) {
+		const struct conn *c = container_of(node, struct conn, node);
+
+		if (c->in_flight > most + 1) /* the check of the connection has no bound */
+			broken(&d->chronicle, "bounds: %zu exchanges are in flight on a connection",
+				c->in_flight);
+	}
+}
+
+static void check_metrics(struct drama *d)
+{
+	const struct metrics *m = worker_metrics(d->daemon.worker);
+	uint64_t begun = m->queries_udp + m->queries_tcp,
+		 ended = m->answers + m->errors + m->dropped;
+
+	if (ended > begun)
+		broken(&d->chronicle, "the counters add up: more queries have ended than begun");
+	if (begun - ended > d->daemon.conf.query.queries_max)
+		broken(&d->chronicle, "bounds: %llu queries wait",
+			(unsigned long long)(begun - ended));
+	if (m->queries_udp != d->udp_delivered && !d->daemon.draining)
+		broken(&d->chronicle, "the counters add up: %llu of %llu datagrams are counted",
+			(unsigned long long)m->queries_udp, (unsigned long long)d->udp_delivered);
+}
+
+static void check_connections(struct drama *d)
+{
+	const struct listen_conf *conf = &d->daemon.conf.listen;
+	size_t all = 0;
+
+	for (unsigned i = 0; i < d->client_count; i++) {
+		const struct list *lines = &d->clients[i].lines;
+		size_t own = 0;
+
+		for (const struct list *node = lines->next; node != lines; node = node->next)
+			own += container_of(node, struct line, node)->wire->stream != NULL;
+		if (own > conf->connections_per_client)
+			broken(&d->chronicle, "bounds: client %u has %zu connections", i, own);
+		all += own;
+	}
+	if (all > conf->connections)
+		broken(&d->chronicle, "bounds: clients have %zu connections", all);
+}
+
+void oracle_moment(struct drama *d)
+{
+	const struct upstreams *u = worker_upstreams(d->daemon.worker);
+	struct cache *cache = d->daemon.shared.cache;
+	struct cache_stats stats;
+
+	for (size_t i = 0; i < u->conf->count; i++)
+		for (int lane = 0; lane < LANES; lane++)
+			if (u->servers[i].lanes[lane].transport)
+				check_lane(d, &u->servers[i].lanes[lane]);
+	check_metrics(d);
+	check_connections(d);
+	if (loop_world(d->daemon.loop)->early)
+		broken(&d->chronicle,
+			"nothing before the handshake: a query was given to a connection "
+			"that is not authenticated yet");
+	if (cache && drama_now(d) % CACHE_EVERY == 0) {
+		cache_count(cache, loop_since_boot(d->daemon.loop), &stats);
+		if (stats.used > stats.size)
+			broken(&d->chronicle, "bounds: the cache uses more than its size");
+	}
+}
+
+/* ---- the end ---- */
+
+void oracle_end(struct drama *d)
+{
+	const char *wrong = daemon_remains(&d->daemon);
+	const struct metrics *m = worker_metrics(d->daemon.worker);
+
+	if (wrong)
+		broken(&d->chronicle, "nothing is alive at the end: %s", wrong);
+	if (d->probes != d->recovered)
+		broken(&d->chronicle,
+			"all is well when the faults are over: %u of %u fresh questions have no good "
+			"answer",
+			d->probes - d->recovered, d->probes);
+	if (d->tally.answers > m->answers + m->errors)
+		broken(&d->chronicle, "the counters add up: more answers were heard than counted");
+	if (d->udp_heard > d->tally.answers)
+		broken(&d->chronicle, "the counters add up");
+}
