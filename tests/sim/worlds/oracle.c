@@ -215,6 +215,19 @@ static void check_age(const struct answer_check *c, const struct said *said, uin
 	}
 }
 
+/* Who could have what is stale waits no longer for better than is configured. */
+static void check_patience(const struct answer_check *c)
+{
+	const struct asked *a = c->asked;
+	uint64_t waited_ms = drama_now(c->d) - a->at_ms[a->answered - 1];
+
+	MUST_BE(c,
+		waited_ms <= c->d->daemon.conf.cache.stale_after_ms + SLACK_MS || a->crowded ||
+			faults_struck() != a->struck || (a->line && a->line->was_slow),
+		"what is stale is told in time: after %llu ms: %s", (unsigned long long)waited_ms,
+		c->text);
+}
+
 static void check_records(const struct answer_check *c)
 {
 	struct signature s;
@@ -234,6 +247,8 @@ static void check_records(const struct answer_check *c)
 	if (!is_failure(c) && !said->bent && !(c->asked->line && c->asked->line->was_slow))
 		check_age(c, said, s.ttl_max);
 	c->d->tally.stale_answers += c->stale;
+	if (c->stale)
+		check_patience(c);
 }
 
 static size_t size_most(const struct asked *a)
