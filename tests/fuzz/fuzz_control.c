@@ -50,10 +50,12 @@ static void start(void)
 	static const struct metrics metrics;
 	static const struct listen_conf listen;
 	static const struct upstream_conf upstream;
+	static const struct sandbox sandbox;
 	struct view_worker *worker = calloc(1, sizeof *worker);
 	struct view view = { .start_ms = clock_since_boot_ms(),
 		.listen = &listen,
 		.upstream = &upstream,
+		.sandbox = &sandbox,
 		.workers = worker,
 		.worker_count = 1 };
 

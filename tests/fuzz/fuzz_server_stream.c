@@ -194,7 +194,9 @@ static void play(struct span input, const uint8_t *cuts, struct buf told[QUESTIO
 	static const char *const upstreams[] = { "tls://192.0.2.1#dns.example", NULL };
 	static const struct config_override overrides[] = { { "log.level", "error", NULL },
 		{ "bootstrap", "tls://192.0.2.1#dns.example", NULL }, { "control", "none", NULL } };
-	static const struct peers peers = { on_told, on_dialled, on_moment_over, NULL };
+	static const struct peers peers = {
+		.datagram = on_told, .dialled = on_dialled, .moment_over = on_moment_over
+	};
 
 	memset(&run, 0, sizeof run);
 	run.input = input;
