@@ -14,7 +14,7 @@
 #include <stdio.h>
 
 #define SHOW_OVERRIDES 16
-#define SHOW_UPSTREAMS 8
+#define SHOW_UPSTREAMS DAEMON_UPSTREAMS
 #define SHOW_URI       64
 
 struct show {
