@@ -16,11 +16,12 @@ static struct loop *loop_of(const struct reload *r)
 
 /* ---- what came of it ---- */
 
-static void log_failed(const char *fault)
+static void log_failed(const struct reload *r, const char *fault)
 {
 	struct log_line l;
 
 	log_begin(&l, LOG_ERROR, "reload failed: nothing has changed");
+	log_fmt(&l, "reload", "%u", r->number);
 	log_str(&l, "reason", fault);
 	log_str(&l, "hint", "`sotto check` says all that is wrong with a configuration");
 	log_end(&l);
@@ -31,6 +32,7 @@ static void log_done(const struct reload *r)
 	struct log_line l;
 
 	log_begin(&l, LOG_INFO, "reloaded");
+	log_fmt(&l, "reload", "%u", r->number); /* or one like the last would not be written */
 	log_str(&l, "config", r->now->file ? r->now->file : "none");
 	log_str(&l, "changed", *r->changed.at_once ? r->changed.at_once : "nothing");
 	log_end(&l);
@@ -61,7 +63,7 @@ static void finish(struct reload *r, const char *fault)
 		.at_ms = clock_since_boot_ms() };
 
 	if (fault) {
-		log_failed(fault);
+		log_failed(r, fault);
 	} else {
 		config_free(r->now);
 		r->now = config_share(r->next);
