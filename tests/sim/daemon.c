@@ -47,14 +47,26 @@ static void set_sources(struct daemon *d, const char *const *upstreams)
 		.overrides = d->overrides };
 }
 
+/* What is set again is no longer what it was. */
+static bool add_override(struct daemon *d, const struct config_override *o)
+{
+	size_t i = 0;
+
+	while (i < d->sources.override_count && strcmp(d->overrides[i].key, o->key) != 0)
+		i++;
+	if (i == DAEMON_OVERRIDES)
+		return false;
+	d->overrides[i] = *o;
+	if (i == d->sources.override_count)
+		d->sources.override_count++;
+	return true;
+}
+
 static bool add_overrides(struct daemon *d, const struct config_override *overrides, size_t count)
 {
-	size_t before = d->sources.override_count;
-
-	if (before + count > DAEMON_OVERRIDES)
-		return false;
-	memcpy(d->overrides + before, overrides, count * sizeof *overrides);
-	d->sources.override_count += count;
+	for (size_t i = 0; i < count; i++)
+		if (!add_override(d, &overrides[i]))
+			return false;
 	return true;
 }
 
@@ -122,7 +134,7 @@ const char *daemon_remains(struct daemon *d)
 
 	if (!d->draining || !w->stops)
 		return "the daemon never ends: it waits for something that will not come";
-	if (w->socket || w->acceptor)
+	if (!list_empty(&w->sockets) || !list_empty(&w->acceptors))
 		return "the daemon has ended, and still listens";
 	if (!list_empty(&w->askings))
 		return "the daemon has ended, and a socket that asks is left";

@@ -28,7 +28,7 @@ struct daemon {
 bool daemon_start(struct daemon *, const char *const *upstreams, const struct config_override *,
 	size_t override_count);
 
-/* As SIGHUP does, when these settings stand behind the others. They are copied, what they point to
+/* As SIGHUP does, when these settings are others. They are copied, what they point to
  * is not. False: there is no room for them. */
 bool daemon_reload(struct daemon *, const struct config_override *, size_t count);
 

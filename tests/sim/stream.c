@@ -487,6 +487,7 @@ void wire_take(struct wire *w, bool takes)
 /* ---- listening ---- */
 
 struct acceptor {
+	struct list node; /* in world->acceptors */
 	struct loop *loop;
 	struct addr addr;
 	acceptor_fn *got_client;
@@ -498,12 +499,24 @@ struct call {
 	struct event event;
 	struct wire *wire;
 	struct addr from;
+	uint16_t port; /* of ours */
 };
+
+static struct acceptor *find_acceptor(struct loop *loop, uint16_t port)
+{
+	list_each_safe (node, &loop_world(loop)->acceptors) {
+		struct acceptor *a = container_of(node, struct acceptor, node);
+
+		if (addr_port(&a->addr) == port)
+			return a;
+	}
+	return NULL;
+}
 
 static void on_call(struct event *e)
 {
 	struct call *call = container_of(e, struct call, event);
-	struct acceptor *a = loop_world(call->wire->loop)->acceptor;
+	struct acceptor *a = find_acceptor(call->wire->loop, call->port);
 
 	if (a) {
 		a->accepted = call->wire;
@@ -514,16 +527,17 @@ static void on_call(struct event *e)
 		say_end(call->wire);
 }
 
-struct wire *wire_connect(struct loop *l, const struct addr *from, void (*got)(void *, struct span),
-	void (*closed)(void *), void *arg)
+struct wire *wire_connect(
+	struct loop *l, const struct addr *from, uint16_t port, const struct wire_user *user)
 {
 	struct wire *w = wire_new(l);
 	struct call *call = calloc(1, sizeof *call);
 
 	MUST(call);
-	w->got = got;
-	w->closed = closed;
-	w->arg = arg;
+	w->got = user->got;
+	w->closed = user->closed;
+	w->arg = user->arg;
+	call->port = port;
 	call->event = (struct event){ .owned = true, .happen = on_call };
 	call->wire = w;
 	call->from = *from;
@@ -550,18 +564,22 @@ int acceptor_open(struct acceptor **out, struct loop *loop, const struct addr *a
 	(void)sharing;
 	if (!a)
 		return -ENOMEM;
-	MUST(!loop_world(loop)->acceptor);
+	if (find_acceptor(loop, addr_port(addr))) {
+		free(a);
+		return -EADDRINUSE;
+	}
 	a->loop = loop;
 	a->addr = *addr;
 	a->got_client = got_client;
 	a->arg = arg;
-	*out = loop_world(loop)->acceptor = a;
+	list_push(&loop_world(loop)->acceptors, &a->node);
+	*out = a;
 	return 0;
 }
 
 void acceptor_close(struct acceptor *a)
 {
-	loop_world(a->loop)->acceptor = NULL;
+	list_remove(&a->node);
 	free(a);
 }
 
