@@ -553,6 +553,8 @@ void names_changed(struct upstreams *u, enum change what)
 	list_each_safe (node, &u->hosts) {
 		struct host *h = container_of(node, struct host, node);
 
+		if (!h->servers)
+			continue;
 		h->not_before_ms = 0;
 		h->pause_ms = PAUSE_FIRST_MS;
 		h->expires_ms = 0;
