@@ -25,6 +25,8 @@
 
 /* Descriptors that each server may need in each worker: its connection, and the one after it. */
 #define FILES_PER_SERVER 2
+/* And each address that is listened on: UDP and TCP. */
+#define FILES_PER_ADDRESS 2
 /* Descriptors for what is opened for a moment only. */
 #define FILES_SPARE 8
 /* Turns between the signal and the end, for what the kernel has taken for us by then. */
@@ -36,7 +38,7 @@ struct crew {
 	unsigned count, started;
 	struct reload reload;
 	struct reload_owner reload_owner;
-	size_t files; /* descriptors that were free when everything but clients had its own */
+	size_t files; /* descriptors for listeners, control, servers and clients */
 	struct view view;
 	char fault[WORKER_WHY]; /* of the latest reload */
 	struct control *control; /* NULL: there is none */
@@ -339,7 +341,9 @@ static size_t askers_of(const struct config *conf, size_t left)
 
 static size_t reserved_files(const struct crew *crew, const struct config *conf)
 {
-	return FILES_SPARE + CONTROL_FILES + crew->count * FILES_PER_SERVER * conf->upstream.count;
+	return FILES_SPARE + CONTROL_FILES +
+		crew->count *
+		(FILES_PER_SERVER * conf->upstream.count + FILES_PER_ADDRESS * conf->listen.count);
 }
 
 /* Clients get what is left when everything else has its own, so that they cannot keep sotto from
@@ -363,7 +367,7 @@ static bool limit_files(struct crew *crew, const struct config *conf)
 	struct worker_files share;
 	struct log_line l;
 
-	crew->files = files_left();
+	crew->files = files_left() + crew->count * FILES_PER_ADDRESS * conf->listen.count;
 	if (share_files(crew, conf, &share)) {
 		for (unsigned i = 0; i < crew->count; i++)
 			worker_limit_files(crew->workers[i], &share);

@@ -1,5 +1,6 @@
 #include "reload.h"
 
+#include "announce.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "upstream/addresses.h"
@@ -35,6 +36,7 @@ static void log_done(const struct reload *r)
 	log_fmt(&l, "reload", "%u", r->number); /* or one like the last would not be written */
 	log_str(&l, "config", r->now->file ? r->now->file : "none");
 	log_str(&l, "changed", *r->changed.at_once ? r->changed.at_once : "nothing");
+	announce_upstreams(&l, r->now);
 	log_end(&l);
 	if (!*r->changed.after_restart)
 		return;
