@@ -79,6 +79,7 @@ void changed_keep(struct config *next, const struct config *now)
 	struct upstream_conf *u = &next->upstream;
 
 	next->workers = now->workers;
+	next->sandbox = now->sandbox;
 	next->control = copy(next, now->control);
 	next->cache.size = now->cache.size;
 	next->cache_keep = now->cache_keep;

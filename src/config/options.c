@@ -110,7 +110,8 @@ const struct config_option options[] = {
 };
 
 /* What threads, memory, files and places a process has is settled when it starts. */
-static const char *const settled[] = { "workers", "cache.size", "cache.keep", "state", "control" };
+static const char *const settled[] = { "workers", "cache.size", "cache.keep", "state", "control",
+	"sandbox" };
 
 static_assert(sizeof(options) / sizeof(options[0]) <= OPTIONS_MAX, "OPTIONS_MAX is too small");
 
