@@ -67,6 +67,18 @@ def address(sotto, name, **how):
 
 
 @pytest.fixture
+def confined(start_sotto, control_path):
+    """Starts a sotto in the sandbox that all tests have."""
+    return lambda *upstreams, **settings: start_sotto(*upstreams, control=control_path, **settings)
+
+
+@pytest.fixture
+def run_sotto(confined):
+    """Starts one without: these tests reload to ports that nobody named at the start, which a sandbox forbids."""
+    return lambda *upstreams, **settings: confined(*upstreams, sandbox="off", **settings)
+
+
+@pytest.fixture
 def upstream(start_upstream):
     return start_upstream()
 
@@ -104,6 +116,16 @@ def test_sighup_is_the_same(sotto, upstream, name):
         client.ask(query(name))
     assert status(sotto)["groups"]["default"]["policy"] == "race"
     assert len(upstream.asked(name)) == 1
+
+
+def test_in_the_sandbox_it_reloads_and_says_what_is_forbidden(confined, upstream, name):
+    sotto = confined(upstream, workers=2, cache={"size": "4MiB"})
+    address(sotto, name)
+    assert reload(sotto, policy="race") == ["policy"]
+    assert address(sotto, name) == [messages.address_of(name)] and len(upstream.asked(name)) == 1
+    spoil(sotto)
+    assert f"{sotto.file}:2:1" in answer_of(sotto)["error"]
+    assert address(sotto, unique_name()) != "SERVFAIL"
 
 
 def test_who_waits_is_answered(sotto, upstream, name):
