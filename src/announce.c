@@ -144,6 +144,13 @@ static void say_encrypted(struct log_line *l, const struct upstream_conf *u)
 	say(l, "in-clear", &clear);
 }
 
+void announce_upstreams(struct log_line *l, const struct config *c)
+{
+	say_group(l, "upstreams", &c->upstream, GROUP_DEFAULT);
+	say_encrypted(l, &c->upstream);
+	say_verified(l, &c->upstream);
+}
+
 void announce(const struct config *c)
 {
 	struct log_line l;
@@ -152,9 +159,7 @@ void announce(const struct config *c)
 	log_begin(&l, LOG_INFO, "sotto " SOTTO_VERSION " is ready");
 	say_listen(&l, &c->listen);
 	log_str(&l, "proto", "udp+tcp");
-	say_group(&l, "upstreams", &c->upstream, GROUP_DEFAULT);
-	say_encrypted(&l, &c->upstream);
-	say_verified(&l, &c->upstream);
+	announce_upstreams(&l, c);
 	log_str(&l, "ca", c->ca ? c->ca : "system");
 	log_fmt(&l, "workers", "%u", c->workers);
 	log_str(&l, "cache", c->cache.size ? value_print_size(c->cache.size, size) : "off");

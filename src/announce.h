@@ -8,4 +8,7 @@
  * servers are verified, or that they are not. */
 void announce(const struct config *);
 
+/* What of it says where questions go and how safe that is, for another line. */
+void announce_upstreams(struct log_line *, const struct config *);
+
 #endif

@@ -7,11 +7,11 @@
 #include "control/control.h"
 #include "control/place.h"
 #include "query/shared.h"
+#include "reload.h"
 #include "saved_cache.h"
 #include "saved_time.h"
 #include "service.h"
 #include "watchdog.h"
-#include "worker.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,20 +25,28 @@
 
 /* Descriptors that each server may need in each worker: its connection, and the one after it. */
 #define FILES_PER_SERVER 2
+/* And each address that is listened on: UDP and TCP. */
+#define FILES_PER_ADDRESS 2
 /* Descriptors for what is opened for a moment only. */
 #define FILES_SPARE 8
 /* Turns between the signal and the end, for what the kernel has taken for us by then. */
 #define LAST_TURNS 5
 
-struct member {
-	struct worker *worker;
-	pthread_t thread; /* of all but the first */
-	struct post drain, changes[CHANGES]; /* what it is told */
+/* What a worker is told from here. */
+struct calls {
+	struct post drain, changes[CHANGES];
 };
 
 struct crew {
-	struct member *members;
+	struct worker **workers;
+	pthread_t *threads; /* of all but the first */
+	struct calls *calls;
 	unsigned count, started;
+	struct reload reload;
+	struct reload_owner reload_owner;
+	size_t files; /* descriptors for listeners, control, servers and clients */
+	struct view view;
+	char fault[WORKER_WHY]; /* of the latest reload */
 	struct control *control; /* NULL: there is none */
 	struct changes changes;
 	struct query_shared shared;
@@ -54,23 +62,31 @@ struct crew {
 
 static struct loop *loop_of(const struct crew *crew, unsigned i)
 {
-	return worker_loop(crew->members[i].worker);
+	return worker_loop(crew->workers[i]);
 }
 
 /* ---- the end ---- */
 
 static void drain_from(struct crew *crew, unsigned first)
 {
-	for (unsigned i = first; i < crew->started; i++) {
-		struct member *m = &crew->members[i];
-
-		loop_post(loop_of(crew, i), &m->drain, worker_drain, m->worker);
-	}
+	for (unsigned i = first; i < crew->started; i++)
+		loop_post(loop_of(crew, i), &crew->calls[i].drain, worker_drain, crew->workers[i]);
 }
 
 static void drain_all(void *arg)
 {
 	drain_from(arg, 0);
+}
+
+static void on_no_reload(void *arg)
+{
+	struct crew *crew = arg;
+
+	/* First, since it visits workers, which stop when they have drained. */
+	if (crew->control)
+		control_stop(crew->control, drain_all, crew);
+	else
+		drain_all(crew);
 }
 
 /* Connections and queries that came before the signal may still be with the kernel: closing at once
@@ -90,11 +106,7 @@ static void on_last_turn(struct timer *t)
 	/* A worker that has drained would not take what it is told. */
 	changes_unwatch(&crew->changes);
 	watchdog_stop(&crew->watchdog);
-	/* First, since it visits workers, which stop when they have drained. */
-	if (crew->control)
-		control_stop(crew->control, drain_all, crew);
-	else
-		drain_all(crew);
+	reload_stop(&crew->reload, on_no_reload, crew);
 }
 
 static void on_stop_signal(void *arg, int signal_number)
@@ -118,12 +130,14 @@ static void *run_thread(void *arg)
 	return NULL;
 }
 
-static bool build_all(struct crew *crew, const struct config *conf)
+static bool build_all(struct crew *crew, struct config *conf)
 {
 	if (!shared_init(&crew->shared, &conf->cache, conf->workers))
 		return false;
-	crew->members = calloc(conf->workers, sizeof *crew->members);
-	if (!crew->members)
+	crew->workers = calloc(conf->workers, sizeof *crew->workers);
+	crew->threads = calloc(conf->workers, sizeof *crew->threads);
+	crew->calls = calloc(conf->workers, sizeof *crew->calls);
+	if (!crew->workers || !crew->threads || !crew->calls)
 		return false;
 	for (; crew->count < conf->workers; crew->count++) {
 		enum sharing sharing = conf->workers == 1 ? BIND_ALONE
@@ -131,7 +145,7 @@ static bool build_all(struct crew *crew, const struct config *conf)
 							  : BIND_NEXT;
 		struct worker *w = worker_new(conf, &crew->shared);
 
-		crew->members[crew->count].worker = w;
+		crew->workers[crew->count] = w;
 		if (!w)
 			return false;
 		if (worker_listen(w, sharing) < 0) {
@@ -152,8 +166,8 @@ static bool start_threads(struct crew *crew)
 	sigdelset(&all, SIGSYS);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	for (crew->started = 1; crew->started < crew->count; crew->started++) {
-		struct member *m = &crew->members[crew->started];
-		int err = pthread_create(&m->thread, NULL, run_thread, m->worker);
+		unsigned i = crew->started;
+		int err = pthread_create(&crew->threads[i], NULL, run_thread, crew->workers[i]);
 
 		if (err) {
 			log_say(LOG_ERROR, "cannot start a thread");
@@ -177,7 +191,7 @@ static void say_goodbye(struct crew *crew)
 	struct log_line l;
 
 	for (unsigned i = 0; i < crew->count; i++)
-		metrics_add(&sum, worker_metrics(crew->members[i].worker));
+		metrics_add(&sum, worker_metrics(crew->workers[i]));
 	log_flush();
 	log_begin(&l, LOG_INFO, "stopped");
 	metrics_each(&sum, add_count, &l);
@@ -209,11 +223,9 @@ static void tell_change(void *arg, enum change change)
 	};
 	struct crew *crew = arg;
 
-	for (unsigned i = 0; i < crew->count; i++) {
-		struct member *m = &crew->members[i];
-
-		loop_post(loop_of(crew, i), &m->changes[change], tell[change], m->worker);
-	}
+	for (unsigned i = 0; i < crew->count; i++)
+		loop_post(loop_of(crew, i), &crew->calls[i].changes[change], tell[change],
+			crew->workers[i]);
 }
 
 /* ---- control ---- */
@@ -235,31 +247,48 @@ static bool say_no_control(const struct config *conf, const char *path, int err)
 	return !asked;
 }
 
+static unsigned on_asked_to_reload(void *arg)
+{
+	struct crew *crew = arg;
+
+	return reload_ask(&crew->reload);
+}
+
+static void set_view(struct crew *crew, const struct config *conf)
+{
+	crew->view.file = conf->file;
+	crew->view.listen = &conf->listen;
+	crew->view.upstream = &conf->upstream;
+}
+
 /* path: where it is; empty: there is none. */
 static bool open_control(struct crew *crew, const struct config *conf, char path[PLACE_TEXT])
 {
-	struct view view = { .start_ms = clock_since_boot_ms(),
-		.file = conf->file,
-		.listen = &conf->listen,
-		.upstream = &conf->upstream,
-		.cache = crew->shared.cache,
-		.sandbox = &crew->sandbox,
-		.worker_count = crew->count };
+	int64_t now = clock_since_boot_ms();
+	struct view *view = &crew->view;
 	struct log_line l;
 	int err = -ENOMEM;
 
 	*path = '\0';
 	if (!place_choose(conf->control, path))
 		return true;
-	view.workers = calloc(crew->count, sizeof *view.workers);
-	for (unsigned i = 0; view.workers && i < crew->count; i++) {
-		struct worker *w = crew->members[i].worker;
+	*view = (struct view){ .start_ms = now,
+		.config.loaded_ms = now,
+		.cache = crew->shared.cache,
+		.sandbox = &crew->sandbox,
+		.worker_count = crew->count,
+		.reload = on_asked_to_reload,
+		.reload_arg = crew };
+	set_view(crew, conf);
+	view->workers = calloc(crew->count, sizeof *view->workers);
+	for (unsigned i = 0; view->workers && i < crew->count; i++) {
+		struct worker *w = crew->workers[i];
 
-		view.workers[i] = (struct view_worker){ worker_loop(w), worker_upstreams(w),
+		view->workers[i] = (struct view_worker){ worker_loop(w), worker_upstreams(w),
 			worker_metrics(w) };
 	}
-	if (view.workers)
-		err = control_open(&crew->control, path, &view);
+	if (view->workers)
+		err = control_open(&crew->control, path, view);
 	if (err < 0)
 		return say_no_control(conf, path, err);
 	log_begin(&l, LOG_DEBUG, "control socket");
@@ -318,80 +347,193 @@ static size_t askers_of(const struct config *conf, size_t left)
 	return 0;
 }
 
-/* Clients get what is left when everything else has its own, so that they cannot keep sotto from
- * its servers. False: nothing is left, which is said. */
-static bool share_files(struct crew *crew, const struct config *conf)
+static size_t reserved_files(const struct crew *crew, const struct config *conf)
 {
-	size_t left = files_left(),
-	       reserved = FILES_SPARE + CONTROL_FILES +
-		crew->count * FILES_PER_SERVER * conf->upstream.count;
+	return FILES_SPARE + CONTROL_FILES +
+		crew->count *
+		(FILES_PER_SERVER * conf->upstream.count + FILES_PER_ADDRESS * conf->listen.count);
+}
 
-	if (left < reserved + crew->count) {
-		struct log_line l;
+/* Clients get what is left when everything else has its own, so that they cannot keep sotto from
+ * its servers. False: nothing is left. */
+static bool share_files(void *arg, const struct config *conf, struct worker_files *share)
+{
+	const struct crew *crew = arg;
+	size_t reserved = reserved_files(crew, conf), each;
 
-		log_begin(&l, LOG_ERROR, "too few file descriptors");
-		log_fmt(&l, "missing", "%zu", reserved + crew->count - left);
-		log_str(&l, "hint", worker_more_files);
-		log_end(&l);
+	if (crew->files < reserved + crew->count)
 		return false;
-	}
-	left = (left - reserved) / crew->count;
-	size_t askers = askers_of(conf, left);
-
-	for (unsigned i = 0; i < crew->count; i++)
-		worker_limit_files(crew->members[i].worker, left - askers, askers);
+	each = (crew->files - reserved) / crew->count;
+	share->askers = askers_of(conf, each);
+	share->clients = each - share->askers;
 	return true;
+}
+
+/* False: there are too few, which is said. */
+static bool limit_files(struct crew *crew, const struct config *conf)
+{
+	struct worker_files share;
+	struct log_line l;
+
+	crew->files = files_left() + crew->count * FILES_PER_ADDRESS * conf->listen.count;
+	if (share_files(crew, conf, &share)) {
+		for (unsigned i = 0; i < crew->count; i++)
+			worker_limit_files(crew->workers[i], &share);
+		return true;
+	}
+	log_begin(&l, LOG_ERROR, "too few file descriptors");
+	log_fmt(&l, "missing", "%zu", reserved_files(crew, conf) + crew->count - crew->files);
+	log_str(&l, "hint", worker_more_files);
+	log_end(&l);
+	return false;
+}
+
+/* ---- another configuration ---- */
+
+static void on_reload_signal(void *arg, int signal_number)
+{
+	struct crew *crew = arg;
+
+	(void)signal_number;
+	reload_ask(&crew->reload);
+}
+
+static void hold_control(void *arg, void (*go)(void *), void *go_arg)
+{
+	struct crew *crew = arg;
+
+	if (crew->control)
+		control_hold(crew->control, go, go_arg);
+	else
+		go(go_arg);
+}
+
+static void on_reload_begun(void *arg)
+{
+	const struct crew *crew = arg;
+
+	service_reloading(&crew->service);
+}
+
+/* What who asked for it is told. NULL: out of memory. */
+static json_t *tell_reload(const struct reload_result *r)
+{
+	if (!r->fault)
+		return json_pack("{s:s, s:s}", "changed", r->changed->at_once, "after_restart",
+			r->changed->after_restart);
+	return json_pack("{s:s+, s:s?}", "error", "nothing has changed: ", r->fault, "problems",
+		r->problems);
+}
+
+static void on_reload_over(void *arg, const struct reload_result *r, const struct config *now)
+{
+	struct crew *crew = arg;
+	struct view_config *told = &crew->view.config;
+
+	if (r->fault) {
+		snprintf(crew->fault, sizeof crew->fault, "%s", r->fault);
+		told->fault = crew->fault;
+		told->fault_ms = r->at_ms;
+	} else {
+		told->fault = NULL;
+		told->loaded_ms = r->at_ms;
+		set_view(crew, now);
+		saved_cache_renew(&crew->saved_cache, now);
+	}
+	tell_ready(crew);
+	if (!crew->control)
+		return;
+	control_go_on(crew->control, &crew->view);
+	control_reloaded(crew->control, r->number, tell_reload(r));
+}
+
+static void init_reload(struct crew *crew, struct config *conf, const struct config_sources *from)
+{
+	crew->reload_owner = (struct reload_owner){ share_files, hold_control, on_reload_begun,
+		on_reload_over, crew };
+	crew->reload = (struct reload){ .sources = from,
+		.owner = &crew->reload_owner,
+		.workers = crew->workers,
+		.worker_count = crew->count,
+		.cache = crew->shared.cache,
+		.now = config_share(conf) };
+	reload_init(&crew->reload);
 }
 
 /* ---- the whole ---- */
 
-int crew_run(const struct config *conf, void (*ready)(void *arg), void *arg)
+static bool watch_signals(struct crew *crew)
+{
+	struct loop *loop = loop_of(crew, 0);
+
+	return loop_on_signal(loop, SIGTERM, on_stop_signal, crew) == 0 &&
+		loop_on_signal(loop, SIGINT, on_stop_signal, crew) == 0 &&
+		loop_on_signal(loop, SIGHUP, on_reload_signal, crew) == 0;
+}
+
+/* False: why not has been said. */
+static bool begin(struct crew *crew, struct config *conf, const struct config_sources *from)
+{
+	char control[PLACE_TEXT];
+
+	if (!build_all(crew, conf))
+		return false;
+	init_reload(crew, conf, from);
+	if (!watch_signals(crew))
+		return false;
+	changes_watch(&crew->changes, loop_of(crew, 0), tell_change, crew);
+	if (!open_control(crew, conf, control) || !limit_files(crew, conf))
+		return false;
+	saved_cache_init(&crew->saved_cache);
+	/* When all is open, and before there is another thread. */
+	confine(&crew->sandbox, conf, *control ? control : NULL);
+	return true;
+}
+
+static int serve(struct crew *crew, const struct config *conf, void (*ready)(const struct config *))
+{
+	bool all = start_threads(crew);
+
+	if (all) {
+		ready(conf);
+		worker_say_listening(crew->workers[0]);
+		tell_ready(crew);
+		watchdog_start(&crew->watchdog, &crew->service, watched_loop, crew, crew->count);
+		saved_time_keep(&crew->saved_time, loop_of(crew, 0), conf->upstream.state);
+		saved_cache_keep(&crew->saved_cache, loop_of(crew, 0), &crew->shared, conf);
+		loop_run(loop_of(crew, 0));
+		saved_time_end(&crew->saved_time);
+	} else {
+		drain_from(crew, 1);
+	}
+	for (unsigned i = 1; i < crew->started; i++)
+		pthread_join(crew->threads[i], NULL);
+	if (!all)
+		return 1;
+	saved_cache_end(&crew->saved_cache);
+	say_goodbye(crew);
+	return 0;
+}
+
+int crew_run(struct config *conf, const struct config_sources *from,
+	void (*ready)(const struct config *))
 {
 	struct crew crew = { 0 };
-	char control[PLACE_TEXT];
 	int status = 1;
 
 	signal(SIGPIPE, SIG_IGN);
 	service_open(&crew.service);
 	raise_file_limit();
-	if (!build_all(&crew, conf))
-		goto out;
-	if (loop_on_signal(loop_of(&crew, 0), SIGTERM, on_stop_signal, &crew) < 0 ||
-		loop_on_signal(loop_of(&crew, 0), SIGINT, on_stop_signal, &crew) < 0 ||
-		loop_on_signal(loop_of(&crew, 0), SIGHUP, on_stop_signal, &crew) < 0)
-		goto out;
-	changes_watch(&crew.changes, loop_of(&crew, 0), tell_change, &crew);
-	if (!open_control(&crew, conf, control) || !share_files(&crew, conf))
-		goto out;
-	saved_cache_init(&crew.saved_cache);
-	/* When all is open, and before there is another thread. */
-	confine(&crew.sandbox, conf, *control ? control : NULL);
-	if (start_threads(&crew)) {
-		ready(arg);
-		worker_say_listening(crew.members[0].worker);
-		tell_ready(&crew);
-		watchdog_start(&crew.watchdog, &crew.service, watched_loop, &crew, crew.count);
-		saved_time_keep(&crew.saved_time, loop_of(&crew, 0), conf->upstream.state);
-		saved_cache_keep(&crew.saved_cache, loop_of(&crew, 0), &crew.shared, conf);
-		loop_run(loop_of(&crew, 0));
-		saved_time_end(&crew.saved_time);
-		status = 0;
-	} else {
-		drain_from(&crew, 1);
-	}
-	for (unsigned i = 1; i < crew.started; i++)
-		pthread_join(crew.members[i].thread, NULL);
-	if (status == 0) {
-		saved_cache_end(&crew.saved_cache);
-		say_goodbye(&crew);
-	}
-
-out:
+	if (begin(&crew, conf, from))
+		status = serve(&crew, conf, ready);
 	changes_unwatch(&crew.changes);
 	control_free(crew.control);
 	for (unsigned i = 0; i < crew.count; i++)
-		worker_free(crew.members[i].worker);
-	free(crew.members);
+		worker_free(crew.workers[i]);
+	reload_clear(&crew.reload);
+	free(crew.workers);
+	free(crew.threads);
+	free(crew.calls);
 	shared_clear(&crew.shared);
 	service_close(&crew.service);
 	return status;

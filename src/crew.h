@@ -5,9 +5,9 @@
 
 #include "config/config.h"
 
-/* Runs the whole daemon: every worker, in a thread each but the first, until SIGTERM, SIGINT
- * or SIGHUP, which drain; a second one ends at once. ready() is called when all listeners serve.
- * The exit status. */
-int crew_run(const struct config *, void (*ready)(void *arg), void *arg);
+/* Runs the whole daemon: every worker, in a thread each but the first, until SIGTERM or SIGINT,
+ * which drain; a second one ends at once. SIGHUP has the configuration read again from the sources,
+ * which are borrowed. ready() is called when all listeners serve. The exit status. */
+int crew_run(struct config *, const struct config_sources *, void (*ready)(const struct config *));
 
 #endif

@@ -56,6 +56,7 @@ static const char help[] =
 	"  sotto [run] [OPTIONS]          the proxy, in the foreground\n"
 	"  sotto check [FILE] [OPTIONS]   checks a configuration and prints the effective one\n"
 	"  sotto status [OPTIONS]         what the running proxy knows of itself and its upstreams\n"
+	"  sotto reload [OPTIONS]         has the running proxy read its configuration again\n"
 	"  sotto cache ...                stats | lookup NAME [TYPE] | flush NAME | flush --below NAME |\n"
 	"                                 flush --all: what it keeps of answers, and to forget it\n"
 	"  sotto healthcheck [OPTIONS]    exit 0 if the proxy of this configuration answers\n"
@@ -68,7 +69,7 @@ static const char help[] =
 	"      --set KEY=VALUE     set any key, as --set timeouts.query=3s\n"
 	"  -v, --verbose           log.level=debug\n"
 	"  -q, --quiet             log.level=warn\n"
-	"      --json              of status, cache: as an object, for programs\n"
+	"      --json              of status, reload, cache: as an object, for programs\n"
 	"  -t, --check             the same as `sotto check`\n"
 	"  -h, --help              this\n"
 	"  -V, --version           versions of sotto and of what it is built with\n"
@@ -109,9 +110,8 @@ static void say_lost_state(const char *state)
 			state, strerror(errno));
 }
 
-static void on_ready(void *arg)
+static void on_ready(const struct config *c)
 {
-	const struct config *c = arg;
 	struct log_line l;
 
 	announce(c);
@@ -127,13 +127,12 @@ static void on_ready(void *arg)
 
 static int run(const struct command *command, struct config *c)
 {
-	(void)command;
 	log_open();
 	log_set_level(c->log_level);
 	saved_time_load(c->upstream.state);
 	addresses_load(&c->upstream);
 	clock_await_synchronisation(c->await_clock);
-	return crew_run(c, on_ready, c);
+	return crew_run(c, &command->sources, on_ready);
 }
 
 /* What is printed counts when it has arrived. */
@@ -163,6 +162,14 @@ static int status(const struct command *command, struct config *c)
 	const struct asker asker = { c->control, "status", command->json, show_status };
 
 	return asker_run(&asker) || printed();
+}
+
+static int reload(const struct command *command, struct config *c)
+{
+	const struct asker asker = { c->control, "reload", command->json, show_reload };
+	int status = asker_run(&asker);
+
+	return status == ASKER_CONFIG ? EXIT_CONFIG : status || printed();
 }
 
 static int print_version(void)
@@ -264,6 +271,7 @@ static const struct verb verbs[] = {
 	{ "run", .run = run },
 	{ "check", .run = check },
 	{ "status", .run = status, .json = true },
+	{ "reload", .run = reload, .json = true },
 	{ "cache", .run = cache, .json = true, .words = read_deed },
 	{ "healthcheck", .run = health },
 	{ "options", .print = print_options },
@@ -496,7 +504,6 @@ static void end_when_told(void)
 int main(int argc, char **argv)
 {
 	static struct command c;
-	struct config config;
 
 	open_standard_files();
 	tls_watch_memory();
@@ -509,7 +516,7 @@ int main(int argc, char **argv)
 									 : run;
 
 	if (c.json && (c.check || !c.verb || !c.verb->json))
-		return usage("only `sotto status` and `sotto cache` know", "--json", NULL);
+		return usage("only `sotto status`, `reload` and `cache` know", "--json", NULL);
 	if (run_it == run) {
 		end_when_told();
 		if (!handed_take(stderr))
@@ -521,9 +528,13 @@ int main(int argc, char **argv)
 	c.sources.upstreams = c.upstreams;
 	c.sources.overrides = c.overrides;
 	c.sources.certificates = run_it == run || run_it == check;
-	if (!config_load(&config, &c.sources, stderr))
+	struct config *config = config_new(&c.sources, stderr);
+
+	if (!config && run_it == reload)
+		fputs("sotto: the running sotto was not asked, and goes on as before\n", stderr);
+	if (!config)
 		return EXIT_CONFIG;
-	status = run_it(&c, &config);
-	config_clear(&config);
+	status = run_it(&c, config);
+	config_free(config);
 	return status;
 }

@@ -16,12 +16,6 @@
 static const char replaced[] = "none needed: the cache starts empty, and the file will be replaced",
 		  no_date[] = "if this host's clock is wrong, set it; the cache starts empty";
 
-static const char *path_of(const struct saved_cache *s, char path[PATH_MAX])
-{
-	snprintf(path, PATH_MAX, "%s/cache", s->conf->upstream.state);
-	return path;
-}
-
 /* ---- when, and beside which servers ---- */
 
 /* A number for the name of a group and its servers, in their order. */
@@ -38,18 +32,35 @@ static uint64_t fingerprint(const struct upstream_conf *u, const struct group_co
 	return key.k[0];
 }
 
-static void make_head(const struct saved_cache *s, struct image_head *h)
+static void read_facts(struct saved_facts *f, const struct config *conf)
 {
-	const struct upstream_conf *u = &s->conf->upstream;
-	size_t count = u->group_count < IMAGE_GROUPS ? u->group_count : IMAGE_GROUPS;
+	const struct upstream_conf *u = &conf->upstream;
+
+	f->group_count = u->group_count < IMAGE_GROUPS ? u->group_count : IMAGE_GROUPS;
+	for (size_t i = 0; i < f->group_count; i++) {
+		f->groups[i].number = u->groups[i].number;
+		f->groups[i].fingerprint = fingerprint(u, &u->groups[i]);
+	}
+	f->limits = cache_limits(&conf->cache);
+	f->stale_ms = conf->cache.stale_ms;
+}
+
+static void copy_facts(struct saved_cache *s, struct saved_facts *f)
+{
+	pthread_mutex_lock(&s->facts_lock);
+	*f = s->facts;
+	pthread_mutex_unlock(&s->facts_lock);
+}
+
+static void make_head(const struct saved_facts *f, struct image_head *h)
+{
 	struct clock_doubt doubt;
 
 	*h = (struct image_head){ .since_boot_ms = clock_since_boot_ms(),
 		.date_ms = clock_is_doubtful(&doubt) ? 0 : clock_system_ms(),
-		.group_count = (uint16_t)count };
-	memcpy(h->boot, s->boot, sizeof h->boot);
-	for (size_t i = 0; i < count; i++)
-		h->groups[i] = fingerprint(u, &u->groups[i]);
+		.group_count = (uint16_t)f->group_count };
+	for (size_t i = 0; i < f->group_count; i++)
+		h->groups[i] = f->groups[i].fingerprint;
 }
 
 /* ---- reading ---- */
@@ -57,6 +68,7 @@ static void make_head(const struct saved_cache *s, struct image_head *h)
 /* The file being read. */
 struct loading {
 	struct saved_cache *s;
+	struct saved_facts facts;
 	struct image_head then, now;
 	int64_t between_ms; /* from its writing until now */
 	uint64_t kept, others, expired, unfit; /* entries: in the cache; of other servers; ... */
@@ -66,11 +78,10 @@ struct loading {
 
 static void say_ignored(const struct saved_cache *s, const char *reason, const char *hint)
 {
-	char path[PATH_MAX];
 	struct log_line l;
 
 	log_begin(&l, LOG_WARN, "the saved cache is ignored");
-	log_str(&l, "file", path_of(s, path));
+	log_str(&l, "file", s->path);
 	log_str(&l, "reason", reason);
 	log_str(&l, "hint", hint);
 	log_end(&l);
@@ -79,8 +90,7 @@ static void say_ignored(const struct saved_cache *s, const char *reason, const c
 /* The file, if there is one that can be read. */
 static FILE *open_file(const struct saved_cache *s)
 {
-	char path[PATH_MAX];
-	FILE *f = replace_read(path_of(s, path));
+	FILE *f = replace_read(s->path);
 
 	if (!f && errno != ENOENT)
 		say_ignored(s, strerror(errno), replaced);
@@ -123,12 +133,12 @@ static bool measure(struct loading *l)
 	return false;
 }
 
-/* The group that was this one. False: there is none. */
-static bool find_group(const struct loading *l, uint8_t then, uint8_t *now)
+/* The number of the group that was this one. False: there is none. */
+static bool find_group(const struct loading *l, uint8_t then, uint16_t *now)
 {
 	for (unsigned i = 0; i < l->now.group_count; i++)
 		if (l->now.groups[i] == l->then.groups[then]) {
-			*now = (uint8_t)i;
+			*now = (uint16_t)l->facts.groups[i].number;
 			return true;
 		}
 	return false;
@@ -140,17 +150,17 @@ static void restore(struct loading *l, const struct image_entry *e)
 	int64_t age_ms = e->age_ms + l->between_ms;
 	struct packed packed;
 	struct key key;
-	uint8_t group;
+	uint16_t group;
 
 	if (!find_group(l, e->group, &group)) {
 		l->others++;
 		return;
 	}
-	if (!image_unpack(e, &l->s->shared->limits, &packed, l->memory)) {
+	if (!image_unpack(e, &l->facts.limits, &packed, l->memory)) {
 		l->unfit++;
 		return;
 	}
-	if (age_ms > packed.lifetime_s * INT64_C(1000) + l->s->conf->cache.stale_ms) {
+	if (age_ms > packed.lifetime_s * INT64_C(1000) + l->facts.stale_ms) {
 		l->expired++;
 		return;
 	}
@@ -180,7 +190,9 @@ static void load_from(struct loading *l, FILE *f)
 {
 	struct image_entry e;
 
-	make_head(l->s, &l->now);
+	copy_facts(l->s, &l->facts);
+	make_head(&l->facts, &l->now);
+	memcpy(l->now.boot, l->s->boot, sizeof l->now.boot);
 	if (!check(l, f) || !measure(l))
 		return;
 	rewind(f);
@@ -212,18 +224,32 @@ static void load(struct saved_cache *s)
 
 struct saving {
 	struct saved_cache *s;
+	struct saved_facts facts;
 	bool last, ok;
 	struct image_head head;
 	struct image_writer writer;
 };
+
+/* In the file, groups have the numbers that the head gives them. */
+static bool write_entry(struct saving *v, const struct cache_entry *e)
+{
+	struct cache_entry written = *e;
+
+	for (size_t i = 0; i < v->facts.group_count; i++) {
+		if (v->facts.groups[i].number != e->key.group)
+			continue;
+		written.key.group = (uint16_t)i;
+		return image_write_entry(&v->writer, &written, v->head.since_boot_ms);
+	}
+	return true; /* of a group that is no more */
+}
 
 static bool save_entry(void *arg, const struct cache_entry *e)
 {
 	struct saving *v = arg;
 
 	/* Who writes meanwhile breaks off for who writes last. */
-	v->ok = image_write_entry(&v->writer, e, v->head.since_boot_ms) &&
-		(v->last || !v->s->ending);
+	v->ok = write_entry(v, e) && (v->last || !v->s->ending);
 	return v->ok;
 }
 
@@ -232,7 +258,9 @@ static int write_all(void *arg, FILE *f)
 {
 	struct saving *v = arg;
 
-	make_head(v->s, &v->head);
+	copy_facts(v->s, &v->facts);
+	make_head(&v->facts, &v->head);
+	memcpy(v->head.boot, v->s->boot, sizeof v->head.boot);
 	errno = 0;
 	v->ok = image_write_head(&v->writer, f, &v->head);
 	int err = v->ok ? cache_each(v->s->shared->cache, save_entry, v) : 0;
@@ -247,21 +275,20 @@ static int write_all(void *arg, FILE *f)
 static void save(struct saved_cache *s, bool last)
 {
 	struct saving *v = calloc(1, sizeof *v);
-	char path[PATH_MAX];
 	struct log_line l;
 	int err = -ENOMEM;
 
 	if (v) {
 		v->s = s;
 		v->last = last;
-		err = replace_file(path_of(s, path), 0600, write_all, v);
+		err = replace_file(s->path, 0600, write_all, v);
 	}
 	if (!err) {
 		log_begin(&l, last ? LOG_INFO : LOG_DEBUG, "cache saved");
 		log_fmt(&l, "answers", "%" PRIu64, v->writer.count);
 		log_end(&l);
 	} else if (last || !s->ending) {
-		log_file(LOG_WARN, "the cache cannot be saved", path_of(s, path), strerror(-err));
+		log_file(LOG_WARN, "the cache cannot be saved", s->path, strerror(-err));
 	}
 	free(v);
 }
@@ -284,14 +311,16 @@ static void on_work_over(struct work *w)
 {
 	struct saved_cache *s = container_of(w, struct saved_cache, work);
 
-	if (s->conf->cache_save_ms)
-		timer_start(s->loop, &s->timer, s->conf->cache_save_ms);
+	s->working = false;
+	if (s->every_ms)
+		timer_start(s->loop, &s->timer, s->every_ms);
 }
 
 static void on_due(struct timer *t)
 {
 	struct saved_cache *s = container_of(t, struct saved_cache, timer);
 
+	s->working = true;
 	if (loop_work(s->loop, &s->work) < 0)
 		on_work_over(&s->work);
 }
@@ -315,11 +344,29 @@ void saved_cache_keep(struct saved_cache *s, struct loop *loop, const struct que
 		return;
 	s->loop = loop;
 	s->shared = shared;
-	s->conf = conf;
+	snprintf(s->path, sizeof s->path, "%s/cache", conf->upstream.state);
+	s->every_ms = conf->cache_save_ms;
+	read_facts(&s->facts, conf);
 	s->work = (struct work){ on_work, on_work_over };
 	s->timer.fire = on_due;
 	pthread_mutex_init(&s->lock, NULL);
+	pthread_mutex_init(&s->facts_lock, NULL);
 	on_due(&s->timer);
+}
+
+void saved_cache_renew(struct saved_cache *s, const struct config *conf)
+{
+	if (!s->shared)
+		return;
+	pthread_mutex_lock(&s->facts_lock);
+	read_facts(&s->facts, conf);
+	pthread_mutex_unlock(&s->facts_lock);
+	if (s->every_ms == conf->cache_save_ms)
+		return;
+	s->every_ms = conf->cache_save_ms;
+	timer_stop(s->loop, &s->timer);
+	if (!s->working)
+		on_work_over(&s->work); /* the next time is counted from now */
 }
 
 void saved_cache_end(struct saved_cache *s)

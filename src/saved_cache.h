@@ -16,8 +16,20 @@
 #include "config/config.h"
 #include "query/shared.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
+
+/* What of a configuration counts for the file. */
+struct saved_facts {
+	size_t group_count;
+	struct {
+		uint32_t number; /* as of group_conf */
+		uint64_t fingerprint; /* of its name and its servers */
+	} groups[IMAGE_GROUPS];
+	struct pack_limits limits;
+	unsigned stale_ms;
+};
 
 /* Embedded; lives until its loop is freed. */
 struct saved_cache {
@@ -25,9 +37,13 @@ struct saved_cache {
 	struct timer timer;
 	char boot[IMAGE_BOOT];
 	struct loop *loop;
+	bool working; /* the file is being read or written, or will be */
 	const struct query_shared *shared; /* borrowed; NULL: nothing is kept */
-	const struct config *conf; /* borrowed */
+	char path[PATH_MAX];
+	unsigned every_ms; /* it is written so often; 0: only at the end */
 	pthread_mutex_t lock; /* for who reads or writes the file */
+	pthread_mutex_t facts_lock; /* held only to copy them */
+	struct saved_facts facts; /* of the configuration that is in force */
 	bool loaded; /* with the lock: the file has been read */
 	atomic_bool ending;
 };
@@ -39,6 +55,8 @@ void saved_cache_init(struct saved_cache *);
  * shared lives until the loop is freed, too. */
 void saved_cache_keep(struct saved_cache *, struct loop *, const struct query_shared *,
 	const struct config *conf);
+/* Another configuration is in force. */
+void saved_cache_renew(struct saved_cache *, const struct config *);
 /* Writes it for the last time, in this thread, when nobody stores any more. Waits until it has been
  * read. */
 void saved_cache_end(struct saved_cache *);

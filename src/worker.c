@@ -12,6 +12,7 @@
 #include "query/stages.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,8 +20,14 @@
 #define KEEPALIVE_UNIT_MS 100
 #define KEEPALIVE_MAX     UINT16_MAX
 
+/* A listener, and where it was asked for. */
+struct heard {
+	struct listener *listener;
+	struct addr addr;
+};
+
 struct worker {
-	const struct config *conf;
+	struct config *conf; /* its upstreams own it */
 	struct query_conf query;
 	struct listening listening;
 	struct loop *loop;
@@ -28,10 +35,15 @@ struct worker {
 	struct metrics metrics;
 	struct upstreams *upstreams;
 	struct query_env env;
-	struct listener **listeners;
-	size_t listener_count;
+	struct heard *heard;
+	size_t heard_count;
 	size_t ending; /* parts that have not said goodbye */
-	bool draining;
+	bool draining, last; /* last: nothing but these is left */
+
+	/* What is prepared: NULL if nothing is. */
+	struct config *next;
+	struct heard *next_heard; /* what is new, with room for what stays */
+	size_t next_count;
 };
 
 const char worker_more_files[] =
@@ -52,6 +64,8 @@ static void set_limits(struct worker *w)
 	w->query = w->conf->query;
 	w->query.queries_max = share(w->query.queries_max, n);
 	w->query.keepalive = (uint16_t)(keepalive < KEEPALIVE_MAX ? keepalive : KEEPALIVE_MAX);
+	w->query.limits = cache_limits(&w->conf->cache);
+	w->query.stale_after_ms = w->conf->cache.stale_after_ms;
 	*listen = w->conf->listen;
 	listen->connections = share(listen->connections, n);
 	listen->connections_per_client = share(listen->connections_per_client, n);
@@ -67,7 +81,27 @@ static void say_cannot_start(void)
 	log_end(&l);
 }
 
-struct worker *worker_new(const struct config *conf, const struct query_shared *shared)
+static void let_config_go(void *config)
+{
+	config_free(config);
+}
+
+static struct loan lend(struct config *conf)
+{
+	return (struct loan){ &conf->upstream, let_config_go, config_share(conf) };
+}
+
+static struct upstreams *start_upstreams(struct worker *w)
+{
+	const struct loan loan = lend(w->conf);
+	struct upstreams *u = upstreams_new(w->loop, &loan, &w->rand, &w->metrics);
+
+	if (!u)
+		config_free(w->conf);
+	return u;
+}
+
+struct worker *worker_new(struct config *conf, const struct query_shared *shared)
 {
 	struct worker *w = calloc(1, sizeof *w);
 
@@ -75,11 +109,10 @@ struct worker *worker_new(const struct config *conf, const struct query_shared *
 		goto fail;
 	w->conf = conf;
 	set_limits(w);
-	w->listeners = calloc(2 * conf->listen.count, sizeof(struct listener *));
 	w->loop = loop_new();
-	if (!w->listeners || !w->loop)
+	if (!w->loop)
 		goto fail;
-	w->upstreams = upstreams_new(w->loop, &conf->upstream, &w->rand, &w->metrics);
+	w->upstreams = start_upstreams(w);
 	if (!w->upstreams)
 		goto fail;
 	w->env = (struct query_env){ .loop = w->loop,
@@ -106,19 +139,28 @@ static void ignore(void *arg)
 	(void)arg;
 }
 
+static void close_all(const struct heard *heard, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct listener *l = heard[i].listener;
+
+		l->ops->stop(l);
+		l->ops->close(l, ignore, NULL);
+	}
+}
+
 void worker_free(struct worker *w)
 {
 	if (!w)
 		return;
-	for (size_t i = 0; i < w->listener_count; i++) {
-		w->listeners[i]->ops->stop(w->listeners[i]);
-		w->listeners[i]->ops->close(w->listeners[i], ignore, NULL);
-	}
+	close_all(w->heard, w->heard_count);
+	close_all(w->next_heard, w->next_count);
 	loop_free(w->loop);
 	upstreams_free(w->upstreams);
 	lookups_clear(&w->env);
 	query_env_clear(&w->env);
-	free(w->listeners);
+	free(w->heard);
+	free(w->next_heard);
 	free(w);
 }
 
@@ -142,13 +184,13 @@ void worker_changed(struct worker *w, enum change change)
 	upstreams_changed(w->upstreams, change);
 }
 
-void worker_limit_files(struct worker *w, size_t clients, size_t askers)
+void worker_limit_files(struct worker *w, const struct worker_files *files)
 {
-	if (w->listening.conf.connections > clients) {
-		w->listening.conf.connections = clients;
+	if (w->listening.conf.connections > files->clients) {
+		w->listening.conf.connections = files->clients;
 		w->listening.more_connections = worker_more_files;
 	}
-	upstreams_limit_askers(w->upstreams, askers);
+	upstreams_limit_askers(w->upstreams, files->askers);
 }
 
 /* ---- listening ---- */
@@ -169,10 +211,11 @@ static const char *remedy(int err)
 	}
 }
 
-static void say_cannot_listen(const struct addr *a, const struct listener_ops *ops, int err)
+static void say_cannot_listen(
+	const struct addr *a, const struct listener_ops *ops, int err, char why[WORKER_WHY])
 {
 	struct log_line l;
-	char text[ADDR_TEXT], holder[HOLDER_TEXT];
+	char text[ADDR_TEXT], holder[HOLDER_TEXT] = "";
 
 	log_begin(&l, LOG_ERROR, "cannot listen");
 	log_str(&l, "addr", addr_print(a, text));
@@ -182,32 +225,117 @@ static void say_cannot_listen(const struct addr *a, const struct listener_ops *o
 		log_str(&l, "holder", holder_find(a, ops == &on_tcp, holder));
 	log_str(&l, "hint", remedy(err));
 	log_end(&l);
+	snprintf(why, WORKER_WHY, "cannot listen on %s, %s: %s%s%s", text, ops->name,
+		strerror(-err), *holder ? ", by " : "", holder);
 }
 
-int worker_listen(struct worker *w, enum sharing sharing)
-{
-	static const struct listener_ops *const transports[] = { &on_udp, &on_tcp };
-	const struct listen_conf *listen = &w->conf->listen;
+static const struct listener_ops *const transports[] = { &on_udp, &on_tcp };
+enum { TRANSPORTS = sizeof transports / sizeof *transports };
 
+static bool is_heard(const struct worker *w, const struct addr *a, const struct listener_ops *ops)
+{
+	for (size_t i = 0; i < w->heard_count; i++)
+		if (w->heard[i].listener->ops == ops && addr_equal(&w->heard[i].addr, a))
+			return true;
+	return false;
+}
+
+static bool is_wanted(const struct heard *h, const struct listen_conf *listen)
+{
+	for (size_t i = 0; i < listen->count; i++)
+		if (addr_equal(&h->addr, &listen->addrs[i]))
+			return true;
+	return false;
+}
+
+static int open_one(struct worker *w, const struct addr *a, const struct listener_ops *ops,
+	enum sharing sharing)
+{
+	struct heard *h = &w->next_heard[w->next_count];
+	int err = ops->open(&h->listener, &w->listening, a, sharing);
+
+	if (err < 0)
+		return err;
+	h->addr = *a;
+	w->next_count++;
+	return 0;
+}
+
+/* Opens what is new. */
+static int open_listeners(struct worker *w, const struct listen_conf *listen, enum sharing sharing,
+	char why[WORKER_WHY])
+{
+	w->next_heard = calloc(TRANSPORTS * listen->count, sizeof *w->next_heard);
+	if (!w->next_heard) {
+		snprintf(why, WORKER_WHY, "out of memory");
+		return -ENOMEM;
+	}
 	for (size_t i = 0; i < listen->count; i++) {
-		for (size_t t = 0; t < sizeof transports / sizeof *transports; t++) {
-			int err = transports[t]->open(&w->listeners[w->listener_count],
-				&w->listening, &listen->addrs[i], sharing);
+		for (size_t t = 0; t < TRANSPORTS; t++) {
+			const struct addr *a = &listen->addrs[i];
+			int err = is_heard(w, a, transports[t])
+				? 0
+				: open_one(w, a, transports[t], sharing);
 
 			if (err < 0) {
-				say_cannot_listen(&listen->addrs[i], transports[t], err);
+				say_cannot_listen(a, transports[t], err, why);
 				return err;
 			}
-			w->listener_count++;
 		}
 	}
 	return 0;
 }
 
+static void said_goodbye(void *arg)
+{
+	struct worker *w = arg;
+
+	if (--w->ending == 0 && w->last)
+		loop_stop(w->loop);
+}
+
+static void retire(struct worker *w, const struct heard *h)
+{
+	w->ending++;
+	h->listener->ops->stop(h->listener);
+	h->listener->ops->close(h->listener, said_goodbye, w);
+}
+
+/* What stays goes on beside what is new. */
+static void swap_listeners(struct worker *w, const struct listen_conf *listen)
+{
+	for (size_t i = 0; i < w->heard_count; i++) {
+		const struct heard *h = &w->heard[i];
+
+		if (!is_wanted(h, listen)) {
+			retire(w, h);
+			continue;
+		}
+		if (h->listener->ops->renew)
+			h->listener->ops->renew(h->listener);
+		w->next_heard[w->next_count++] = *h;
+	}
+	free(w->heard);
+	w->heard = w->next_heard;
+	w->heard_count = w->next_count;
+	w->next_heard = NULL;
+	w->next_count = 0;
+}
+
+int worker_listen(struct worker *w, enum sharing sharing)
+{
+	char why[WORKER_WHY];
+	int err = open_listeners(w, &w->conf->listen, sharing, why);
+
+	if (!err)
+		swap_listeners(w, &w->conf->listen);
+	return err;
+}
+
 void worker_say_listening(const struct worker *w)
 {
-	for (size_t i = 0; i < w->listener_count; i++) {
-		const struct listener *l = w->listeners[i];
+	for (size_t i = 0; i < w->heard_count; i++) {
+		const struct listener *l = w->heard[i].listener;
 		char text[ADDR_TEXT];
 		struct log_line line;
 		struct addr a;
@@ -220,25 +348,62 @@ void worker_say_listening(const struct worker *w)
 	}
 }
 
-/* ---- draining ---- */
+/* ---- another configuration ---- */
 
-static void said_goodbye(void *arg)
+int worker_prepare(
+	struct worker *w, struct config *conf, enum sharing sharing, char why[WORKER_WHY])
 {
-	struct worker *w = arg;
+	const struct loan loan = lend(conf);
+	int err;
 
-	if (--w->ending == 0)
-		loop_stop(w->loop);
+	if (!upstreams_prepare(w->upstreams, &loan)) {
+		config_free(conf);
+		snprintf(why, WORKER_WHY, "out of memory");
+		return -ENOMEM;
+	}
+	w->next = conf;
+	err = open_listeners(w, &conf->listen, sharing, why);
+	if (err)
+		worker_forget(w);
+	return err;
 }
+
+void worker_swap(struct worker *w, const struct worker_files *files)
+{
+	w->conf = w->next;
+	w->next = NULL;
+	set_limits(w);
+	upstreams_swap(w->upstreams);
+	worker_limit_files(w, files);
+	query_env_renew(&w->env);
+	swap_listeners(w, &w->conf->listen);
+}
+
+void worker_forget(struct worker *w)
+{
+	if (!w->next)
+		return;
+	w->next = NULL;
+	for (size_t i = 0; i < w->next_count; i++)
+		retire(w, &w->next_heard[i]);
+	free(w->next_heard);
+	w->next_heard = NULL;
+	w->next_count = 0;
+	upstreams_forget(w->upstreams);
+}
+
+/* ---- draining ---- */
 
 static void on_queries_over(void *arg)
 {
 	struct worker *w = arg;
-	size_t count = w->listener_count;
+	size_t count = w->heard_count;
 
-	w->ending = count + 1;
-	w->listener_count = 0;
+	w->ending += count + 1;
+	w->last = true;
+	w->heard_count = 0;
 	for (size_t i = 0; i < count; i++)
-		w->listeners[i]->ops->close(w->listeners[i], said_goodbye, w);
+		w->heard[i].listener->ops->close(w->heard[i].listener, said_goodbye, w);
 	upstreams_stop(w->upstreams, said_goodbye, w);
 }
 
@@ -249,7 +414,8 @@ void worker_drain(void *arg)
 	if (w->draining)
 		return;
 	w->draining = true;
-	for (size_t i = 0; i < w->listener_count; i++)
-		w->listeners[i]->ops->stop(w->listeners[i]);
+	worker_forget(w);
+	for (size_t i = 0; i < w->heard_count; i++)
+		w->heard[i].listener->ops->stop(w->heard[i].listener);
 	query_env_drain(&w->env, on_queries_over, w);
 }

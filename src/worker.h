@@ -8,9 +8,10 @@
 
 struct worker;
 
-/* Builds everything of one worker but its listeners. NULL: out of memory, said in the log. Both
- * are borrowed; limits are divided by the number of workers. */
-struct worker *worker_new(const struct config *, const struct query_shared *);
+/* Builds everything of one worker but its listeners. NULL: out of memory, said in the log. It is an
+ * owner of the configuration from here on, and borrows what is shared; limits are divided by the
+ * number of workers. */
+struct worker *worker_new(struct config *, const struct query_shared *);
 void worker_free(struct worker *);
 
 struct loop *worker_loop(struct worker *);
@@ -20,15 +21,27 @@ const struct upstreams *worker_upstreams(const struct worker *);
 /* Tells its servers what happened to the host. */
 void worker_changed(struct worker *, enum change);
 
-/* The connections of clients, and the questions to servers over UDP, are no more than that,
- * whatever its share would be. */
-void worker_limit_files(struct worker *, size_t clients, size_t askers);
+/* File descriptors of one worker: connections of clients, and questions to servers over UDP, are no
+ * more than that, whatever its share would be. */
+struct worker_files {
+	size_t clients, askers;
+};
+void worker_limit_files(struct worker *, const struct worker_files *);
 
 /* Opens every listener: all of them, or, after a line in the log that says why and what to do,
  * none. 0 or -errno. */
 int worker_listen(struct worker *, enum sharing);
 /* Logs each address that it listens on, for who asked for port 0. */
 void worker_say_listening(const struct worker *);
+
+/* Another configuration, in three steps, each in the worker's own thread. Prepared, it changes
+ * nothing yet, but that addresses which are new are listened on; then it is swapped in, which
+ * cannot fail, or forgotten. What cannot be had is said in the log and in why; then nothing is
+ * prepared. 0 or -errno. */
+#define WORKER_WHY 256
+int worker_prepare(struct worker *, struct config *, enum sharing, char why[WORKER_WHY]);
+void worker_swap(struct worker *, const struct worker_files *);
+void worker_forget(struct worker *);
 
 /* Takes no new query, answers those that wait, says goodbye to clients and servers, stops the loop.
  * Takes a struct worker; to be posted to the loop. */

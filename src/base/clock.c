@@ -11,7 +11,7 @@
 
 static int64_t booted_s; /* no earlier than this did the host start, by what is known */
 static bool saved; /* and that is from an earlier run */
-static bool awaited; /* synchronisation is */
+static _Atomic bool awaited; /* synchronisation is */
 static _Atomic int64_t confirmed_s;
 
 static int64_t read_clock_ms(clockid_t id)

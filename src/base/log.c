@@ -29,7 +29,7 @@ struct recent {
 };
 
 static const char *const level_name[] = { "error", "warn", "info", "debug" };
-static enum log_level highest = LOG_INFO;
+static _Atomic enum log_level highest = LOG_INFO;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct recent recent[RECENT];
 static int out = STDERR_FILENO;

@@ -19,7 +19,7 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 /* For a daemon, before it starts threads: a terminal that stands still will not hold it up. */
 void log_open(void);
 
-/* Lines above this level are not written. Set before threads start. Default LOG_INFO. */
+/* Lines above this level are not written, from any thread. Default LOG_INFO. */
 void log_set_level(enum log_level);
 bool log_on(enum log_level);
 

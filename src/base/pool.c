@@ -44,7 +44,7 @@ void *pool_get(struct pool *p)
 {
 	struct spare *s = p->spare;
 
-	if (p->live == p->most)
+	if (p->live >= p->most)
 		return NULL;
 	if (s) {
 		p->spare = s->next;

@@ -35,7 +35,8 @@ struct locked_shard {
 };
 
 struct cache {
-	const struct cache_conf *conf;
+	atomic_uint stale_ms, failure_ms; /* of cache_conf */
+	atomic_bool prefetch;
 	struct siphash_key key;
 	uint8_t *memory;
 	size_t size;
@@ -66,7 +67,7 @@ struct cache *cache_new(const struct cache_conf *conf, const struct siphash_key 
 
 	if (!c || conf->size < CACHE_SIZE_MIN)
 		goto fail;
-	c->conf = conf;
+	cache_tune(c, conf);
 	c->size = conf->size;
 	c->count = shard_count(conf->size);
 	c->shards = aligned_alloc(64, c->count * sizeof *c->shards);
@@ -92,6 +93,20 @@ fail:
 		free(c->shards);
 	free(c);
 	return NULL;
+}
+
+void cache_tune(struct cache *c, const struct cache_conf *conf)
+{
+	c->stale_ms = conf->stale_ms;
+	c->failure_ms = conf->failure_ms;
+	c->prefetch = conf->prefetch;
+}
+
+struct pack_limits cache_limits(const struct cache_conf *conf)
+{
+	return (struct pack_limits){ .ttl_min_s = conf->ttl_min_ms / 1000,
+		.ttl_max_s = conf->ttl_max_ms / 1000,
+		.negative_max_s = conf->negative_max_ms / 1000 };
 }
 
 void cache_free(struct cache *c)
@@ -121,14 +136,14 @@ static enum freshness freshness_of(
 		return now < e->retry_ms ? CACHE_FAILURE : CACHE_MISS;
 	if (over < 0)
 		return CACHE_FRESH;
-	return over < c->conf->stale_ms && !fresh_only ? CACHE_STALE : CACHE_MISS;
+	return over < c->stale_ms && !fresh_only ? CACHE_STALE : CACHE_MISS;
 }
 
 static bool should_refresh(const struct cache *c, const struct entry *e, int64_t now)
 {
 	int64_t left = entry_expires_ms(e) - now;
 
-	return c->conf->prefetch && !e->refreshing && e->hits >= PREFETCH_HITS &&
+	return c->prefetch && !e->refreshing && e->hits >= PREFETCH_HITS &&
 		e->lifetime_s >= PREFETCH_LIFETIME_S && now >= e->retry_ms &&
 		left <= (int64_t)e->lifetime_s * (1000 / PREFETCH_PART);
 }
@@ -324,15 +339,15 @@ static bool note_failure(struct cache *c, const struct key *k, bool of_name, int
 static int64_t pause_ms(const struct cache *c, unsigned failures)
 {
 	unsigned doublings = failures <= RETRY_BACK_OFF_MAX ? failures - 1 : RETRY_BACK_OFF_MAX;
-	int64_t pause = (int64_t)RETRY_MS << doublings;
+	int64_t pause = (int64_t)RETRY_MS << doublings, most = c->failure_ms;
 
-	return pause < c->conf->failure_ms ? pause : c->conf->failure_ms;
+	return pause < most ? pause : most;
 }
 
 /* How often in a row it failed before, so lately that the next time is a failure to recover. */
 static unsigned failures_before(const struct cache *c, const struct entry *e, int64_t now)
 {
-	if (!e || e->worth != WORTH_FAILURE || now - e->retry_ms > 2 * (int64_t)c->conf->failure_ms)
+	if (!e || e->worth != WORTH_FAILURE || now - e->retry_ms > 2 * (int64_t)c->failure_ms)
 		return 0;
 	return e->failures;
 }

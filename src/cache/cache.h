@@ -32,11 +32,17 @@ struct cache_conf {
 
 struct cache;
 
-/* NULL: out of memory, or size is below CACHE_SIZE_MIN. conf is borrowed; the key, of all hashes,
- * is copied. */
+/* NULL: out of memory, or size is below CACHE_SIZE_MIN. Nothing is borrowed; the key is that of all
+ * hashes. */
 struct cache *cache_new(const struct cache_conf *, const struct siphash_key *);
 /* NULL is nothing. */
 void cache_free(struct cache *);
+
+/* Other bounds hold from here on, but for the size. In any thread, also while others use it. */
+void cache_tune(struct cache *, const struct cache_conf *);
+
+/* What they say of the TTLs of answers. */
+struct pack_limits cache_limits(const struct cache_conf *);
 
 const struct siphash_key *cache_siphash_key(const struct cache *);
 

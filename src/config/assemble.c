@@ -74,6 +74,7 @@ static void add_group(struct assembly *a, const char *name, enum policy policy,
 	struct group_conf *g = &u->groups[u->group_count++];
 
 	g->name = name;
+	g->number = u->numbered++;
 	g->policy = policy;
 	fill_group(a, g, list, zone);
 }

@@ -16,6 +16,7 @@
 #include "sandbox/sandbox.h"
 #include "upstream/upstream.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 
 #define CONFIG_FILE "/etc/sotto/sotto.yaml"
@@ -31,6 +32,7 @@ struct config_note {
 
 /* Limits are those of the whole process; the workers divide them. */
 struct config {
+	atomic_uint owners; /* of one that config_new() made */
 	struct listen_conf listen;
 	struct query_conf query;
 	struct upstream_conf upstream;
@@ -74,6 +76,13 @@ struct config_sources {
 /* Reads all sources into c, which starts from the defaults. Every error of every source is written
  * to err, then a count. False: there was one; c is cleared. */
 bool config_load(struct config *, const struct config_sources *, FILE *err);
+
+/* The same, as a snapshot that many may share: it goes with the last of its owners. NULL: there was
+ * an error. From any thread. */
+struct config *config_new(const struct config_sources *, FILE *err);
+/* One owner more, and one less; NULL is nothing. */
+struct config *config_share(struct config *);
+void config_free(struct config *);
 
 /* Writes the effective configuration as YAML that config_load() reads back to the same. */
 void config_print(const struct config *, FILE *out);

@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <glob.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bug.h"
 #include "config/assemble.h"
 #include "config/checks.h"
 #include "config/near.h"
@@ -477,4 +479,31 @@ void config_clear(struct config *c)
 	acl_clear(&c->query.allow);
 	memory_clear(&c->memory);
 	*c = (struct config){ 0 };
+}
+
+struct config *config_new(const struct config_sources *from, FILE *err)
+{
+	struct config *c = calloc(1, sizeof *c);
+
+	MUST(c);
+	if (!config_load(c, from, err)) {
+		free(c);
+		return NULL;
+	}
+	atomic_init(&c->owners, 1);
+	return c;
+}
+
+struct config *config_share(struct config *c)
+{
+	atomic_fetch_add(&c->owners, 1);
+	return c;
+}
+
+void config_free(struct config *c)
+{
+	if (!c || atomic_fetch_sub(&c->owners, 1) != 1)
+		return;
+	config_clear(c);
+	free(c);
 }

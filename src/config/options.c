@@ -109,6 +109,10 @@ const struct config_option options[] = {
 	{ 0 },
 };
 
+/* What threads, memory, files and places a process has is settled when it starts. */
+static const char *const settled[] = { "workers", "cache.size", "cache.keep", "state", "control",
+	"sandbox" };
+
 static_assert(sizeof(options) / sizeof(options[0]) <= OPTIONS_MAX, "OPTIONS_MAX is too small");
 
 const struct config_option *options_find(const char *key)
@@ -138,6 +142,14 @@ const struct config_option *options_find_entry(const char *key, const char **ent
 	return NULL;
 }
 
+bool options_needs_restart(const struct config_option *o)
+{
+	for (size_t i = 0; i < sizeof settled / sizeof *settled; i++)
+		if (strcmp(o->key, settled[i]) == 0)
+			return true;
+	return false;
+}
+
 size_t options_index(const struct config_option *o)
 {
 	return (size_t)(o - options);
@@ -159,7 +171,8 @@ void options_print(FILE *out)
 	for (const struct config_option *o = options; o->key; o++) {
 		fprintf(out, "| `%s` | ", o->key);
 		kind_print_range(o, out);
-		fprintf(out, " | `%s` | %s `%s` |\n", o->standard, o->help,
+		fprintf(out, " | `%s` | %s%s `%s` |\n", o->standard, o->help,
+			options_needs_restart(o) ? " Only a restart changes it." : "",
 			options_variable(o, variable));
 	}
 }

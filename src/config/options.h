@@ -20,6 +20,8 @@ const struct config_option *options_find(const char *key);
 /* The same, or the map whose entry this is the key of; *entry is then what stands behind the map's
  * key, else NULL. */
 const struct config_option *options_find_entry(const char *key, const char **entry);
+/* A reload does not change it. */
+bool options_needs_restart(const struct config_option *);
 size_t options_index(const struct config_option *);
 
 /* The name of the variable that sets it, SOTTO_A_B, into name; returns name. */

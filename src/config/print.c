@@ -56,7 +56,7 @@ static void print_value(const struct config *c, const struct config_option *o, F
 	memory_clear(&m);
 }
 
-static void print_option(
+void print_option(
 	const struct config *c, const struct config_option *o, const char *name, FILE *out)
 {
 	fprintf(out, "%s:", name);

@@ -129,11 +129,14 @@ static int print(const struct asker *a, const struct buf *answer)
 	struct span bytes = buf_span(answer);
 	json_t *o = json_loadb((const char *)bytes.at, bytes.len, 0, NULL);
 	const char *error = json_string_value(json_object_get(o, "error"));
+	const char *problems = json_string_value(json_object_get(o, "problems"));
 	int status = 1;
 
 	if (!json_is_object(o))
 		fputs("sotto: what answers on the control socket is no sotto, or was cut off\n",
 			stderr);
+	else if (problems)
+		fprintf(stderr, "%ssotto: the running sotto goes on as before\n", problems);
 	else if (error)
 		fprintf(stderr, "sotto: the running sotto answers: %s\n", error);
 	else
@@ -142,6 +145,8 @@ static int print(const struct asker *a, const struct buf *answer)
 		fwrite(bytes.at, 1, bytes.len, stdout);
 	else if (status == 0)
 		a->show(o, stdout);
+	if (problems)
+		status = ASKER_CONFIG;
 	json_decref(o);
 	return status;
 }

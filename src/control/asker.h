@@ -14,7 +14,10 @@ struct asker {
 	void (*show)(const json_t *, FILE *); /* ... by this */
 };
 
-/* The exit status: 0, or 1 and why not has been said. */
+/* The daemon's configuration is wrong, which is why it does not do it. */
+#define ASKER_CONFIG 2
+
+/* 0, 1 or ASKER_CONFIG; unless 0, why not has been said. */
 int asker_run(const struct asker *);
 
 #endif

@@ -161,6 +161,15 @@ static json_t *errors_of(const struct packed *p)
 	return list;
 }
 
+/* The name of the group; of one that is no more, none. */
+static const char *name_of(const struct upstream_conf *u, uint16_t number)
+{
+	for (size_t i = 0; i < u->group_count; i++)
+		if (u->groups[i].number == number)
+			return u->groups[i].name;
+	return "";
+}
+
 /* What sets the question apart from others of its name. */
 static json_t *question_of(const struct found_entries *l, const struct key *k, enum worth worth)
 {
@@ -170,7 +179,7 @@ static json_t *question_of(const struct found_entries *l, const struct key *k, e
 	return json_pack("{s:s?, s:b, s:b, s:s}", "type",
 		worth == WORTH_NXDOMAIN ? NULL : text_type(key_question(k).type, type), "dnssec_ok",
 		k->dnssec_ok, "checking_disabled", k->checking_disabled, "group",
-		k->group < u->group_count ? u->groups[k->group].name : "");
+		name_of(u, k->group));
 }
 
 static json_t *entry_of(struct found_entries *l, const struct cache_entry *e)

@@ -14,6 +14,7 @@ const struct command commands[] = {
 		cache_report_lookup_answer, cache_report_lookup_end },
 	{ "cache flush", cache_report_flush_begin, NULL, cache_report_flush_work,
 		cache_report_flush_answer, free },
+	{ .name = "reload" },
 	{ 0 },
 };
 

@@ -15,7 +15,8 @@
 struct command {
 	const char *name; /* what its line begins with */
 	/* What it gathers in. NULL: *why, a constant, is why it is refused; or, if begin() leaves
-	 * it alone, there is no memory. The words go when it returns. */
+	 * it alone, there is no memory. The words go when it returns. No begin(): it is `reload`,
+	 * which view->reload() does. */
 	void *(*begin)(const struct view *, const struct words *, const char **why);
 	/* Called in each worker's thread, one after the other. NULL: it needs no worker. */
 	void (*visit)(void *gathered, const struct view_worker *);

@@ -41,6 +41,10 @@ struct control {
 	struct list askers;
 	size_t asker_count, rounds; /* under way */
 	struct list working; /* rounds whose work is to be done; the first one's is being done */
+	bool holding; /* rounds wait */
+	struct task hold; /* tells `held` */
+	void (*held)(void *arg); /* NULL: it was told */
+	void *held_arg;
 	bool stopping;
 	struct task end; /* tells `gone` */
 	void (*gone)(void *arg);
@@ -64,6 +68,10 @@ struct asker {
 	struct list node; /* in control->askers */
 	struct control *control;
 	struct round *round; /* NULL: none under way */
+	const struct command *command; /* what it wants, once its line is whole */
+	struct words words;
+	bool waits; /* for a reload, of this number */
+	unsigned reload;
 	int fd; /* -1: closed */
 	struct watch watch;
 	struct timer timer;
@@ -219,6 +227,17 @@ static json_t *whole_answer(const struct round *r)
 	return NULL;
 }
 
+/* Whoever waits for the last round hears that it is over. */
+static void tell_rest(struct control *c)
+{
+	if (c->rounds)
+		return;
+	if (c->holding && c->held)
+		loop_later(c->loop, &c->hold);
+	if (c->stopping)
+		loop_later(c->loop, &c->end);
+}
+
 static void come_home(struct round *r)
 {
 	struct control *c = r->control;
@@ -231,8 +250,7 @@ static void come_home(struct round *r)
 	}
 	r->command->end(r->gathered);
 	free(r);
-	if (c->stopping && c->rounds == 0)
-		loop_later(c->loop, &c->end);
+	tell_rest(c);
 }
 
 /* One at a time: the threads that do it have other things to do as well. */
@@ -297,14 +315,16 @@ static void visit(void *arg)
 		loop_post(view->workers[0].loop, &r->post, on_visited, r);
 }
 
-static void start_round(struct asker *a, const struct command *command, const struct words *words)
+static void start_round(struct asker *a)
 {
+	const struct command *command = a->command;
 	const char *why = "out of memory";
 	struct control *c = a->control;
 	struct round *r = calloc(1, sizeof *r);
 
+	a->command = NULL;
 	if (r)
-		r->gathered = command->begin(&c->view, words, &why);
+		r->gathered = command->begin(&c->view, &a->words, &why);
 	if (!r || !r->gathered) {
 		free(r);
 		refuse(a, why);
@@ -320,12 +340,81 @@ static void start_round(struct asker *a, const struct command *command, const st
 	loop_post(c->loop, &r->post, command->visit ? visit : on_visited, r);
 }
 
+/* ---- while a configuration is swapped ---- */
+
+static void on_hold(struct task *t)
+{
+	struct control *c = container_of(t, struct control, hold);
+	void (*held)(void *) = c->held;
+
+	c->held = NULL;
+	held(c->held_arg);
+}
+
+void control_hold(struct control *c, void (*held)(void *arg), void *arg)
+{
+	c->holding = true;
+	c->held = held;
+	c->held_arg = arg;
+	tell_rest(c);
+}
+
+void control_go_on(struct control *c, const struct view *view)
+{
+	struct view_worker *workers = c->view.workers;
+
+	c->view = *view;
+	c->view.workers = workers;
+	c->holding = false;
+	list_each_safe (node, &c->askers) {
+		struct asker *a = container_of(node, struct asker, node);
+
+		if (a->command)
+			start_round(a);
+	}
+}
+
+void control_reloaded(struct control *c, unsigned number, json_t *object)
+{
+	list_each_safe (node, &c->askers) {
+		struct asker *a = container_of(node, struct asker, node);
+
+		if (!a->waits || a->reload > number)
+			continue;
+		a->waits = false;
+		answer(a, json_incref(object));
+	}
+	json_decref(object);
+}
+
+static void start_reload(struct asker *a)
+{
+	const struct view *view = &a->control->view;
+
+	if (a->words.count) {
+		refuse(a, "reload takes no words");
+		return;
+	}
+	a->waits = true;
+	a->reload = view->reload(view->reload_arg);
+}
+
 /* ---- the line ---- */
+
+static void take_command(struct asker *a, const struct command *command)
+{
+	if (!command->begin) {
+		start_reload(a);
+		return;
+	}
+	a->command = command;
+	if (!a->control->holding)
+		start_round(a);
+}
 
 static void take_line(struct asker *a, size_t len)
 {
 	const struct command *command = NULL;
-	struct words words;
 	char *rest;
 
 	watch_stop(&a->watch);
@@ -337,10 +426,10 @@ static void take_line(struct asker *a, size_t len)
 		command = command_find(a->line, &rest);
 	if (!command)
 		refuse_line(a, "unknown command");
-	else if (!words_cut(&words, rest))
+	else if (!words_cut(&a->words, rest))
 		refuse(a, "too many words");
 	else
-		start_round(a, command, &words);
+		take_command(a, command);
 }
 
 static void read_line(struct asker *a)
@@ -513,6 +602,7 @@ static struct control *control_new(const struct view *view)
 	c->watch.ready = on_connection;
 	c->breath.fire = on_breath;
 	c->end.run = on_end;
+	c->hold.run = on_hold;
 	list_init(&c->askers);
 	list_init(&c->working);
 	return c;
@@ -556,6 +646,7 @@ static void shut(struct control *c)
 	if (c->stopping)
 		return;
 	c->stopping = true;
+	loop_cancel(&c->hold);
 	update_acceptor(c);
 	timer_stop(c->loop, &c->breath);
 	remove_socket(c);

@@ -260,12 +260,27 @@ static json_t *sandbox_of(const struct sandbox *s)
 		s->no_privileges, "landlock", s->landlock, "seccomp", s->seccomp);
 }
 
+/* A moment of the clock that nobody sets, as seconds since 1970. */
+static json_int_t moment(const struct view *v, const struct report *r, int64_t since_boot_ms)
+{
+	return (r->now_ms - r->uptime_ms + since_boot_ms - v->start_ms) / 1000;
+}
+
+static json_t *config_error(const struct view *v, const struct report *r)
+{
+	if (!v->config.fault)
+		return json_null();
+	return json_pack("{s:I, s:o}", "time_seconds", moment(v, r, v->config.fault_ms), "reason",
+		text_of(v->config.fault));
+}
+
 static json_t *process(const struct view *v, const struct report *r)
 {
-	return json_pack("{s:s, s:i, s:I, s:I, s:i, s:s?, s:o, s:o}", "version", SOTTO_VERSION,
-		"pid", (int)getpid(), "time_seconds", (json_int_t)(r->now_ms / 1000),
-		"start_time_seconds", (json_int_t)((r->now_ms - r->uptime_ms) / 1000), "workers",
-		(int)v->worker_count, "config", v->file, "listen", listen_of(v->listen), "sandbox",
+	return json_pack("{s:s, s:i, s:I, s:I, s:i, s:s?, s:I, s:o, s:o, s:o}", "version",
+		SOTTO_VERSION, "pid", (int)getpid(), "time_seconds", (json_int_t)(r->now_ms / 1000),
+		"start_time_seconds", moment(v, r, v->start_ms), "workers", (int)v->worker_count,
+		"config", v->file, "config_time_seconds", moment(v, r, v->config.loaded_ms),
+		"config_error", config_error(v, r), "listen", listen_of(v->listen), "sandbox",
 		sandbox_of(v->sandbox));
 }
 

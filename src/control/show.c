@@ -47,6 +47,25 @@ static void show_sandbox(const json_t *s, FILE *out)
 	line_put_about(&l, "sandbox", out);
 }
 
+static void show_config(const json_t *o, double now, FILE *out)
+{
+	const json_t *error = json_object_get(o, "config_error");
+	char span[LINE_SPAN];
+	struct line l = { 0 };
+
+	line_add(&l, "%s", *told_text(o, "config") ? told_text(o, "config") : "no file");
+	if (told_count(o, "config_time_seconds") > told_count(o, "start_time_seconds"))
+		line_add(&l, ", loaded %s ago",
+			line_span(now - told_real(o, "config_time_seconds"), span));
+	line_put_about(&l, "configuration", out);
+	if (!json_is_object(error))
+		return;
+	line_add(&l, "FAILED %s ago: %s; what was before stays",
+		line_span(now - told_real(error, "time_seconds"), span),
+		told_text(error, "reason"));
+	line_put_about(&l, "last reload", out);
+}
+
 static void show_process(const json_t *o, FILE *out)
 {
 	uint64_t now = told_count(o, "time_seconds"), start = told_count(o, "start_time_seconds");
@@ -63,8 +82,7 @@ static void show_process(const json_t *o, FILE *out)
 		line_span((double)now - (double)start, span), date);
 	snprintf(name, sizeof name, "sotto %s", told_text(o, "version"));
 	line_put_about(&l, name, out);
-	line_add(&l, "%s", *told_text(o, "config") ? told_text(o, "config") : "no file");
-	line_put_about(&l, "configuration", out);
+	show_config(o, (double)now, out);
 	show_sandbox(json_object_get(o, "sandbox"), out);
 }
 
@@ -291,6 +309,18 @@ static void show_errors(const json_t *u, FILE *out)
 	line_put_row(&l, out);
 	if (json_is_object(last) && strcmp(told_text(u, "state"), "answers") != 0)
 		line_add(&l, "hint: %s", told_text(last, "hint"));
+	line_put_row(&l, out);
+}
+
+void show_reload(const json_t *o, FILE *out)
+{
+	const char *changed = told_text(o, "changed"), *restart = told_text(o, "after_restart");
+	struct line l = { 0 };
+
+	line_add(&l, "%s%s", *changed ? "changed: " : "nothing has changed", changed);
+	line_put(&l, "", 0, out);
+	if (*restart)
+		line_add(&l, "only a restart changes: %s", restart);
 	line_put_row(&l, out);
 }
 

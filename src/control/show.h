@@ -9,4 +9,7 @@
  * of another version. */
 void show_status(const json_t *status, FILE *out);
 
+/* Likewise what came of a reload that went well: what changed. */
+void show_reload(const json_t *, FILE *out);
+
 #endif

@@ -16,9 +16,17 @@ struct view_worker {
 	const struct metrics *metrics;
 };
 
+/* What became of the configuration. */
+struct view_config {
+	int64_t loaded_ms; /* when it was read, by clock_since_boot_ms() */
+	const char *fault; /* why a later one was not taken; NULL: there was none, or it was */
+	int64_t fault_ms; /* when */
+};
+
 /* What the whole daemon shows. Everything is borrowed. */
 struct view {
 	int64_t start_ms; /* when it started, by clock_since_boot_ms() */
+	struct view_config config;
 	const char *file; /* the configuration's; NULL: none */
 	const struct listen_conf *listen;
 	const struct upstream_conf *upstream;
@@ -26,6 +34,11 @@ struct view {
 	const struct sandbox *sandbox; /* which is entered before anybody can look */
 	struct view_worker *workers; /* malloced */
 	size_t worker_count; /* at least 1; the first one's loop serves the socket */
+
+	/* Has the configuration read anew. The number of that time: what came of it is told by
+	 * control_reloaded(). */
+	unsigned (*reload)(void *arg);
+	void *reload_arg;
 };
 
 #endif

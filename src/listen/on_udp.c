@@ -32,11 +32,19 @@ static void reply(struct client *base, struct span message)
 	datagram_send(c->listener->socket, &c->path, message);
 }
 
+static void tell_if_gone(struct udp_listener *l)
+{
+	if (l->closed && !l->clients.live)
+		loop_later(l->env->loop, &l->gone);
+}
+
 static void done(struct client *base)
 {
 	struct udp_client *c = container_of(base, struct udp_client, base);
+	struct udp_listener *l = c->listener;
 
-	pool_put(&c->listener->clients, c);
+	pool_put(&l->clients, c);
+	tell_if_gone(l);
 }
 
 static const struct client_ops client_ops = { reply, done };
@@ -87,6 +95,14 @@ static void on_gone(struct task *t)
 	closed(arg);
 }
 
+/* One more than can wait, for the one that is told so. */
+static void udp_renew(struct listener *base)
+{
+	struct udp_listener *l = container_of(base, struct udp_listener, base);
+
+	l->clients.most = l->env->conf->queries_max + 1;
+}
+
 static int udp_open(
 	struct listener **out, struct listening *shared, const struct addr *a, enum sharing sharing)
 {
@@ -98,8 +114,8 @@ static int udp_open(
 	l->base.ops = &on_udp;
 	l->env = env;
 	l->gone.run = on_gone;
-	/* One more than can wait, for the one that is told so. */
-	pool_init(&l->clients, sizeof(struct udp_client), env->conf->queries_max + 1);
+	pool_init(&l->clients, sizeof(struct udp_client), 0);
+	udp_renew(&l->base);
 	int err = datagram_open(&l->socket, env->loop, a, sharing, on_message, l);
 
 	if (err < 0) {
@@ -127,7 +143,7 @@ static void udp_close(struct listener *base, void (*closed)(void *arg), void *ar
 
 	l->closed = closed;
 	l->closed_arg = arg;
-	loop_later(l->env->loop, &l->gone);
+	tell_if_gone(l);
 }
 
-const struct listener_ops on_udp = { "udp", udp_open, udp_address, udp_stop, udp_close };
+const struct listener_ops on_udp = { "udp", udp_open, udp_address, udp_renew, udp_stop, udp_close };

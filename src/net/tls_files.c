@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
@@ -17,6 +18,7 @@
 
 struct tls_trust {
 	X509_STORE *store;
+	uint8_t digest[SHA256_DIGEST_LENGTH]; /* of its certificates, in their order */
 };
 
 /* Where distributions keep the bundle: Debian, Fedora, Alpine and BSD. */
@@ -94,6 +96,26 @@ static void say_not_loaded(struct fault *f, const char *path, const char *hint, 
 			"cannot read the CA certificates in %s: %s", path, strerror(-err));
 }
 
+/* While nobody else has the store: later, a search may sort it. */
+static bool make_digest(struct tls_trust *t)
+{
+	const STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(t->store);
+	EVP_MD_CTX *sum = EVP_MD_CTX_new();
+	bool ok = sum && EVP_DigestInit_ex(sum, EVP_sha256(), NULL);
+
+	for (int i = 0; ok && i < sk_X509_OBJECT_num(objects); i++) {
+		X509 *cert = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
+		uint8_t digest[SHA256_DIGEST_LENGTH];
+
+		if (cert) /* and no list of those that were revoked */
+			ok = X509_digest(cert, EVP_sha256(), digest, NULL) &&
+				EVP_DigestUpdate(sum, digest, sizeof digest);
+	}
+	ok = ok && EVP_DigestFinal_ex(sum, t->digest, NULL);
+	EVP_MD_CTX_free(sum);
+	return ok;
+}
+
 struct tls_trust *tls_trust_load(const char *ca, struct fault *f)
 {
 	const char *hint = ca ? "name a readable PEM file with CA certificates"
@@ -105,6 +127,8 @@ struct tls_trust *tls_trust_load(const char *ca, struct fault *f)
 	lack_seen(); /* before */
 	if (t && (t->store = X509_STORE_new()))
 		err = load_bundle(t->store, path);
+	if (!err && !make_digest(t))
+		err = -ENOMEM;
 	if (!err)
 		return t;
 	say_not_loaded(f, path, hint, err);
@@ -118,6 +142,11 @@ void tls_trust_free(struct tls_trust *t)
 		return;
 	X509_STORE_free(t->store);
 	free(t);
+}
+
+bool tls_trust_same(const struct tls_trust *a, const struct tls_trust *b)
+{
+	return a && b ? memcmp(a->digest, b->digest, sizeof a->digest) == 0 : a == b;
 }
 
 void tls_trust_apply(struct tls_trust *t, SSL_CTX *ctx)
@@ -262,6 +291,18 @@ void tls_credentials_free(struct tls_credentials *c)
 	sk_X509_pop_free(c->chain, X509_free);
 	EVP_PKEY_free(c->key);
 	free(c);
+}
+
+bool tls_credentials_same(const struct tls_credentials *a, const struct tls_credentials *b)
+{
+	if (!a || !b)
+		return a == b;
+	bool same =
+		X509_cmp(a->cert, b->cert) == 0 && sk_X509_num(a->chain) == sk_X509_num(b->chain);
+
+	for (int i = 0; same && i < sk_X509_num(a->chain); i++)
+		same = X509_cmp(sk_X509_value(a->chain, i), sk_X509_value(b->chain, i)) == 0;
+	return same;
 }
 
 bool tls_credentials_apply(const struct tls_credentials *c, SSL_CTX *ctx)

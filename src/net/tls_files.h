@@ -13,6 +13,8 @@ struct tls_trust *tls_trust_load(const char *ca, struct fault *);
 /* The file that they are in. */
 const char *tls_trust_path(const char *ca);
 void tls_trust_free(struct tls_trust *);
+/* Are these the same certificates, wherever they were read from? NULL is the same as NULL. */
+bool tls_trust_same(const struct tls_trust *, const struct tls_trust *);
 
 /* What we show to a server that wants to know who we are: a certificate with its chain, and its
  * key. NULL and a fault (phase HANDSHAKE): a file is not readable, is empty, or is encrypted; the
@@ -20,6 +22,8 @@ void tls_trust_free(struct tls_trust *);
 struct tls_credentials;
 struct tls_credentials *tls_credentials_load(const char *cert, const char *key, struct fault *);
 void tls_credentials_free(struct tls_credentials *);
+/* As above; the same certificate has the same key. */
+bool tls_credentials_same(const struct tls_credentials *, const struct tls_credentials *);
 
 /* ---- for tls.c ---- */
 

@@ -108,6 +108,7 @@ static void lookup_free(struct lookup *l)
 
 	timer_stop(env->loop, &l->timer);
 	list_remove(&l->node);
+	group_let_go(l->round.group);
 	free(l->told_memory);
 	pool_put(&env->lookups, l);
 	query_env_rest(env);
@@ -165,7 +166,7 @@ static void pack_outcome(
 	reply = *o->reply;
 	if (!o->trusted)
 		reply.flags &= (uint16_t)~DNS_AD; /* RFC 4035 §4.9.3 */
-	if (!pack_reply(packed, l->env->packing, &reply, &l->env->shared->limits))
+	if (!pack_reply(packed, l->env->packing, &reply, &l->env->conf->limits))
 		pack_failure(packed, l->env->packing, &l->question, &broken);
 }
 
@@ -354,6 +355,7 @@ static struct lookup *lookup_new(struct query_env *env, const struct lookup_ques
 	l->round.loop = env->loop;
 	l->round.upstreams = env->upstreams;
 	l->round.group = q->group;
+	group_hold(q->group);
 	l->round.question = &l->question;
 	l->round.over = on_over;
 	list_push(&env->all_lookups, &l->node);

@@ -34,6 +34,11 @@ int query_env_init(struct query_env *env)
 	return 0;
 }
 
+void query_env_renew(struct query_env *env)
+{
+	env->queries.most = env->lookups.most = env->conf->queries_max;
+}
+
 void query_env_clear(struct query_env *env)
 {
 	pool_clear(&env->queries);

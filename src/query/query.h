@@ -34,6 +34,8 @@ struct query_conf {
 	size_t queries_max; /* waiting at the same time, in one worker */
 	struct domain *fresh_only; /* domains whose answers are of no use once expired */
 	size_t fresh_only_count;
+	struct pack_limits limits; /* of TTLs, as cache_limits() tells them */
+	unsigned stale_after_ms; /* who could have a stale answer waits for better for so long */
 };
 
 struct client;
@@ -95,6 +97,8 @@ struct query_env {
  * (lookup.h). */
 int query_env_init(struct query_env *);
 void query_env_clear(struct query_env *);
+/* env->conf says other things than before. */
+void query_env_renew(struct query_env *);
 
 /* Calls idle(arg) from the loop as soon as no query is waiting, and no lookup under way. */
 void query_env_drain(struct query_env *, void (*idle)(void *arg), void *arg);

@@ -16,10 +16,7 @@ bool shared_init(struct query_shared *s, const struct cache_conf *conf, unsigned
 {
 	struct rand rand = { .left = 0 };
 
-	*s = (struct query_shared){ .limits = { .ttl_min_s = conf->ttl_min_ms / 1000,
-					    .ttl_max_s = conf->ttl_max_ms / 1000,
-					    .negative_max_s = conf->negative_max_ms / 1000 },
-		.stale_after_ms = conf->stale_after_ms };
+	*s = (struct query_shared){ 0 };
 	siphash_key_make(&s->key, &rand);
 	if (conf->size > 0)
 		s->cache = cache_new(conf, &s->key);

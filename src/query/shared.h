@@ -9,8 +9,6 @@ struct query_shared {
 	struct siphash_key key; /* of questions */
 	struct cache *cache; /* NULL: there is none */
 	struct flights *flights; /* NULL: there is one worker */
-	struct pack_limits limits;
-	unsigned stale_after_ms; /* who could have a stale answer waits for better for so long */
 };
 
 /* False: out of memory, which is said in the log. conf is borrowed. */

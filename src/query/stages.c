@@ -71,7 +71,7 @@ static void make_key(struct query *q)
 	struct query_env *env = q->env;
 
 	env->group = upstreams_group(env->upstreams, &q->request.question);
-	struct key_scope scope = { (uint16_t)group_index(env->group), q->request.edns.dnssec_ok,
+	struct key_scope scope = { group_number(env->group), q->request.edns.dnssec_ok,
 		q->request.flags & DNS_CD };
 
 	key_make(&env->key, &env->shared->key, &q->request.question, &scope);
@@ -206,7 +206,7 @@ static enum verdict ask(struct query *q, unsigned within_ms)
  * like anybody else. */
 static unsigned time_left_ms(const struct query *q)
 {
-	unsigned waited_ms = q->env->shared->stale_after_ms, all_ms = q->env->conf->deadline_ms;
+	unsigned waited_ms = q->env->conf->stale_after_ms, all_ms = q->env->conf->deadline_ms;
 
 	if (!q->stale || q->waiter.deadline_ms > loop_now(q->env->loop) || waited_ms >= all_ms)
 		return 0;
@@ -249,7 +249,7 @@ static enum verdict stage_lookup(struct query *q)
 		return q->stale ? answer_stale(q) : refuse_for_want_of_place(q);
 	q->waiter.wake = on_wake;
 	keep_question(q);
-	return ask(q, q->stale ? env->shared->stale_after_ms : env->conf->deadline_ms);
+	return ask(q, q->stale ? env->conf->stale_after_ms : env->conf->deadline_ms);
 }
 
 const struct stage default_pipeline[] = {

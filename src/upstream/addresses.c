@@ -41,14 +41,17 @@ bool addresses_same(const struct addr *a, size_t count, const struct addr *b, si
 /* Cuts up the line, `NAME ADDRESS...` and nothing else. */
 static bool read_line(char *line, struct addresses_entry *e)
 {
-	char *rest, *end = strchr(line, '\n');
+	char *rest, *end = strchr(line, '\n'), *host;
 
 	*e = (struct addresses_entry){ 0 };
 	if (!end || end[1])
 		return false;
 	*end = '\0';
-	e->host = strtok_r(line, " ", &rest);
-	for (const char *word; e->host && (word = strtok_r(NULL, " ", &rest)); e->count++) {
+	host = strtok_r(line, " ", &rest);
+	if (!host || strlen(host) >= sizeof e->host)
+		return false;
+	memcpy(e->host, host, strlen(host) + 1);
+	for (const char *word; (word = strtok_r(NULL, " ", &rest)); e->count++) {
 		struct addr *a = &e->addrs[e->count % ADDRS_MAX];
 
 		if (e->count == ADDRS_MAX || !addr_parse(a, word, 0) || addr_port(a) ||
@@ -113,10 +116,10 @@ void addresses_load(struct upstream_conf *u)
 /* What the file says of hosts that this worker knows nothing of stays. */
 static void take_others(void *arg, const struct addresses_entry *e)
 {
-	struct addresses_file *f = arg;
+	struct addresses_list *list = arg;
 
-	for (size_t i = 0; i < f->count; i++) {
-		struct addresses_entry *to = &f->writing[i];
+	for (size_t i = 0; i < list->count; i++) {
+		struct addresses_entry *to = &list->entries[i];
 
 		if (to->own || strcmp(to->host, e->host) != 0)
 			continue;
@@ -137,12 +140,12 @@ static bool write_line(FILE *out, const struct addresses_entry *e)
 
 static int write_lines(void *arg, FILE *out)
 {
-	const struct addresses_file *f = arg;
+	const struct addresses_list *list = arg;
 	bool ok = true;
 
-	for (size_t i = 0; i < f->count; i++)
-		if (f->writing[i].count)
-			ok = write_line(out, &f->writing[i]) && ok;
+	for (size_t i = 0; i < list->count; i++)
+		if (list->entries[i].count)
+			ok = write_line(out, &list->entries[i]) && ok;
 	return ok ? 0 : -errno;
 }
 
@@ -161,10 +164,10 @@ static void on_write(struct work *w)
 	FILE *old = replace_read(path);
 
 	if (old) {
-		read_lines(old, take_others, f);
+		read_lines(old, take_others, &f->writing);
 		fclose(old);
 	}
-	f->error = replace_file(path, 0666, write_lines, f);
+	f->error = replace_file(path, 0666, write_lines, &f->writing);
 
 out:
 	if (folder >= 0)
@@ -173,11 +176,25 @@ out:
 
 /* ---- writing, as the worker sees it ---- */
 
+static void list_clear(struct addresses_list *list)
+{
+	free(list->entries);
+	*list = (struct addresses_list){ 0 };
+}
+
+/* Without memory it is written the next time. */
 static void write_all(struct addresses_file *f)
 {
-	memcpy(f->writing, f->entries, f->count * sizeof *f->entries);
+	size_t size = f->now.count * sizeof *f->now.entries;
+
 	f->stale = false;
+	f->writing = (struct addresses_list){ malloc(size), f->now.count };
+	if (!f->writing.entries)
+		return;
+	memcpy(f->writing.entries, f->now.entries, size);
 	f->busy = loop_work(f->loop, &f->work) == 0;
+	if (!f->busy)
+		list_clear(&f->writing);
 }
 
 static void on_written(struct work *w)
@@ -186,6 +203,7 @@ static void on_written(struct work *w)
 	char path[PATH_MAX];
 
 	f->busy = false;
+	list_clear(&f->writing);
 	if (f->error)
 		log_file(LOG_WARN, "addresses cannot be saved", path_of(f->state, path),
 			strerror(-f->error));
@@ -193,18 +211,18 @@ static void on_written(struct work *w)
 		write_all(f);
 }
 
-static struct addresses_entry *find(struct addresses_file *f, const char *host)
+static struct addresses_entry *find(const struct addresses_list *list, const char *host)
 {
-	for (size_t i = 0; i < f->count; i++)
-		if (strcmp(f->entries[i].host, host) == 0)
-			return &f->entries[i];
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->entries[i].host, host) == 0)
+			return &list->entries[i];
 	return NULL;
 }
 
 void addresses_keep(
 	struct addresses_file *f, const char *host, const struct addr *addrs, size_t count)
 {
-	struct addresses_entry *e = f->state ? find(f, host) : NULL;
+	struct addresses_entry *e = f->state ? find(&f->now, host) : NULL;
 
 	if (!e)
 		return;
@@ -222,31 +240,57 @@ void addresses_keep(
 
 /* ---- life ---- */
 
-bool addresses_init(struct addresses_file *f, struct loop *loop, const struct upstream_conf *conf)
+bool addresses_init(struct addresses_file *f, struct loop *loop, const char *state)
 {
 	f->work = (struct work){ on_write, on_written };
 	f->loop = loop;
-	f->state = conf->state;
-	f->entries = calloc(conf->count, sizeof *f->entries);
-	f->writing = calloc(conf->count, sizeof *f->writing);
-	if (!f->entries || !f->writing)
+	f->state = state ? strdup(state) : NULL;
+	return f->state || !state;
+}
+
+bool addresses_prepare(struct addresses_file *f, const struct upstream_conf *conf)
+{
+	f->next.entries = calloc(conf->count, sizeof *f->next.entries);
+	if (!f->next.entries)
 		return false;
 	for (size_t i = 0; i < conf->count; i++) {
 		const struct server_conf *s = &conf->servers[i];
+		size_t len = s->host ? strlen(s->host) + 1 : 0;
 
-		if (!s->host || find(f, s->host))
+		if (!len || len > ADDRESSES_NAME || find(&f->next, s->host))
 			continue;
-		struct addresses_entry *e = &f->entries[f->count++];
+		struct addresses_entry *e = &f->next.entries[f->next.count++];
 
-		e->host = s->host;
+		memcpy(e->host, s->host, len);
 		memcpy(e->addrs, s->saved, sizeof s->saved);
 		e->count = s->saved_count;
 	}
 	return true;
 }
 
+/* What this worker knows of a host that stays is newer than what the file said. */
+void addresses_swap(struct addresses_file *f)
+{
+	for (size_t i = 0; i < f->next.count; i++) {
+		const struct addresses_entry *known = find(&f->now, f->next.entries[i].host);
+
+		if (known)
+			f->next.entries[i] = *known;
+	}
+	list_clear(&f->now);
+	f->now = f->next;
+	f->next = (struct addresses_list){ 0 };
+}
+
+void addresses_forget(struct addresses_file *f)
+{
+	list_clear(&f->next);
+}
+
 void addresses_clear(struct addresses_file *f)
 {
-	free(f->entries);
-	free(f->writing);
+	list_clear(&f->now);
+	list_clear(&f->next);
+	list_clear(&f->writing);
+	free(f->state);
 }

@@ -13,27 +13,40 @@
  * is nothing; lines that make no sense are ignored, which is said in one warning. */
 void addresses_load(struct upstream_conf *);
 
+/* Room for a host name. */
+#define ADDRESSES_NAME 256
+
 /* What is known of one host. */
 struct addresses_entry {
-	const char *host; /* borrowed */
+	char host[ADDRESSES_NAME];
 	struct addr addrs[ADDRS_MAX]; /* the port is 0 */
 	size_t count;
 	bool own; /* this worker knows it, and not from the file */
+};
+
+struct addresses_list {
+	struct addresses_entry *entries;
+	size_t count;
 };
 
 /* One worker's part in the file. Embedded, zeroed; lives until its loop is freed. */
 struct addresses_file {
 	struct work work;
 	struct loop *loop;
-	const char *state; /* borrowed; NULL: there is no file */
-	struct addresses_entry *entries, *writing;
-	size_t count;
+	char *state; /* NULL: there is no file */
+	struct addresses_list now, next; /* next: of another configuration, or empty */
+	struct addresses_list writing; /* a copy, for the other thread */
 	bool busy, stale; /* is being written; that is not the latest */
 	int error; /* of the last write, 0 or -errno */
 };
 
-/* False: out of memory. */
-bool addresses_init(struct addresses_file *, struct loop *, const struct upstream_conf *);
+/* state: the folder, or NULL. False: out of memory. */
+bool addresses_init(struct addresses_file *, struct loop *, const char *state);
+/* Makes ready for the hosts of another configuration, of which the file will tell once that is
+ * swapped in; or it is forgotten. False: out of memory. */
+bool addresses_prepare(struct addresses_file *, const struct upstream_conf *);
+void addresses_swap(struct addresses_file *);
+void addresses_forget(struct addresses_file *);
 /* Has the host's addresses written, by another thread, if they are not those of the file. What
  * cannot be written is said in a warning. */
 void addresses_keep(struct addresses_file *, const char *host, const struct addr *, size_t count);

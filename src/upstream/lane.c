@@ -499,7 +499,7 @@ static bool is_traffic_expected(const struct lane *l, const struct conn *c)
 	unsigned gap = l->server->gap_ms;
 
 	return is_main(l) && c->replies && gap && gap < GAPS_PER_IDLE * l->idle_ms &&
-		!all_of(l)->stopping;
+		!all_of(l)->stopping && l->server->current;
 }
 
 /* Another connection for the traffic that will come, so that it need not wait for one. */
@@ -632,7 +632,7 @@ void conn_ended(struct conn *c, const struct fault *f, bool useful, unsigned idl
 void conn_gone(struct conn *c)
 {
 	list_remove(&c->node);
-	upstreams_conn_gone(all_of(c->lane));
+	upstreams_conn_gone(c->lane->server);
 }
 
 static void end_now(struct conn *c, const struct fault *f)
@@ -695,9 +695,31 @@ void lane_init(struct lane *l, struct server *s, const struct transport *t)
 	list_init(&l->queue);
 }
 
+/* What was learned stays; what was not follows the configuration. */
+void lane_renew(struct lane *l, const struct upstream_conf *before)
+{
+	const struct upstream_conf *now = all_of(l)->conf;
+
+	if (l->window == before->in_flight || l->window > now->in_flight)
+		l->window = now->in_flight;
+	if (l->idle_ms == before->idle_ms || l->idle_ms > now->idle_ms)
+		l->idle_ms = now->idle_ms;
+}
+
+void lane_retire(struct lane *l)
+{
+	list_each_safe (node, &l->conns) {
+		struct conn *c = container_of(node, struct conn, node);
+
+		if (c->open || !l->queued)
+			leave(c);
+	}
+}
+
 void lane_finish(struct lane *l)
 {
 	timer_stop(all_of(l)->loop, &l->late);
+	loop_cancel(&l->pump);
 	list_each_safe (node, &l->conns) {
 		leave(container_of(node, struct conn, node));
 	}

@@ -70,8 +70,10 @@ struct inquiry {
 };
 
 struct host {
+	struct list node; /* in all->hosts */
 	struct upstreams *all;
-	const char *name;
+	unsigned servers; /* that have it; 0: it goes, at the latest when nothing works for it */
+	struct generation *asked; /* whose bootstrap servers are asked this time; or NULL */
 	uint8_t wire[NAME_MAX_WIRE];
 	struct inquiry inquiries[FAMILIES];
 	bool running;
@@ -88,6 +90,7 @@ struct host {
 	struct work work;
 	bool working;
 	struct system_names system;
+	char name[];
 };
 
 static uint64_t now_ms(const struct host *h)
@@ -102,24 +105,30 @@ static bool is_of_system(const struct host *h)
 
 static struct group *bootstrap_of(const struct host *h)
 {
-	return &h->all->groups[GROUP_BOOTSTRAP];
+	return &h->asked->groups[GROUP_BOOTSTRAP];
 }
 
 /* Calls the function for each server of the host. */
 static void each_server(struct host *h,
 	void (*tell)(struct host *, struct server *, const struct fault *), const struct fault *f)
 {
-	for (size_t i = 0; i < h->all->conf->count; i++)
-		if (h->all->servers[i].host == h)
-			tell(h, &h->all->servers[i], f);
+	list_each_safe (node, &h->all->servers) {
+		struct server *s = container_of(node, struct server, node);
+
+		if (s->host == h)
+			tell(h, s, f);
+	}
 }
 
 static bool is_wanted(const struct host *h)
 {
-	for (size_t i = 0; i < h->all->conf->count; i++) {
-		const struct server *s = &h->all->servers[i];
+	const struct list *all = &h->all->servers;
 
-		if (s->host == h && s->wanted_ms && now_ms(h) - s->wanted_ms <= WANTED_MS)
+	for (const struct list *node = all->next; node != all; node = node->next) {
+		const struct server *s = container_of(node, struct server, node);
+
+		if (s->host == h && s->current && s->wanted_ms &&
+			now_ms(h) - s->wanted_ms <= WANTED_MS)
 			return true;
 	}
 	return false;
@@ -267,19 +276,28 @@ static bool is_over(const struct host *h)
 		(h->inquiries[V6].stage != ASKING && h->inquiries[V4].stage != ASKING);
 }
 
-static void finish(struct host *h)
+static void stop(struct host *h)
 {
-	bool told = h->told;
-
-	h->running = false;
 	for (int i = 0; i < FAMILIES; i++)
 		inquiry_stop(&h->inquiries[i]);
+	h->running = false;
+}
+
+/* It may have been begun again before this returns. */
+static void finish(struct host *h)
+{
+	struct generation *asked = h->asked;
+	bool told = h->told;
+
+	stop(h);
 	if (told)
 		wait_before_next(h, h->changed);
 	else
 		tell_failed(h);
+	generation_let_go(asked);
 	if (h->all->stopping || h->running)
 		return;
+	h->asked = NULL;
 	/* Without addresses, servers are down and looked after, which asks again. */
 	if (told || h->count)
 		timer_start(h->all->loop, &h->timer,
@@ -397,6 +415,12 @@ static void inquiry_begin(struct inquiry *i)
 
 /* ---- asking the system ---- */
 
+static void host_free(struct host *h)
+{
+	list_remove(&h->node);
+	free(h);
+}
+
 static void on_work(struct work *w)
 {
 	struct host *h = container_of(w, struct host, work);
@@ -420,6 +444,8 @@ static void take_system(struct host *h)
 static void set_out(struct host *h)
 {
 	h->running = true;
+	h->asked = h->all->now;
+	generation_hold(h->asked);
 	h->told = h->changed = false;
 	h->enough_at_ms = 0;
 	h->over_at_ms = now_ms(h) + DEADLINE_MS;
@@ -431,6 +457,10 @@ static void on_worked(struct work *w)
 	struct host *h = container_of(w, struct host, work);
 
 	h->working = false;
+	if (!h->servers) {
+		host_free(h);
+		return;
+	}
 	if (h->all->stopping || (!h->running && !h->system.count))
 		return;
 	if (!h->running)
@@ -518,9 +548,13 @@ uint64_t names_pause_ms(const struct server *s)
 
 void names_changed(struct upstreams *u, enum change what)
 {
-	for (size_t i = 0; i < u->host_count && what != CHANGE_CLOCK; i++) {
-		struct host *h = &u->hosts[i];
+	if (what == CHANGE_CLOCK)
+		return;
+	list_each_safe (node, &u->hosts) {
+		struct host *h = container_of(node, struct host, node);
 
+		if (!h->servers)
+			continue;
 		h->not_before_ms = 0;
 		h->pause_ms = PAUSE_FIRST_MS;
 		h->expires_ms = 0;
@@ -549,7 +583,7 @@ static void host_init(struct host *h, struct upstreams *u, const struct server_c
 	bool saved = conf->saved_count > 0; /* it is what was known last */
 
 	h->all = u;
-	h->name = conf->host;
+	memcpy(h->name, conf->host, strlen(conf->host) + 1);
 	h->pause_ms = PAUSE_FIRST_MS;
 	h->timer.fire = on_timer;
 	h->work = (struct work){ on_work, on_worked };
@@ -558,57 +592,59 @@ static void host_init(struct host *h, struct upstreams *u, const struct server_c
 		h->addrs[i] = saved ? conf->saved[i] : conf->hints[i];
 	inquiry_init(&h->inquiries[V6], h, TYPE_AAAA);
 	inquiry_init(&h->inquiries[V4], h, TYPE_A);
+	list_push(&u->hosts, &h->node);
 }
 
-static struct host *host_of(struct upstreams *u, const struct server_conf *conf)
+struct host *names_host(struct upstreams *u, const struct server_conf *conf)
 {
-	struct host *h = u->hosts;
+	struct host *h;
 
-	while (h < u->hosts + u->host_count && strcmp(h->name, conf->host) != 0)
-		h++;
-	if (h == u->hosts + u->host_count) {
-		u->host_count++;
-		host_init(h, u, conf);
+	list_each_safe (node, &u->hosts) {
+		h = container_of(node, struct host, node);
+		if (h->servers && strcmp(h->name, conf->host) == 0) {
+			h->servers++;
+			return h;
+		}
 	}
+	h = calloc(1, sizeof *h + strlen(conf->host) + 1);
+	if (!h)
+		return NULL;
+	host_init(h, u, conf);
+	h->servers = 1;
 	return h;
 }
 
-bool names_init(struct upstreams *u)
+void names_give(const struct host *h, struct server *s)
 {
-	size_t count = 0;
+	server_take_addresses(s, h->addrs, h->count);
+}
 
-	for (size_t i = 0; i < u->conf->count; i++)
-		count += u->conf->servers[i].host != NULL;
-	if (!count)
-		return true;
-	u->hosts = calloc(count, sizeof *u->hosts);
-	if (!u->hosts || !addresses_init(&u->addresses, u->loop, u->conf))
-		return false;
-	for (size_t i = 0; i < u->conf->count; i++) {
-		struct server *s = &u->servers[i];
+static void host_stop(struct host *h)
+{
+	timer_stop(h->all->loop, &h->timer);
+	if (h->running)
+		generation_let_go(h->asked);
+	h->asked = NULL;
+	stop(h);
+}
 
-		if (!s->conf->host)
-			continue;
-		s->host = host_of(u, s->conf);
-		server_take_addresses(s, s->host->addrs, s->host->count);
-	}
-	return true;
+void names_let_go(struct host *h)
+{
+	if (!h || --h->servers || h->all->ended)
+		return;
+	host_stop(h);
+	if (!h->working)
+		host_free(h);
 }
 
 void names_stop(struct upstreams *u)
 {
-	for (size_t i = 0; i < u->host_count; i++) {
-		struct host *h = &u->hosts[i];
-
-		timer_stop(u->loop, &h->timer);
-		h->running = false;
-		for (int k = 0; k < FAMILIES; k++)
-			inquiry_stop(&h->inquiries[k]);
-	}
+	list_each_safe (node, &u->hosts)
+		host_stop(container_of(node, struct host, node));
 }
 
 void names_clear(struct upstreams *u)
 {
-	addresses_clear(&u->addresses);
-	free(u->hosts);
+	list_each_safe (node, &u->hosts)
+		host_free(container_of(node, struct host, node));
 }

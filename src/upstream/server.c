@@ -24,6 +24,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define BACKOFF_FIRST_MS 100
@@ -402,7 +403,7 @@ static void note_gap(struct server *s)
 
 int exchange_start(struct server *s, struct exchange *e, const struct ask *ask)
 {
-	if (s->all->stopping)
+	if (s->all->stopping || !s->current)
 		return -EAGAIN;
 	e->server = s;
 	e->ask = *ask;
@@ -444,13 +445,13 @@ void server_won_hedge(struct server *s)
 
 /* ---- life ---- */
 
+/* Tickets stay: they are of the same server. */
 static void set_identity(struct server *s)
 {
 	const struct server_conf *conf = s->conf;
 
 	s->identity.name = conf->auth_name;
-	if (!conf->auth_name && !conf->pin_count)
-		s->identity.ip = &conf->addr;
+	s->identity.ip = !conf->auth_name && !conf->pin_count ? &conf->addr : NULL;
 	s->identity.pin_count = conf->pin_count;
 	memcpy(s->identity.pins, conf->pins, sizeof s->identity.pins);
 	s->identity.opportunistic = conf->opportunistic;
@@ -460,26 +461,70 @@ static const struct transport *const transports[] = {
 	[SCHEME_TLS] = &over_tls, [SCHEME_TCP] = &over_tcp, [SCHEME_UDP] = &over_udp
 };
 
-bool server_init(struct server *s, struct upstreams *all, const struct server_conf *conf)
+static void server_init(struct server *s, struct upstreams *all, const struct server_conf *conf)
 {
 	s->all = all;
 	s->conf = s->known.conf = conf;
+	s->number = all->server_count++;
 	s->known.standing_ms = loop_now(all->loop);
 	s->probe_timer.fire = on_probe_timer;
 	s->probe.done = on_probed;
 	lane_init(&s->lanes[LANE_MAIN], s, transports[conf->scheme]);
 	lane_init(&s->lanes[LANE_TCP], s, &over_tcp);
-	if (!conf->host) {
-		s->addrs[0] = conf->addr;
-		s->addr_count = 1;
+	if (conf->host)
+		return;
+	s->addrs[0] = conf->addr;
+	s->addr_count = 1;
+}
+
+struct server *server_new(struct upstreams *all, const struct server_conf *conf)
+{
+	struct server *s = calloc(1, sizeof *s);
+
+	if (!s)
+		return NULL;
+	server_init(s, all, conf);
+	if (conf->host) {
+		s->host = names_host(all, conf);
+		if (!s->host)
+			goto fail;
 	}
 	if (conf->scheme != SCHEME_TLS)
-		return true;
+		return s;
 	set_identity(s);
 	s->tls = tls_client_new(conf->trust,
 		&(struct tls_client_conf){
 			.credentials = conf->credentials, .tls13 = conf->tls13 });
-	return s->tls != NULL;
+	if (s->tls)
+		return s;
+
+fail:
+	server_free(s);
+	return NULL;
+}
+
+void server_join(struct server *s)
+{
+	list_push(&s->all->servers, &s->node);
+	if (s->host)
+		names_give(s->host, s);
+}
+
+void server_renew(
+	struct server *s, const struct server_conf *conf, const struct upstream_conf *before)
+{
+	s->conf = s->known.conf = conf;
+	if (conf->scheme == SCHEME_TLS)
+		set_identity(s);
+	for (int i = 0; i < LANES; i++)
+		lane_renew(&s->lanes[i], before);
+}
+
+void server_retire(struct server *s)
+{
+	timer_stop(s->all->loop, &s->probe_timer);
+	for (int i = 0; i < LANES; i++)
+		lane_retire(&s->lanes[i]);
 }
 
 void server_stop(struct server *s)
@@ -491,10 +536,21 @@ void server_stop(struct server *s)
 		lane_finish(&s->lanes[i]);
 }
 
-void server_clear(struct server *s)
+bool server_is_over(const struct server *s)
 {
-	for (int i = 0; i < LANES && s->all; i++)
-		MUST(list_empty(&s->lanes[i].conns));
+	for (int i = 0; i < LANES; i++)
+		if (!list_empty(&s->lanes[i].conns))
+			return false;
+	return true;
+}
+
+void server_free(struct server *s)
+{
+	if (!s)
+		return;
+	MUST(server_is_over(s));
+	names_let_go(s->host);
 	tls_identity_clear(&s->identity);
 	tls_client_free(s->tls);
+	free(s);
 }

@@ -67,8 +67,14 @@ struct lane {
 enum { LANE_MAIN, LANE_TCP, LANES };
 
 struct server {
+	struct list node; /* in all->servers */
 	struct upstreams *all;
-	const struct server_conf *conf;
+	const struct server_conf *conf; /* of the latest generation that it is in */
+	uint32_t number; /* of no other one, in all workers the same */
+	unsigned generations; /* that it is in */
+	bool current; /* it is in the latest one: it may be asked */
+	struct generation *last; /* it is in none any more, and this one waits for its end */
+	struct task bury;
 	struct tls_client *tls; /* NULL: not TLS */
 	struct tls_identity identity;
 	struct lane lanes[LANES];
@@ -99,35 +105,62 @@ struct server {
 };
 
 struct group {
-	struct upstreams *all;
+	struct generation *of;
 	const struct group_conf *conf;
 	struct server *servers[GROUP_MAX];
 };
 
+/* What a worker has made of one configuration (generation.c). */
+struct generation {
+	struct list node; /* in all->generations, unless it is only being prepared */
+	struct upstreams *all;
+	struct loan loan;
+	unsigned users; /* that it is the latest, the one before it, and whoever holds a group */
+	unsigned ending; /* servers of no other one that have not ended */
+	struct generation *after; /* that came after it, and stays for as long as it does */
+	struct task over;
+	struct server **servers; /* by index in the configuration */
+	struct group *groups; /* likewise */
+};
+
 struct upstreams {
 	struct loop *loop;
-	const struct upstream_conf *conf;
+	const struct upstream_conf *conf; /* of the latest generation */
 	struct rand *rand;
 	struct metrics *metrics;
 	bool stopping;
+	bool ended; /* the loop is no more */
 	struct task gone; /* tells `idle` */
 	void (*idle)(void *arg);
 	void *idle_arg;
 	unsigned hedges_left; /* in twentieths of a query */
 	uint64_t lookups, explored_at; /* lookups when one was explored last */
-	struct group *groups;
-	struct server *servers; /* as many as configured */
-	struct host *hosts; /* by name (names.c) */
-	size_t host_count;
+	struct generation *now, *next; /* next: it is prepared, or NULL */
+	struct list generations; /* which are of use to anybody */
+	struct list servers; /* of all of them, and those that are ending */
+	uint32_t server_count; /* of all times */
+	size_t askers_most;
+	struct list hosts; /* of servers (names.c) */
 	struct addresses_file addresses;
 };
 
 /* ---- servers (server.c) ---- */
 
-bool server_init(struct server *, struct upstreams *, const struct server_conf *);
-/* No probe from here on; no exchange of ours runs. */
+/* Of no generation yet, hence in no list. NULL: out of memory. */
+struct server *server_new(struct upstreams *, const struct server_conf *);
+/* It is in its first generation: from here on it is listed, and has what addresses are known. */
+void server_join(struct server *);
+/* It goes on under the same server of another configuration; before is what holds for all so far.
+ */
+void server_renew(struct server *, const struct server_conf *, const struct upstream_conf *before);
+/* It is gone from the configuration: connections say goodbye when nothing waits on them. */
+void server_retire(struct server *);
+/* No probe from here on; no exchange of ours runs; goodbye to all connections. */
 void server_stop(struct server *);
-void server_clear(struct server *);
+/* It has no connection any more. */
+bool server_is_over(const struct server *);
+/* NULL is nothing. */
+void server_free(struct server *);
 
 /* How it stands by now: old evidence counts no more. */
 enum standing server_standing(const struct server *);
@@ -177,8 +210,13 @@ bool lane_is_open(const struct lane *);
 void lane_readdress(struct lane *);
 /* No connection can be made: what waits for one is UNSENT. */
 void lane_give_up(struct lane *);
+/* Nothing new will be asked: goodbye to connections that stand, when nothing waits on them. What
+ * waits for one gets it. */
+void lane_retire(struct lane *);
 /* Nothing will be asked any more: goodbye to all. */
 void lane_finish(struct lane *);
+/* Limits are others than before. */
+void lane_renew(struct lane *, const struct upstream_conf *before);
 /* Ends all connections at once, and fails what waits. */
 void lane_end(struct lane *, const struct fault *);
 /* Connections are ended whose address or route is gone, or all of them. */
@@ -207,12 +245,15 @@ void conn_gone(struct conn *);
 
 /* ---- names of hosts (names.c) ---- */
 
-/* Gives every server with a host name its struct host. Call it when all servers are there. False:
- * out of memory. */
-bool names_init(struct upstreams *);
+/* The host of a server that has one, which may have others. NULL: out of memory. */
+struct host *names_host(struct upstreams *, const struct server_conf *);
+/* The server gets the addresses that are known. */
+void names_give(const struct host *, struct server *);
+/* One of its servers is no more; the last one ends it. NULL is nothing. */
+void names_let_go(struct host *);
 /* Asks nobody from here on. */
 void names_stop(struct upstreams *);
-/* After loop_free(). */
+/* After loop_free(), when no server is left. */
 void names_clear(struct upstreams *);
 
 /* Has the server's host resolved. True: it is under way, now or already, and server_named() or
@@ -233,7 +274,22 @@ bool conn_ask(struct conn *, struct exchange *, const struct ask *);
 extern const struct ask server_easy_question;
 
 /* (upstreams.c) A connection's memory is going. */
-void upstreams_conn_gone(struct upstreams *);
+void upstreams_conn_gone(struct server *);
+
+/* ---- generations (generation.c) ---- */
+
+/* NULL: out of memory; nothing is borrowed. Servers that the latest generation has are shared. */
+struct generation *generation_new(struct upstreams *, const struct loan *);
+/* Becomes the latest one. */
+void generation_begin(struct generation *);
+/* It never began: the loan is given back. NULL is nothing. */
+void generation_forget(struct generation *);
+/* A server of it has no connection any more, and may be ending. */
+void generation_server_rests(struct server *);
+/* All at once, when the loop is no more. */
+void generations_free(struct upstreams *);
+void generation_hold(struct generation *);
+void generation_let_go(struct generation *);
 
 /* Moves the exchange from the connection it is on to another lane of its server, where it goes on
  * as if it had begun there. False: that lane cannot take it now; nothing has happened. */

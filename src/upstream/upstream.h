@@ -60,6 +60,7 @@ struct server_conf {
 /* Servers that can stand in for each other. */
 struct group_conf {
 	const char *name;
+	uint32_t number; /* what its answers are known by in the cache; see same.h */
 	enum policy policy;
 	uint8_t servers[GROUP_MAX]; /* by index */
 	size_t count;
@@ -76,6 +77,10 @@ struct zone_conf {
 /* The group of `upstreams:`, and the one of `bootstrap:`. */
 enum { GROUP_DEFAULT, GROUP_BOOTSTRAP, GROUPS_FIXED };
 
+/* The largest number of a group; and that of one that has none yet. */
+#define GROUP_NUMBER_MAX UINT16_MAX
+#define GROUP_UNNUMBERED UINT32_MAX
+
 /* Octets of the mark that tells queries of this process from all others, and of the proof that one
  * of them came in. */
 #define MARK_LEN 16
@@ -85,6 +90,7 @@ struct upstream_conf {
 	size_t count;
 	struct group_conf *groups; /* GROUPS_FIXED at least */
 	size_t group_count;
+	uint32_t numbered; /* the next number that no group has had */
 	struct zone_conf *zones;
 	size_t zone_count;
 	bool hedge; /* ask the next server as well when one is later than it usually is */
@@ -105,9 +111,28 @@ struct server;
 /* A group at run time: its servers as this worker knows them. */
 struct group;
 
-/* NULL: out of memory. Borrows everything. No connection is opened before there is a query. */
+/* A configuration on loan: it is borrowed until gone(arg), which is called once, from the loop or
+ * from upstreams_free(). gone NULL: nobody needs to know. */
+struct loan {
+	const struct upstream_conf *conf;
+	void (*gone)(void *arg);
+	void *arg;
+};
+
+/* NULL: out of memory; then nothing is borrowed. No connection is opened before there is a query.
+ */
 struct upstreams *upstreams_new(
-	struct loop *, const struct upstream_conf *, struct rand *, struct metrics *);
+	struct loop *, const struct loan *, struct rand *, struct metrics *);
+
+/* Makes everything ready for another configuration, which changes nothing yet; then it is swapped
+ * in, or forgotten, which gives the loan back. False: out of memory; then nothing is borrowed.
+ *
+ * Servers that are the same (same.h) keep their connections and what is known of them. Those that
+ * are gone take no new exchange, and end when the last lookup that may wait for them has. Lookups
+ * under way keep the groups they began with. */
+bool upstreams_prepare(struct upstreams *, const struct loan *);
+void upstreams_swap(struct upstreams *);
+void upstreams_forget(struct upstreams *);
 /* Closes every connection in the orderly way; idle() is called from the loop when the last is gone.
  */
 void upstreams_stop(struct upstreams *, void (*idle)(void *arg), void *arg);
@@ -202,8 +227,11 @@ bool group_races(const struct group *);
  * hundred lookups, one asks a second server for this at most. */
 int group_explore(struct group *, int beside);
 struct server *group_server(struct group *, int place);
-/* Its number in upstream_conf.groups. */
-size_t group_index(const struct group *);
+/* What its answers are known by, as of group_conf. */
+uint16_t group_number(const struct group *);
+/* Whoever keeps a group over the end of a turn holds it, and lets it go once. */
+void group_hold(struct group *);
+void group_let_go(struct group *);
 /* There is more than one. */
 bool group_has_other(const struct group *);
 /* Every server of it is known to be down. Probes are under way; nobody should wait for longer than

@@ -36,7 +36,7 @@ struct group *upstreams_group(struct upstreams *u, const struct question *q)
 			group = z->group;
 		}
 	}
-	return &u->groups[group];
+	return &u->now->groups[group];
 }
 
 struct server *group_server(struct group *g, int place)
@@ -44,9 +44,9 @@ struct server *group_server(struct group *g, int place)
 	return g->servers[place];
 }
 
-size_t group_index(const struct group *g)
+uint16_t group_number(const struct group *g)
 {
-	return (size_t)(g - g->all->groups);
+	return (uint16_t)g->conf->number;
 }
 
 bool group_has_other(const struct group *g)
@@ -64,7 +64,7 @@ static void describe(const struct group *g, const struct attempts *a, struct can
 		c[i] = (struct candidate){ .standing = server_standing(s),
 			.cost_us = s->known.rtt.smoothed_us + 2 * s->known.rtt.variation_us,
 			.weight = s->conf->weight,
-			.number = (uint32_t)(s - s->all->servers) };
+			.number = s->number };
 		c[i].sends = a->sends[i];
 		c[i].waiting = a->waiting[i] || (a->only_up && c[i].standing == DOWN);
 	}
@@ -93,7 +93,7 @@ bool group_races(const struct group *g)
 
 int group_explore(struct group *g, int beside)
 {
-	struct upstreams *u = g->all;
+	struct upstreams *u = g->of->all;
 	uint64_t now = loop_now(u->loop), oldest = UINT64_MAX;
 	int found = -1;
 
@@ -135,7 +135,7 @@ unsigned group_down_ms(struct group *g)
 
 void group_wanted(struct group *g)
 {
-	uint64_t now = loop_now(g->all->loop);
+	uint64_t now = loop_now(g->of->all->loop);
 
 	for (size_t i = 0; i < g->conf->count; i++)
 		g->servers[i]->wanted_ms = now;
@@ -188,8 +188,8 @@ void upstreams_changed(struct upstreams *u, enum change what)
 	if (u->stopping)
 		return;
 	names_changed(u, what);
-	for (size_t i = 0; i < u->conf->count; i++) {
-		struct server *s = &u->servers[i];
+	list_each_safe (node, &u->servers) {
+		struct server *s = container_of(node, struct server, node);
 
 		server_forgive(s);
 		if (what == CHANGE_CLOCK)
@@ -214,7 +214,7 @@ static void count_connections(const struct lane *l, struct server_status *out)
 
 void upstreams_status(const struct upstreams *u, size_t server, struct server_status *out)
 {
-	const struct server *s = &u->servers[server];
+	const struct server *s = u->now->servers[server];
 	uint64_t now = loop_now(u->loop);
 
 	*out = s->known;
@@ -237,71 +237,93 @@ static void tell_idle(struct task *t)
 
 static bool any_conn(const struct upstreams *u)
 {
-	for (size_t i = 0; i < u->conf->count; i++)
-		for (int k = 0; k < LANES; k++)
-			if (!list_empty(&u->servers[i].lanes[k].conns))
-				return true;
+	for (const struct list *node = u->servers.next; node != &u->servers; node = node->next)
+		if (!server_is_over(container_of(node, struct server, node)))
+			return true;
 	return false;
 }
 
-void upstreams_conn_gone(struct upstreams *u)
+void upstreams_conn_gone(struct server *s)
 {
+	struct upstreams *u = s->all;
+
+	generation_server_rests(s);
 	if (u->stopping && !any_conn(u))
 		loop_later(u->loop, &u->gone);
 }
 
-void upstreams_limit_askers(struct upstreams *u, size_t most)
+/* Each server that is asked over UDP has its share. */
+static void share_askers(struct upstreams *u)
 {
+	const struct generation *g = u->now;
 	size_t count = 0, share;
 
 	for (size_t i = 0; i < u->conf->count; i++)
 		count += u->conf->servers[i].scheme == SCHEME_UDP;
-	share = count && most > count ? most / count : 1;
+	share = count && u->askers_most > count ? u->askers_most / count : 1;
+	if (share > u->conf->in_flight)
+		share = u->conf->in_flight;
 	for (size_t i = 0; i < u->conf->count; i++)
-		if (u->conf->servers[i].scheme == SCHEME_UDP && share < u->conf->in_flight)
-			u->servers[i].lanes[LANE_MAIN].window = share;
+		if (u->conf->servers[i].scheme == SCHEME_UDP)
+			g->servers[i]->lanes[LANE_MAIN].window = share;
 }
 
-static void group_init(struct upstreams *u, size_t index)
+void upstreams_limit_askers(struct upstreams *u, size_t most)
 {
-	struct group *g = &u->groups[index];
-
-	g->all = u;
-	g->conf = &u->conf->groups[index];
-	for (size_t i = 0; i < g->conf->count; i++)
-		g->servers[i] = &u->servers[g->conf->servers[i]];
+	u->askers_most = most;
+	share_askers(u);
 }
 
-struct upstreams *upstreams_new(struct loop *loop, const struct upstream_conf *conf,
-	struct rand *rand, struct metrics *metrics)
+struct upstreams *upstreams_new(
+	struct loop *loop, const struct loan *loan, struct rand *rand, struct metrics *metrics)
 {
 	struct upstreams *u = calloc(1, sizeof *u);
 
 	if (!u)
 		return NULL;
 	u->loop = loop;
-	u->conf = conf;
+	u->conf = loan->conf;
 	u->rand = rand;
 	u->metrics = metrics;
 	u->gone.run = tell_idle;
 	u->hedges_left = HEDGE_SAVED;
-	u->servers = calloc(conf->count, sizeof *u->servers);
-	u->groups = calloc(conf->group_count, sizeof *u->groups);
-	if (!u->servers || !u->groups)
-		goto fail;
-	for (size_t i = 0; i < conf->count; i++)
-		if (!server_init(&u->servers[i], u, &conf->servers[i]))
-			goto fail;
-	for (size_t i = 0; i < conf->group_count; i++)
-		group_init(u, i);
-	if (!names_init(u))
-		goto fail;
-	upstreams_limit_askers(u, ASKERS_MAX);
-	return u;
-
-fail:
+	u->askers_most = ASKERS_MAX;
+	list_init(&u->generations);
+	list_init(&u->servers);
+	list_init(&u->hosts);
+	if (addresses_init(&u->addresses, loop, loan->conf->state) && upstreams_prepare(u, loan)) {
+		upstreams_swap(u);
+		return u;
+	}
 	upstreams_free(u);
 	return NULL;
+}
+
+bool upstreams_prepare(struct upstreams *u, const struct loan *loan)
+{
+	u->next = generation_new(u, loan);
+	if (!u->next)
+		return false;
+	if (addresses_prepare(&u->addresses, loan->conf))
+		return true;
+	u->next->loan.gone = NULL;
+	upstreams_forget(u);
+	return false;
+}
+
+void upstreams_swap(struct upstreams *u)
+{
+	generation_begin(u->next);
+	u->next = NULL;
+	addresses_swap(&u->addresses);
+	share_askers(u);
+}
+
+void upstreams_forget(struct upstreams *u)
+{
+	generation_forget(u->next);
+	u->next = NULL;
+	addresses_forget(&u->addresses);
 }
 
 void upstreams_stop(struct upstreams *u, void (*idle)(void *arg), void *arg)
@@ -310,8 +332,8 @@ void upstreams_stop(struct upstreams *u, void (*idle)(void *arg), void *arg)
 	u->idle = idle;
 	u->idle_arg = arg;
 	names_stop(u);
-	for (size_t i = 0; i < u->conf->count; i++)
-		server_stop(&u->servers[i]);
+	list_each_safe (node, &u->servers)
+		server_stop(container_of(node, struct server, node));
 	if (!any_conn(u))
 		loop_later(u->loop, &u->gone);
 }
@@ -320,10 +342,10 @@ void upstreams_free(struct upstreams *u)
 {
 	if (!u)
 		return;
-	for (size_t i = 0; u->servers && i < u->conf->count; i++)
-		server_clear(&u->servers[i]);
+	u->ended = true;
+	upstreams_forget(u);
+	generations_free(u);
 	names_clear(u);
-	free(u->servers);
-	free(u->groups);
+	addresses_clear(&u->addresses);
 	free(u);
 }

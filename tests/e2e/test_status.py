@@ -269,6 +269,10 @@ def test_twelve_upstreams_fit_into_eighty_columns(run_sotto, start_upstream):
 def test_every_key_is_in_the_documentation_and_the_other_way_round(run_sotto):
     sotto = run_sotto(f"tls://127.0.0.1:{daemon.free_port()}#upstream.test")
     ask(sotto.address, unique_name())
+    right = sotto.file.read_text()
+    sotto.file.write_text("no-such-key: 1\n")
+    answer_to(sotto.config["control"], b"reload\n")
+    sotto.file.write_text(right)
 
     assert sorted(set(control.keys(status(sotto)))) == sorted(control.documented("The status"))
 

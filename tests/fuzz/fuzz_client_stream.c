@@ -161,7 +161,8 @@ static void play(struct span octets)
 	HOLDS(addr_parse(&peer, "10.0.1.1", 4000));
 	loop_world(run.loop)->peers = &peers;
 	HOLDS(on_tcp.open(&listener, &shared, &peer, BIND_ALONE) == 0);
-	run.wire = wire_connect(run.loop, &peer, on_got, on_closed, NULL);
+	run.wire = wire_connect(
+		run.loop, &peer, addr_port(&peer), &(struct wire_user){ on_got, on_closed, NULL });
 	run.next.happen = on_next;
 	event_post(run.loop, &run.next, loop_now(run.loop) + 1);
 	loop_run(run.loop);

@@ -49,7 +49,7 @@ static void ask(unsigned i)
 		(uint8_t)('a' + i), 0, 0, TYPE_TXT, 0, CLASS_IN };
 	struct addr from = client_addr(i);
 
-	world_datagram(run.daemon.loop, &from, (struct span){ query, sizeof query });
+	world_datagram(run.daemon.loop, &from, DAEMON_PORT, (struct span){ query, sizeof query });
 }
 
 static void on_told(void *arg, const struct addr *to, struct span m)

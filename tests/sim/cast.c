@@ -59,7 +59,7 @@ static void send_message(struct actor *a, struct line *line, struct span m)
 	uint8_t head[FRAME_HEAD];
 
 	if (!line) {
-		world_datagram(a->cast->loop, &a->addr, m);
+		world_datagram(a->cast->loop, &a->addr, a->port, m);
 		return;
 	}
 	frame_head(head, m.len);
@@ -101,7 +101,7 @@ bool actor_send(struct actor *a, struct span octets)
 
 	happened(a->cast->chronicle, "%s sends %zu octets", a->name, octets.len);
 	if (a->role == UDP_CLIENT)
-		world_datagram(a->cast->loop, &a->addr, octets);
+		world_datagram(a->cast->loop, &a->addr, a->port, octets);
 	else if (line)
 		wire_send(line->wire, octets);
 	else if (asked)
@@ -169,7 +169,7 @@ static void upstream_hears(
 	a->asked++;
 	list_push(&a->questions, &question->node);
 	if (a->loops) {
-		world_datagram(a->cast->loop, &a->mirror, m);
+		world_datagram(a->cast->loop, &a->mirror, DAEMON_PORT, m);
 		return;
 	}
 	if (a->answers)
@@ -496,7 +496,8 @@ void client_connect(struct actor *a)
 	struct line *line = line_new(a);
 
 	happened(a->cast->chronicle, "%s connects", a->name);
-	line->wire = wire_connect(a->cast->loop, &a->addr, on_bytes, on_left, line);
+	line->wire = wire_connect(
+		a->cast->loop, &a->addr, a->port, &(struct wire_user){ on_bytes, on_left, line });
 }
 
 static struct actor *actor_new(struct cast *c, const char *name, enum role role)
@@ -529,13 +530,14 @@ struct actor *upstream_new(struct cast *c, const char *name, const char *scheme,
 	return a;
 }
 
-struct actor *client_new(struct cast *c, const char *name, bool tcp)
+struct actor *client_new(struct cast *c, const char *name, bool tcp, uint16_t port)
 {
 	struct actor *a = actor_new(c, name, tcp ? TCP_CLIENT : UDP_CLIENT);
 	char addr[ADDR_TEXT];
 
 	snprintf(addr, sizeof addr, "10.0.1.%u", ++c->clients);
 	MUST(addr_parse(&a->addr, addr, 4000));
+	a->port = port;
 	if (tcp)
 		client_connect(a);
 	return a;

@@ -44,10 +44,13 @@ struct actor {
 	struct list questions; /* upstream: asked by the daemon; client: asked of it */
 	size_t asked; /* questions, of all times */
 
+	uint16_t port; /* of a client: where it asks */
+
 	/* Of an upstream: */
 	const char *scheme; /* tls, tcp or udp; borrowed */
 	const char *host; /* NULL: it is configured by its address; borrowed */
 	bool is_bootstrap;
+	bool is_apart; /* it is not among `upstreams` */
 	bool no_tcp; /* refuses connections, and hears datagrams */
 	enum dial dial;
 	unsigned open_ms, delay_ms;
@@ -77,7 +80,7 @@ void cast_clear(struct cast *);
 struct actor *cast_find(struct cast *, const char *name);
 /* The nth upstream is at 192.0.2.n and 2001:db8::n. One of scheme udp takes connections as well. */
 struct actor *upstream_new(struct cast *, const char *name, const char *scheme, unsigned delay_ms);
-struct actor *client_new(struct cast *, const char *name, bool tcp);
+struct actor *client_new(struct cast *, const char *name, bool tcp, uint16_t port);
 
 /* Connections that stand. */
 size_t actor_connections(const struct actor *);

@@ -5,11 +5,8 @@
 
 #include <string.h>
 
-#define LISTEN    "10.0.0.53:53"
-#define NO_FILE   "/dev/null"
-#define OVERRIDES 32
-/* Of these, how many are of the simulation: nothing of the real world may change a play. */
-#define OWN 3
+#define LISTEN  "10.0.0.53:53"
+#define NO_FILE "/dev/null"
 
 static void tell_change(void *arg, enum change change)
 {
@@ -18,33 +15,107 @@ static void tell_change(void *arg, enum change change)
 	worker_changed(d->worker, change);
 }
 
+static bool files(void *arg, const struct config *next, struct worker_files *files)
+{
+	(void)arg, (void)next;
+	*files = (struct worker_files){ SIZE_MAX, ASKERS_MAX };
+	return true;
+}
+
+static void begun(void *arg)
+{
+	(void)arg;
+}
+
+static void over(void *arg, const struct reload_result *result, const struct config *now)
+{
+	(void)arg, (void)result, (void)now;
+}
+
+static const struct reload_owner owner = { .files = files, .begun = begun, .over = over };
+
+static void set_sources(struct daemon *d, const char *const *upstreams)
+{
+	static const char *const listen[] = { LISTEN, NULL };
+	size_t count = 0;
+
+	for (; upstreams[count] && count < DAEMON_UPSTREAMS; count++)
+		d->upstreams[count] = upstreams[count];
+	d->sources = (struct config_sources){ .file = NO_FILE,
+		.listen = listen,
+		.upstreams = d->upstreams,
+		.overrides = d->overrides };
+}
+
+/* What is set again is no longer what it was. */
+static bool add_override(struct daemon *d, const struct config_override *o)
+{
+	size_t i = 0;
+
+	while (i < d->sources.override_count && strcmp(d->overrides[i].key, o->key) != 0)
+		i++;
+	if (i == DAEMON_OVERRIDES)
+		return false;
+	d->overrides[i] = *o;
+	if (i == d->sources.override_count)
+		d->sources.override_count++;
+	return true;
+}
+
+static bool add_overrides(struct daemon *d, const struct config_override *overrides, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!add_override(d, &overrides[i]))
+			return false;
+	return true;
+}
+
 bool daemon_start(struct daemon *d, const char *const *upstreams,
 	const struct config_override *overrides, size_t override_count)
 {
-	static const char *const listen[] = { LISTEN, NULL };
-	struct config_override all[OVERRIDES] = { { "workers", "1", NULL },
+	/* Nothing of the real world may change a play. */
+	static const struct config_override own[] = { { "workers", "1", NULL },
 		{ "state", "none", NULL }, { "cache.size", "0", NULL } };
 
 	memset(d, 0, sizeof *d);
-	if (override_count + OWN > OVERRIDES)
+	set_sources(d, upstreams);
+	if (!add_overrides(d, own, sizeof own / sizeof *own) ||
+		!add_overrides(d, overrides, override_count))
 		return false;
-	memcpy(all + OWN, overrides, override_count * sizeof *overrides);
-	struct config_sources sources = { .file = NO_FILE,
-		.listen = listen,
-		.upstreams = upstreams,
-		.overrides = all,
-		.override_count = override_count + OWN };
+	struct config *conf = config_new(&d->sources, stderr);
 
-	if (!config_load(&d->conf, &sources, stderr))
+	if (!conf)
 		return false;
-	log_set_level(d->conf.log_level);
-	addresses_load(&d->conf.upstream);
-	if (!shared_init(&d->shared, &d->conf.cache, 1))
+	log_set_level(conf->log_level);
+	addresses_load(&conf->upstream);
+	if (!shared_init(&d->shared, &conf->cache, 1))
 		return false;
-	d->worker = worker_new(&d->conf, &d->shared);
+	d->worker = worker_new(conf, &d->shared);
 	d->loop = worker_loop(d->worker);
+	d->reload = (struct reload){ .sources = &d->sources,
+		.owner = &owner,
+		.workers = &d->worker,
+		.worker_count = 1,
+		.cache = d->shared.cache,
+		.now = conf };
+	reload_init(&d->reload);
 	changes_watch(&d->changes, d->loop, tell_change, d);
 	return worker_listen(d->worker, BIND_ALONE) == 0;
+}
+
+bool daemon_reload(struct daemon *d, const struct config_override *overrides, size_t count)
+{
+	if (!add_overrides(d, overrides, count))
+		return false;
+	reload_ask(&d->reload);
+	return true;
+}
+
+static void on_no_reload(void *arg)
+{
+	struct daemon *d = arg;
+
+	loop_post(d->loop, &d->drain, worker_drain, d->worker);
 }
 
 void daemon_drain(struct daemon *d)
@@ -53,7 +124,7 @@ void daemon_drain(struct daemon *d)
 		return;
 	d->draining = true;
 	changes_unwatch(&d->changes);
-	loop_post(d->loop, &d->drain, worker_drain, d->worker);
+	reload_stop(&d->reload, on_no_reload, d);
 }
 
 const char *daemon_remains(struct daemon *d)
@@ -63,7 +134,7 @@ const char *daemon_remains(struct daemon *d)
 
 	if (!d->draining || !w->stops)
 		return "the daemon never ends: it waits for something that will not come";
-	if (w->socket || w->acceptor)
+	if (!list_empty(&w->sockets) || !list_empty(&w->acceptors))
 		return "the daemon has ended, and still listens";
 	if (!list_empty(&w->askings))
 		return "the daemon has ended, and a socket that asks is left";
@@ -84,6 +155,6 @@ void daemon_free(struct daemon *d)
 		return;
 	changes_unwatch(&d->changes);
 	worker_free(d->worker);
+	reload_clear(&d->reload);
 	shared_clear(&d->shared);
-	config_clear(&d->conf);
 }

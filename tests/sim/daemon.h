@@ -4,10 +4,18 @@
 
 #include "changes.h"
 #include "query/shared.h"
+#include "reload.h"
 #include "worker.h"
 
+#define DAEMON_UPSTREAMS 8
+/* The most settings of its command line, those of the simulation among them. */
+#define DAEMON_OVERRIDES 32
+
 struct daemon {
-	struct config conf;
+	struct config_sources sources;
+	struct config_override overrides[DAEMON_OVERRIDES];
+	const char *upstreams[DAEMON_UPSTREAMS + 1];
+	struct reload reload;
 	struct query_shared shared;
 	struct worker *worker; /* NULL: not started */
 	struct loop *loop;
@@ -20,6 +28,10 @@ struct daemon {
  * False: the configuration is wrong, as standard error says. */
 bool daemon_start(struct daemon *, const char *const *upstreams, const struct config_override *,
 	size_t override_count);
+
+/* As SIGHUP does, when these settings are others. They are copied, what they point to
+ * is not. False: there is no room for them. */
+bool daemon_reload(struct daemon *, const struct config_override *, size_t count);
 
 /* As SIGTERM does. */
 void daemon_drain(struct daemon *);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 struct datagram {
+	struct list node; /* in world->sockets */
 	struct loop *loop;
 	struct addr addr;
 	datagram_fn *got;
@@ -21,11 +22,12 @@ struct letter {
 	struct event event;
 	struct loop *loop;
 	struct addr peer;
+	uint16_t port; /* of ours, to which it comes */
 	size_t len;
 	uint8_t bytes[];
 };
 
-static void post(
+static struct letter *post(
 	struct loop *l, const struct addr *peer, struct span m, void (*happen)(struct event *))
 {
 	struct letter *letter = calloc(1, sizeof *letter + m.len);
@@ -37,6 +39,7 @@ static void post(
 	letter->len = m.len;
 	memcpy(letter->bytes, m.at, m.len);
 	event_post(l, &letter->event, loop_now(l));
+	return letter;
 }
 
 static void on_sent(struct event *e)
@@ -54,19 +57,30 @@ void datagram_send(struct datagram *d, const struct path *to, struct span messag
 	post(d->loop, &to->peer, message, on_sent);
 }
 
+static struct datagram *find(struct loop *loop, uint16_t port)
+{
+	list_each_safe (node, &loop_world(loop)->sockets) {
+		struct datagram *d = container_of(node, struct datagram, node);
+
+		if (addr_port(&d->addr) == port && !d->stopped)
+			return d;
+	}
+	return NULL;
+}
+
 static void on_arrived(struct event *e)
 {
 	struct letter *l = container_of(e, struct letter, event);
-	struct datagram *d = loop_world(l->loop)->socket;
+	struct datagram *d = find(l->loop, l->port);
 	struct path path = { .peer = l->peer, .local.any.sa_family = AF_UNSPEC };
 
-	if (d && !d->stopped)
+	if (d)
 		d->got(d->arg, &path, (struct span){ l->bytes, l->len });
 }
 
-void world_datagram(struct loop *l, const struct addr *from, struct span message)
+void world_datagram(struct loop *l, const struct addr *from, uint16_t port, struct span message)
 {
-	post(l, from, message, on_arrived);
+	post(l, from, message, on_arrived)->port = port;
 }
 
 void datagram_on_too_big(struct datagram *d, datagram_shorten_fn *shorten)
@@ -82,12 +96,16 @@ int datagram_open(struct datagram **out, struct loop *l, const struct addr *a, e
 	(void)sharing;
 	if (!d)
 		return -ENOMEM;
-	MUST(!loop_world(l)->socket);
+	if (find(l, addr_port(a))) {
+		free(d);
+		return -EADDRINUSE;
+	}
 	d->loop = l;
 	d->addr = *a;
 	d->got = got;
 	d->arg = arg;
-	*out = loop_world(l)->socket = d;
+	list_push(&loop_world(l)->sockets, &d->node);
+	*out = d;
 	return 0;
 }
 
@@ -98,7 +116,7 @@ void datagram_stop(struct datagram *d)
 
 void datagram_close(struct datagram *d)
 {
-	loop_world(d->loop)->socket = NULL;
+	list_remove(&d->node);
 	free(d);
 }
 

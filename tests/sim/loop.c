@@ -315,6 +315,8 @@ struct loop *loop_new(void)
 	list_init(&l->tasks);
 	list_init(&l->world.events);
 	list_init(&l->world.wires);
+	list_init(&l->world.sockets);
+	list_init(&l->world.acceptors);
 	list_init(&l->world.askings);
 	return l;
 }

@@ -163,6 +163,42 @@ static void spell(const struct actor *a, char text[SHOW_URI])
 		a->host ? a->host : addr_print_host(&a->addr, addr));
 }
 
+/* What stands behind an @; *end is behind it. */
+static const struct actor *named(struct show *s, const char *text, const char **end)
+{
+	char name[SHOW_URI];
+	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz");
+
+	snprintf(name, sizeof name, "%.*s", (int)len, text);
+	*end = text + len;
+	const struct actor *a = cast_find(&s->cast, name);
+
+	if (!a || a->role != UPSTREAM)
+		broken(&s->chronicle, "there is no server %s", name);
+	return a;
+}
+
+const char *show_spelled(struct show *s, const char *text)
+{
+	char uri[SHOW_URI];
+	size_t size;
+
+	MUST(s->text_count < SHOW_TEXTS);
+	FILE *out = open_memstream(&s->texts[s->text_count], &size);
+
+	MUST(out);
+	while (*text) {
+		if (*text == '@') {
+			spell(named(s, text + 1, &text), uri);
+			fputs(uri, out);
+		} else {
+			fputc(*text++, out);
+		}
+	}
+	MUST(fclose(out) == 0);
+	return s->texts[s->text_count++];
+}
+
 /* Those that have the same host are one for the configuration. */
 static bool is_listed(const char *const *list, const char *text)
 {
@@ -185,7 +221,7 @@ static void add_bootstrap(struct show *s, const char *text)
 static void start_daemon(struct show *s)
 {
 	const char *upstreams[SHOW_UPSTREAMS + 1] = { NULL };
-	char text[SHOW_UPSTREAMS][SHOW_URI];
+	char(*text)[SHOW_URI] = s->uris;
 
 	if (!s->cast.upstreams || s->cast.upstreams > SHOW_UPSTREAMS)
 		broken(&s->chronicle, "a play has 1 to %d upstreams", SHOW_UPSTREAMS);
@@ -198,11 +234,13 @@ static void start_daemon(struct show *s)
 		spell(a, text[i]);
 		if (a->is_bootstrap) {
 			add_bootstrap(s, text[i]);
-		} else if (!is_listed(upstreams, text[i])) {
+		} else if (!a->is_apart && !is_listed(upstreams, text[i])) {
 			upstreams[i] = text[i];
 			i++;
 		}
 	}
+	for (size_t o = 0; o < s->override_count; o++)
+		s->overrides[o].value = show_spelled(s, s->overrides[o].value);
 	if (!daemon_start(&s->daemon, upstreams, s->overrides, s->override_count))
 		broken(&s->chronicle, "sotto does not start");
 }
@@ -286,6 +324,8 @@ void show_run(struct show *s, const char *file)
 	s->chronicle.loop = NULL;
 	log_tap(NULL, NULL, NULL);
 	daemon_free(&s->daemon);
+	for (size_t i = 0; i < s->text_count; i++)
+		free(s->texts[i]);
 	state_remove(s);
 	cast_clear(&s->cast);
 	play_clear(&s->play);

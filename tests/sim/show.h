@@ -14,8 +14,9 @@
 #include <stdio.h>
 
 #define SHOW_OVERRIDES 16
-#define SHOW_UPSTREAMS 8
+#define SHOW_UPSTREAMS DAEMON_UPSTREAMS
 #define SHOW_URI       64
+#define SHOW_TEXTS     64
 
 struct show {
 	struct play play;
@@ -38,6 +39,10 @@ struct show {
 	char instead[MESSAGE_TEXT]; /* of what is expected */
 	struct event wake, too_late;
 
+	char uris[SHOW_UPSTREAMS][SHOW_URI]; /* of upstreams, as the command line has them */
+	char *texts[SHOW_TEXTS]; /* of settings, spelled */
+	size_t text_count;
+
 	struct buf log; /* lines, each with its NUL */
 	size_t log_read;
 };
@@ -45,6 +50,9 @@ struct show {
 /* Opens the file of addresses that the daemon keeps over a restart; from then on, it does. NULL,
  * with errno: it cannot be opened. Close it. */
 FILE *show_state(struct show *, const char *mode);
+
+/* The text, each @SERVER in it as the configuration spells that one. Lives as long as the show. */
+const char *show_spelled(struct show *, const char *text);
 
 /* Plays it and checks it; ends the process with a report if it fails. */
 void show_run(struct show *, const char *file);

@@ -513,6 +513,7 @@ void wire_take(struct wire *w, bool takes)
 /* ---- listening ---- */
 
 struct acceptor {
+	struct list node; /* in world->acceptors */
 	struct loop *loop;
 	struct addr addr;
 	acceptor_fn *got_client;
@@ -524,18 +525,30 @@ struct call {
 	struct event event;
 	struct wire *wire;
 	struct addr from;
+	uint16_t port; /* of ours */
 };
 
-static void post_call(struct wire *w, const struct addr *from, unsigned delay_ms);
+static void post_call(const struct call *call, unsigned delay_ms);
+
+static struct acceptor *find_acceptor(struct loop *loop, uint16_t port)
+{
+	list_each_safe (node, &loop_world(loop)->acceptors) {
+		struct acceptor *a = container_of(node, struct acceptor, node);
+
+		if (addr_port(&a->addr) == port)
+			return a;
+	}
+	return NULL;
+}
 
 static void on_call(struct event *e)
 {
 	struct call *call = container_of(e, struct call, event);
 	struct loop *l = call->wire->loop;
-	struct acceptor *a = loop_world(l)->acceptor;
+	struct acceptor *a = find_acceptor(l, call->port);
 
 	if (a && world_denies(l, NEED_ACCEPT) < 0) {
-		post_call(call->wire, &call->from, BREATH_MS);
+		post_call(call, BREATH_MS);
 		return;
 	}
 	if (a) {
@@ -548,26 +561,27 @@ static void on_call(struct event *e)
 }
 
 /* The kernel keeps who calls until the daemon takes the call. */
-static void post_call(struct wire *w, const struct addr *from, unsigned delay_ms)
+static void post_call(const struct call *call, unsigned delay_ms)
 {
-	struct call *call = calloc(1, sizeof *call);
+	struct loop *l = call->wire->loop;
+	struct call *again = malloc(sizeof *again);
 
-	MUST(call);
-	call->event = (struct event){ .owned = true, .happen = on_call };
-	call->wire = w;
-	call->from = *from;
-	event_post(w->loop, &call->event, loop_now(w->loop) + delay_ms);
+	MUST(again);
+	*again = *call;
+	again->event = (struct event){ .owned = true, .happen = on_call };
+	event_post(l, &again->event, loop_now(l) + delay_ms);
 }
 
-struct wire *wire_connect(struct loop *l, const struct addr *from, void (*got)(void *, struct span),
-	void (*closed)(void *), void *arg)
+struct wire *wire_connect(
+	struct loop *l, const struct addr *from, uint16_t port, const struct wire_user *user)
 {
 	struct wire *w = wire_new(l);
+	struct call call = { .wire = w, .from = *from, .port = port };
 
-	w->got = got;
-	w->closed = closed;
-	w->arg = arg;
-	post_call(w, from, 0);
+	w->got = user->got;
+	w->closed = user->closed;
+	w->arg = user->arg;
+	post_call(&call, 0);
 	return w;
 }
 
@@ -595,18 +609,22 @@ int acceptor_open(struct acceptor **out, struct loop *loop, const struct addr *a
 	(void)sharing;
 	if (!a)
 		return -ENOMEM;
-	MUST(!loop_world(loop)->acceptor);
+	if (find_acceptor(loop, addr_port(addr))) {
+		free(a);
+		return -EADDRINUSE;
+	}
 	a->loop = loop;
 	a->addr = *addr;
 	a->got_client = got_client;
 	a->arg = arg;
-	*out = loop_world(loop)->acceptor = a;
+	list_push(&loop_world(loop)->acceptors, &a->node);
+	*out = a;
 	return 0;
 }
 
 void acceptor_close(struct acceptor *a)
 {
-	loop_world(a->loop)->acceptor = NULL;
+	list_remove(&a->node);
 	free(a);
 }
 

@@ -113,6 +113,7 @@ static bool do_upstream(struct show *s, struct actor *a, char **words, bool last
 {
 	const char *name = words[0], *scheme = "tls", *host = NULL;
 	uint64_t delay_ms = 0;
+	bool apart = false;
 
 	(void)a, (void)last;
 	need_new_name(s, name);
@@ -123,10 +124,17 @@ static bool do_upstream(struct show *s, struct actor *a, char **words, bool last
 		host = words[1];
 		words += 2;
 	}
+	if (is(words[0], "apart")) {
+		apart = true;
+		words++;
+	}
 	if (words[0] &&
 		(!is(words[0], "delay") || !words[1] || !play_duration(words[1], &delay_ms)))
 		misread(s, words[0]);
-	upstream_new(&s->cast, name, scheme, (unsigned)delay_ms)->host = host;
+	struct actor *server = upstream_new(&s->cast, name, scheme, (unsigned)delay_ms);
+
+	server->host = host;
+	server->is_apart = apart;
 	return true;
 }
 
@@ -154,10 +162,16 @@ static bool do_saved(struct show *s, struct actor *a, char **words, bool last)
 static bool do_client(struct show *s, struct actor *a, char **words, bool last)
 {
 	(void)a, (void)last;
+	size_t port = DAEMON_PORT;
+
 	need_new_name(s, words[0]);
 	if (!is(words[1], "udp") && !is(words[1], "tcp"))
 		misread(s, words[1]);
-	client_new(&s->cast, words[0], is(words[1], "tcp"));
+	if (is(words[2], "port"))
+		port = take_number(s, words[3]);
+	else if (words[2])
+		misread(s, words[2]);
+	client_new(&s->cast, words[0], is(words[1], "tcp"), (uint16_t)port);
 	return true;
 }
 
@@ -213,6 +227,27 @@ static bool do_host(struct show *s, struct actor *a, char **words, bool last)
 		misread(s, words[0]);
 	happened(&s->chronicle, "the host sleeps, and wakes up");
 	world_jumps(s->daemon.loop, true);
+	return true;
+}
+
+static bool do_reload(struct show *s, struct actor *a, char **words, bool last)
+{
+	struct config_override overrides[PLAY_WORDS];
+	size_t count = 0;
+
+	(void)a, (void)last;
+	happened(&s->chronicle, "sotto is told to reload");
+	for (; words[count]; count++) {
+		char *equals = strchr(words[count], '=');
+
+		if (!equals)
+			misread(s, words[count]);
+		*equals = '\0';
+		overrides[count] =
+			(struct config_override){ words[count], show_spelled(s, equals + 1), NULL };
+	}
+	if (!daemon_reload(&s->daemon, overrides, count))
+		broken(&s->chronicle, "there is no room for so many settings");
 	return true;
 }
 
@@ -665,16 +700,18 @@ static bool do_ended(struct show *s, struct actor *a, char **words, bool last)
 /* ---- the table ---- */
 
 static const struct verb verbs[] = {
-	{ NULL, "set", EARLY, do_set, "KEY=VALUE", "a setting, as of `--set`" },
-	{ NULL, "upstream", EARLY, do_upstream, "NAME [udp or tcp] [named HOST] [delay D]",
+	{ NULL, "set", EARLY, do_set, "KEY=VALUE",
+		"a setting, as of `--set`; @SERVER in it is its address as it is configured" },
+	{ NULL, "upstream", EARLY, do_upstream, "NAME [udp or tcp] [named HOST] [apart] [delay D]",
 		"a server, by TLS if nothing is said, in the order they are configured, the nth at "
 		"192.0.2.n and 2001:db8::n; D is each way; those of one HOST are one to the "
-		"configuration" },
+		"configuration; apart: it is not among `upstreams`" },
 	{ NULL, "bootstrap", EARLY, do_bootstrap, "NAME",
 		"a server that is asked for the addresses of hosts" },
 	{ NULL, "saved", EARLY, do_saved, "\"LINE\"", "what an earlier run has kept of addresses" },
 
-	{ NULL, "client", ACTION, do_client, "NAME udp or tcp", "a client; over TCP, it connects" },
+	{ NULL, "client", ACTION, do_client, "NAME udp or tcp [port N]",
+		"a client; over TCP, it connects; it asks at port 53 if nothing is said" },
 	{ NULL, "segments", ACTION, do_segments, "of N octets",
 		"streams reach the daemon in pieces of N from now on" },
 	{ NULL, "wait", CHECK, do_wait, "for D", "time passes" },
@@ -684,6 +721,8 @@ static const struct verb verbs[] = {
 	{ NULL, "clock", ACTION, do_clock, "jumps", "the wall clock is set" },
 	{ NULL, "host", ACTION, do_host, "sleeps",
 		"and wakes up an hour later; our clock stands still meanwhile, what peers do is up to them" },
+	{ NULL, "reload", ACTION, do_reload, "[with KEY=VALUE...]",
+		"what SIGHUP does, when these settings are others" },
 	{ NULL, "drain", ACTION, do_drain, "", "what SIGTERM does" },
 
 	{ "CLIENT", "asks", ACTION, do_asks, "NAMES [TYPE] [WORDS]", "sends a query" },

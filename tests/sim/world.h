@@ -65,6 +65,9 @@ struct wire {
 	void *arg;
 };
 
+/* Where the daemon listens at first. */
+#define DAEMON_PORT 53
+
 /* The most hosts that have no route. */
 #define WORLD_CUTS 16
 
@@ -74,8 +77,7 @@ struct world {
 	struct list events, wires;
 	struct list askings; /* sockets that ask: open */
 	unsigned asked; /* how many there were */
-	struct datagram *socket; /* the one listener, or NULL */
-	struct acceptor *acceptor; /* likewise */
+	struct list sockets, acceptors; /* listeners: no two of a kind have one port */
 	size_t streams; /* alive */
 	size_t segment; /* the most bytes that arrive at once; 0: any number */
 	unsigned stops; /* calls of loop_stop() */
@@ -102,8 +104,8 @@ void event_cancel(struct event *);
 size_t loop_timers(const struct loop *);
 size_t loop_tasks(const struct loop *);
 
-/* A datagram comes to the daemon. */
-void world_datagram(struct loop *, const struct addr *from, struct span message);
+/* A datagram comes to the daemon, to that port of it. */
+void world_datagram(struct loop *, const struct addr *from, uint16_t port, struct span message);
 
 /* The server `from` answers what was asked from `to`; or the network says that it cannot be reached
  * (-errno). Lost if that socket is closed by then. */
@@ -123,9 +125,15 @@ void world_moves(struct loop *);
 /* There is no route to that host any more, or there is again. */
 void world_cut(struct loop *, const struct addr *host, bool cut);
 
-/* A client connects; `closed` tells if nobody listens. */
-struct wire *wire_connect(struct loop *, const struct addr *from, void (*got)(void *, struct span),
-	void (*closed)(void *), void *arg);
+/* What a client does with what comes over its connection. */
+struct wire_user {
+	void (*got)(void *arg, struct span);
+	void (*closed)(void *arg);
+	void *arg;
+};
+/* A client connects to that port; `closed` tells if nobody listens. */
+struct wire *wire_connect(
+	struct loop *, const struct addr *from, uint16_t port, const struct wire_user *);
 void wire_send(struct wire *, struct span bytes);
 void wire_end(struct wire *); /* FIN */
 void wire_reset(struct wire *);

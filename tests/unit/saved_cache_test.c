@@ -140,6 +140,8 @@ static struct contents run(void (*fill)(struct cache *))
 	struct saved_cache s;
 
 	saved_cache_init(&s);
+	for (uint32_t i = 0; i < conf.upstream.group_count; i++)
+		groups[i].number = i; /* as those of a process that starts */
 	OK(loop && shared_init(&shared, &conf.cache, 1));
 	if (fill)
 		fill(shared.cache);

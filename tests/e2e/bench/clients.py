@@ -113,6 +113,10 @@ class Tcp:
         self._talk.heard(message)
         return message
 
+    def has_more(self):
+        """A whole message has come already."""
+        return self._whole()
+
     def ask(self, message):
         self.send(message)
         answer = self.receive()

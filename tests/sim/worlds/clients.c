@@ -199,7 +199,8 @@ static void on_arrives(struct deed *deed)
 		return;
 	d->udp_delivered++;
 	oracle_asked(a);
-	world_datagram(d->daemon.loop, &a->client->addr, (struct span){ a->message, a->len });
+	world_datagram(
+		d->daemon.loop, &a->client->addr, DAEMON_PORT, (struct span){ a->message, a->len });
 }
 
 static void send_datagram(struct asked *a)
@@ -286,7 +287,8 @@ static struct line *connect_to_daemon(struct client_peer *c)
 	struct line *l = line_new(d, &c->lines);
 
 	l->client = c;
-	l->wire = wire_connect(d->daemon.loop, &c->addr, on_bytes, on_left, l);
+	l->wire = wire_connect(d->daemon.loop, &c->addr, DAEMON_PORT,
+		&(struct wire_user){ on_bytes, on_left, l });
 	l->wire->delay_ms = chance_below(&d->chance, 5);
 	happened(&d->chronicle, "client %u connects", c->number);
 	return l;

@@ -20,7 +20,7 @@
 
 static uint64_t deadline_ms(const struct drama *d)
 {
-	return d->daemon.conf.query.deadline_ms + SLACK_MS;
+	return d->daemon.reload.now->query.deadline_ms + SLACK_MS;
 }
 
 /* ---- questions ---- */
@@ -71,7 +71,7 @@ static void check_overdue(struct deed *deed)
 		return;
 	if (!is_excused(a))
 		broken(&d->chronicle, "answered in time: client %u has no answer after %u ms to %s",
-			a->client->number, d->daemon.conf.query.deadline_ms,
+			a->client->number, d->daemon.reload.now->query.deadline_ms,
 			message_words((struct span){ a->message, a->len }, text));
 	d->tally.excused++;
 }
@@ -91,7 +91,7 @@ void oracle_asked(struct asked *a)
 	if (a->due == DUE_ANSWER && !a->line)
 		oracle_count(d, &a->meant)->asked++;
 	if (a->line) {
-		a->crowded |= ++a->line->waiting > d->daemon.conf.listen.pipeline;
+		a->crowded |= ++a->line->waiting > d->daemon.reload.now->listen.pipeline;
 		a->next_on_line = a->line->first;
 		a->line->first = a;
 	}
@@ -175,7 +175,7 @@ static void check_origin(const struct answer_check *c, const struct said *said)
 /* How long it may be told, as the daemon is configured. */
 static uint64_t life_of(const struct drama *d, const struct said *said)
 {
-	const struct cache_conf *conf = &d->daemon.conf.cache;
+	const struct cache_conf *conf = &d->daemon.reload.now->cache;
 	uint64_t life_ms = said->ttl_s * UINT64_C(1000);
 
 	if (life_ms > conf->ttl_max_ms)
@@ -189,7 +189,7 @@ static uint64_t life_of(const struct drama *d, const struct said *said)
  * both before that and after it. */
 static void check_age(const struct answer_check *c, const struct said *said, uint32_t ttl)
 {
-	const struct cache_conf *conf = &c->d->daemon.conf.cache;
+	const struct cache_conf *conf = &c->d->daemon.reload.now->cache;
 	uint64_t told_ms = drama_now(c->d) - (c->asked->line ? c->asked->line->wire->delay_ms : 0);
 	uint64_t age_ms = told_ms + machine_slept_ms(c->d, told_ms - 1) - said->at_ms;
 	uint64_t life_ms = life_of(c->d, said), slept_ms = machine_slept_ms(c->d, said->at_ms);
@@ -222,7 +222,7 @@ static void check_patience(const struct answer_check *c)
 	uint64_t waited_ms = drama_now(c->d) - a->at_ms[a->answered - 1];
 
 	MUST_BE(c,
-		waited_ms <= c->d->daemon.conf.cache.stale_after_ms + SLACK_MS || a->crowded ||
+		waited_ms <= c->d->daemon.reload.now->cache.stale_after_ms + SLACK_MS || a->crowded ||
 			faults_struck() != a->struck || (a->line && a->line->was_slow),
 		"what is stale is told in time: after %llu ms: %s", (unsigned long long)waited_ms,
 		c->text);
@@ -253,7 +253,7 @@ static void check_records(const struct answer_check *c)
 
 static size_t size_most(const struct asked *a)
 {
-	size_t ours = a->drama->daemon.conf.query.udp_size;
+	size_t ours = a->drama->daemon.reload.now->query.udp_size;
 
 	if (a->line)
 		return DNS_MESSAGE_MAX;
@@ -337,7 +337,7 @@ static bool is_own_question(const struct meant *m)
 /* As often as its clients, who may wait twice, and what expires may have it asked. */
 static unsigned lookups_most(const struct drama *d, const struct count *c)
 {
-	return d->daemon.conf.cache.size && c->asked ? 2 * c->asked - 1 : c->asked;
+	return d->daemon.reload.now->cache.size && c->asked ? 2 * c->asked - 1 : c->asked;
 }
 
 /* without_opt: it may be for queries with DO or without. */
@@ -397,7 +397,7 @@ void oracle_sent(struct server_peer *s, struct line *l, struct span m)
 
 static void check_lane(struct drama *d, const struct lane *l)
 {
-	size_t most = d->daemon.conf.upstream.in_flight;
+	size_t most = d->daemon.reload.now->upstream.in_flight;
 
 	if (l->queued > most)
 		broken(&d->chronicle, "bounds: %zu exchanges wait for a connection", l->queued);
@@ -418,7 +418,7 @@ static void check_metrics(struct drama *d)
 
 	if (ended > begun)
 		broken(&d->chronicle, "the counters add up: more queries have ended than begun");
-	if (begun - ended > d->daemon.conf.query.queries_max)
+	if (begun - ended > d->daemon.reload.now->query.queries_max)
 		broken(&d->chronicle, "bounds: %llu queries wait",
 			(unsigned long long)(begun - ended));
 	if (m->queries_udp != d->udp_delivered && !d->daemon.draining)
@@ -428,7 +428,7 @@ static void check_metrics(struct drama *d)
 
 static void check_connections(struct drama *d)
 {
-	const struct listen_conf *conf = &d->daemon.conf.listen;
+	const struct listen_conf *conf = &d->daemon.reload.now->listen;
 	size_t all = 0;
 
 	for (unsigned i = 0; i < d->client_count; i++) {
@@ -451,10 +451,13 @@ void oracle_moment(struct drama *d)
 	struct cache *cache = d->daemon.shared.cache;
 	struct cache_stats stats;
 
-	for (size_t i = 0; i < u->conf->count; i++)
+	for (const struct list *node = u->servers.next; node != &u->servers; node = node->next) {
+		const struct server *s = container_of(node, struct server, node);
+
 		for (int lane = 0; lane < LANES; lane++)
-			if (u->servers[i].lanes[lane].transport)
-				check_lane(d, &u->servers[i].lanes[lane]);
+			if (s->lanes[lane].transport)
+				check_lane(d, &s->lanes[lane]);
+	}
 	check_metrics(d);
 	check_connections(d);
 	if (loop_world(d->daemon.loop)->early)

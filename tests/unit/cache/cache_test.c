@@ -83,6 +83,7 @@ CASE(without_stale_an_answer_ends_with_its_ttl)
 {
 	open_cache();
 	conf.stale_ms = 0;
+	cache_tune(cache, &conf);
 	store("a", TYPE_A, 10, 1, T);
 	EQ(find("a", TYPE_A, T + 10 * S - 1), CACHE_FRESH);
 	EQ(find("a", TYPE_A, T + 10 * S), CACHE_MISS);
@@ -429,6 +430,7 @@ CASE(nobody_is_told_if_it_is_switched_off)
 {
 	open_cache();
 	conf.prefetch = false;
+	cache_tune(cache, &conf);
 	store("a", TYPE_A, 100, 1, T);
 	EQ(told("a", T + 99 * S, 10), 0);
 	close_cache();

@@ -138,10 +138,12 @@ CASE(a_limit_below_a_second_holds_from_the_first)
 {
 	open_cache();
 	conf.failure_ms = 300;
+	cache_tune(cache, &conf);
 	int64_t now = check_pause(true, T, 300);
 
 	check_pause(true, now, 300);
 	conf.failure_ms = 0;
+	cache_tune(cache, &conf);
 	note(TYPE_TXT, true, T);
 	EQ(find(TYPE_TXT, T), CACHE_MISS);
 	close_cache();

@@ -15,8 +15,8 @@ static const struct cache_conf conf = { .size = 1 << 20,
 	.failure_ms = 5000 };
 
 static const struct upstream_conf upstream = {
-	.groups = (struct group_conf[]){ { .name = "default" }, { .name = "bootstrap" },
-		{ .name = "lan" } },
+	.groups = (struct group_conf[]){ { .name = "default", .number = 0 },
+		{ .name = "bootstrap", .number = 1 }, { .name = "lan", .number = 2 } },
 	.group_count = 3,
 };
 

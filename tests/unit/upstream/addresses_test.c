@@ -149,7 +149,9 @@ static void begin(struct run *r)
 	memset(r, 0, sizeof *r);
 	r->loop = loop_new();
 	r->end.fire = on_end;
-	OK(r->loop && addresses_init(&r->file, r->loop, &conf));
+	OK(r->loop && addresses_init(&r->file, r->loop, conf.state));
+	OK(addresses_prepare(&r->file, &conf));
+	addresses_swap(&r->file);
 }
 
 static void keep(struct run *r, const char *host, const char *text)
