@@ -334,10 +334,14 @@ static bool is_own_question(const struct meant *m)
 	return !m->name[0] || (m->name[0] == MARK_LEN && m->type == TYPE_TXT);
 }
 
-/* As often as its clients, who may wait twice, and what expires may have it asked. */
+/* As often as it was asked for. With a cache, twice as often: a client for whom there was something
+ * stale may ask a second time, and a hit may have it asked for again; but of a name that is asked
+ * for once, nothing was there. */
 static unsigned lookups_most(const struct drama *d, const struct count *c)
 {
-	return d->daemon.reload.now->cache.size && c->asked ? 2 * c->asked - 1 : c->asked;
+	bool once = memcmp(c->meant.name + 1, "tail", 4) == 0;
+
+	return d->daemon.reload.now->cache.size && !once ? 2 * c->asked : c->asked;
 }
 
 /* without_opt: it may be for queries with DO or without. */
