@@ -167,7 +167,7 @@ static int usage(void)
 		"[--without FAULT,...] [--until EVENT] [--complete] [--twice]\n"
 		"faults:");
 	for (int i = 0; i < FAULT_KINDS; i++)
-		fprintf(stderr, " %s", fault_name(i));
+		fprintf(stderr, " %s", fault_name((enum fault_kind)i));
 	fprintf(stderr, "\n");
 	return 64;
 }
