@@ -24,7 +24,7 @@ static const struct choice choices[] = {
 	{ "udp-size", { "", "", "", "", "512", "4096" } },
 	{ "timeouts.query", { "", "", "1s", "2s", "4s", "8s" } },
 	{ "timeouts.attempt", { "", "", "100ms", "300ms", "800ms", "" } },
-	{ "timeouts.connect", { "", "", "300ms", "700ms", "1s", "" } },
+	{ "timeouts.connect", { "", "", "500ms", "700ms", "1s", "" } },
 	{ "timeouts.upstream-idle", { "", "", "300ms", "2s", "9s", "" } },
 	{ "timeouts.upstream-silent", { "", "", "700ms", "1500ms", "3s", "" } },
 	{ "timeouts.client-idle", { "", "", "300ms", "2s", "10s", "" } },
