@@ -3,6 +3,7 @@
 
 #include "../message.h"
 #include "base/bug.h"
+#include "faults.h"
 #include "net/frame.h"
 #include "oracle.h"
 
@@ -287,6 +288,7 @@ static struct line *connect_to_daemon(struct client_peer *c)
 	struct line *l = line_new(d, &c->lines);
 
 	l->client = c;
+	l->struck = faults_struck();
 	l->wire = wire_connect(d->daemon.loop, &c->addr, DAEMON_PORT,
 		&(struct wire_user){ on_bytes, on_left, l });
 	l->wire->delay_ms = chance_below(&d->chance, 5);

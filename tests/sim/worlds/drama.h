@@ -47,6 +47,7 @@ struct line {
 	uint64_t left_ms; /* the daemon closed it; NEVER: it has not */
 	uint64_t spoiled_ms; /* from then on, nothing needs to be answered */
 	bool was_slow;
+	size_t struck; /* allocations that had failed when it began */
 	struct asked *first; /* its queries, by `next_on_line` */
 };
 

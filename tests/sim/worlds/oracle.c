@@ -54,8 +54,10 @@ static bool is_excused(const struct asked *a)
 		return true;
 	if (faults_struck() != a->struck)
 		return true;
+	/* Who lacks memory for a query takes no more from its connection. */
 	return l &&
-		(l->over || l->was_slow || a->crowded || at >= l->spoiled_ms || at >= l->left_ms);
+		(l->over || l->was_slow || a->crowded || at >= l->spoiled_ms || at >= l->left_ms ||
+			faults_struck() != l->struck);
 }
 
 static void check_overdue(struct deed *deed)
