@@ -147,3 +147,21 @@ void confine(struct sandbox *s, const struct config *c, const char *control)
 	}
 	sandbox_enter(s, c->sandbox, &l);
 }
+
+static bool lets(const struct sandbox *s, const struct server_conf *server)
+{
+	return landlock_lets_connect(&s->rules, addr_port(&server->addr)) &&
+		(server->source.any.sa_family == AF_UNSPEC || landlock_lets_bind(&s->rules, 0));
+}
+
+const char *confine_refuses(const struct sandbox *s, const struct config *next)
+{
+	if (!s->landlock)
+		return NULL;
+	for (size_t i = 0; i < next->upstream.count; i++)
+		if (next->upstream.servers[i].scheme != SCHEME_UDP &&
+			!lets(s, &next->upstream.servers[i]))
+			return "the sandbox lets upstreams be asked at ports 53, 853 and those of "
+			       "the start, and from no other address than then: restart sotto";
+	return NULL;
+}

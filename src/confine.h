@@ -11,4 +11,8 @@
  * listeners. */
 void confine(struct sandbox *, const struct config *, const char *control);
 
+/* Could it serve by another configuration? NULL: as far as ports go. Or why not: a constant, for
+ * people. */
+const char *confine_refuses(const struct sandbox *, const struct config *next);
+
 #endif

@@ -46,7 +46,7 @@ struct crew {
 	struct reload_owner reload_owner;
 	size_t files; /* descriptors for listeners, control, servers and clients */
 	struct view view;
-	char fault[WORKER_WHY]; /* of the latest reload */
+	char fault[2 * WORKER_WHY]; /* of the latest reload */
 	struct control *control; /* NULL: there is none */
 	struct changes changes;
 	struct query_shared shared;
@@ -356,9 +356,9 @@ static size_t reserved_files(const struct crew *crew, const struct config *conf)
 
 /* Clients get what is left when everything else has its own, so that they cannot keep sotto from
  * its servers. False: nothing is left. */
-static bool share_files(void *arg, const struct config *conf, struct worker_files *share)
+static bool share_files(
+	const struct crew *crew, const struct config *conf, struct worker_files *share)
 {
-	const struct crew *crew = arg;
 	size_t reserved = reserved_files(crew, conf), each;
 
 	if (crew->files < reserved + crew->count)
@@ -396,6 +396,22 @@ static void on_reload_signal(void *arg, int signal_number)
 
 	(void)signal_number;
 	reload_ask(&crew->reload);
+}
+
+static const char *admit(void *arg, const struct config *next, struct worker_files *share)
+{
+	const struct crew *crew = arg;
+
+	if (!share_files(crew, next, share))
+		return "too few file descriptors for so many upstreams";
+	return confine_refuses(&crew->sandbox, next);
+}
+
+static const char *hint(void *arg, const char *fault)
+{
+	const struct crew *crew = arg;
+
+	return sandbox_hint(&crew->sandbox, fault);
 }
 
 static void hold_control(void *arg, void (*go)(void *), void *go_arg)
@@ -449,7 +465,7 @@ static void on_reload_over(void *arg, const struct reload_result *r, const struc
 
 static void init_reload(struct crew *crew, struct config *conf, const struct config_sources *from)
 {
-	crew->reload_owner = (struct reload_owner){ share_files, hold_control, on_reload_begun,
+	crew->reload_owner = (struct reload_owner){ admit, hint, hold_control, on_reload_begun,
 		on_reload_over, crew };
 	crew->reload = (struct reload){ .sources = from,
 		.owner = &crew->reload_owner,
@@ -490,11 +506,26 @@ static bool begin(struct crew *crew, struct config *conf, const struct config_so
 	return true;
 }
 
+static void do_nothing(struct work *w)
+{
+	(void)w;
+}
+
+/* Makes the threads that do work for all loops: libuv ends the process where it cannot, and that is
+ * better at the start than later on. In vain if there is no memory even for that. */
+static void make_helping_threads(struct crew *crew)
+{
+	static struct work first = { do_nothing, do_nothing };
+
+	loop_work(loop_of(crew, 0), &first);
+}
+
 static int serve(struct crew *crew, const struct config *conf, void (*ready)(const struct config *))
 {
 	bool all = start_threads(crew);
 
 	if (all) {
+		make_helping_threads(crew);
 		ready(conf);
 		worker_say_listening(crew->workers[0]);
 		tell_ready(crew);

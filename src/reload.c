@@ -10,6 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* More than a configuration and its stores of certificates take. What reads them ends the process,
+ * or breaks, where there is no memory: then it is not begun. */
+#define READING_TAKES (size_t)(32 * 1024 * 1024)
+
 static struct loop *loop_of(const struct reload *r)
 {
 	return worker_loop(r->workers[0]);
@@ -56,8 +60,20 @@ static const char *first_problem(const struct reload *r, char line[WORKER_WHY])
 	return line;
 }
 
-static void finish(struct reload *r, const char *fault)
+/* The fault, and what to do about it. NULL: there is none. */
+static const char *with_hint(struct reload *r, const char *fault)
 {
+	const char *hint = fault ? r->owner->hint(r->owner->arg, fault) : NULL;
+
+	if (!hint)
+		return fault;
+	snprintf(r->fault, sizeof r->fault, "%s; %s", fault, hint);
+	return r->fault;
+}
+
+static void finish(struct reload *r, const char *what)
+{
+	const char *fault = with_hint(r, what);
 	struct reload_result result = { .number = r->number,
 		.fault = fault,
 		.problems = r->next || !fault ? NULL : r->problems,
@@ -166,8 +182,10 @@ static void on_read(struct work *w)
 {
 	struct reload *r = container_of(w, struct reload, work);
 	size_t len;
-	FILE *problems = open_memstream(&r->problems, &len);
+	void *room = malloc(READING_TAKES);
+	FILE *problems = room ? open_memstream(&r->problems, &len) : NULL;
 
+	free(room);
 	if (!problems)
 		return;
 	r->next = config_new(r->sources, problems);
@@ -200,8 +218,10 @@ static void on_read_over(struct work *w)
 		finish(r, first_problem(r, line));
 		return;
 	}
-	if (!r->owner->files(r->owner->arg, r->next, &r->files)) {
-		finish(r, "too few file descriptors for so many upstreams");
+	const char *why = r->owner->admit(r->owner->arg, r->next, &r->files);
+
+	if (why) {
+		finish(r, why);
 		return;
 	}
 	r->phase = RELOAD_HOLDING;

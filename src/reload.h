@@ -24,9 +24,11 @@ struct reload_result {
 
 /* What the owner has to do with it. */
 struct reload_owner {
-	/* What is left of file descriptors for a worker under that configuration. False: too few.
-	 */
-	bool (*files)(void *arg, const struct config *next, struct worker_files *);
+	/* What is left of file descriptors for a worker under that configuration. NULL; or why it
+	 * cannot be taken. */
+	const char *(*admit)(void *arg, const struct config *next, struct worker_files *);
+	/* What to do about that fault. NULL: nothing that would be worth a word. */
+	const char *(*hint)(void *arg, const char *fault);
 	/* Before a swap: calls go() as soon as nobody looks at the workers. NULL: nobody does. */
 	void (*hold)(void *arg, void (*go)(void *), void *go_arg);
 	/* One begins, the first of several perhaps. */
@@ -61,7 +63,7 @@ struct reload {
 	void (*home)(struct reload *); /* afterwards, in the first one's thread */
 	unsigned visited, prepared;
 	bool failed;
-	char why[WORKER_WHY];
+	char why[WORKER_WHY], fault[2 * WORKER_WHY]; /* the latter with a hint */
 };
 
 /* Zeroed before; sources, owner, workers, their number, cache and now are filled in. It takes

@@ -15,7 +15,7 @@ struct memory_piece {
 
 void memory_out(void)
 {
-	log_say(LOG_ERROR, "cannot start: out of memory");
+	log_say(LOG_ERROR, "out of memory: the configuration cannot be read");
 	exit(1);
 }
 

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -137,14 +136,36 @@ static void allow_port(struct landlock *l, uint16_t port, uint64_t rights)
 		add(l, PORT, &rule);
 }
 
+static void note(uint8_t *ports, uint16_t port)
+{
+	ports[port / 8] |= (uint8_t)(1 << port % 8);
+}
+
+static bool is_noted(const struct landlock *l, const uint8_t *ports, uint16_t port)
+{
+	return l->version < NET_VERSION || ports[port / 8] & 1 << port % 8;
+}
+
 void landlock_connect(struct landlock *l, uint16_t port)
 {
+	note(l->connects, port);
 	allow_port(l, port, NET_CONNECT_TCP);
 }
 
 void landlock_bind(struct landlock *l, uint16_t port)
 {
+	note(l->binds, port);
 	allow_port(l, port, NET_BIND_TCP);
+}
+
+bool landlock_lets_connect(const struct landlock *l, uint16_t port)
+{
+	return is_noted(l, l->connects, port);
+}
+
+bool landlock_lets_bind(const struct landlock *l, uint16_t port)
+{
+	return is_noted(l, l->binds, port);
 }
 
 /* ---- entering ---- */

@@ -7,12 +7,14 @@
 #ifndef SANDBOX_LANDLOCK_H
 #define SANDBOX_LANDLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct landlock {
 	int version; /* of the kernel's ABI */
 	int fd; /* the rules so far; -1: there can be none */
 	int err; /* 0, or the first -errno */
+	uint8_t connects[UINT16_MAX / 8 + 1], binds[UINT16_MAX / 8 + 1]; /* ports: a bit each */
 };
 
 /* Nothing is allowed yet. */
@@ -29,6 +31,10 @@ void landlock_sockets(struct landlock *, const char *folder);
 /* TCP to that port of any host, and from that one of this host. */
 void landlock_connect(struct landlock *, uint16_t port);
 void landlock_bind(struct landlock *, uint16_t port);
+
+/* Would that be allowed? Also after it was entered. */
+bool landlock_lets_connect(const struct landlock *, uint16_t port);
+bool landlock_lets_bind(const struct landlock *, uint16_t port);
 
 /* From now on nothing else is allowed; needs PR_SET_NO_NEW_PRIVS. The version, which tells how much
  * is held back: files from 1 on, TCP from 4, signals and abstract unix sockets of others from 6. Or

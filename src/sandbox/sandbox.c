@@ -46,6 +46,7 @@ void sandbox_enter(struct sandbox *s, enum sandbox_mode mode, struct landlock *l
 	s->no_privileges = privileges == 0;
 	s->landlock = landlock > 0 ? landlock : 0;
 	s->seccomp = calls == 0;
+	s->rules = *l;
 	say_gaps(s, privileges, landlock, calls);
 }
 

@@ -20,6 +20,7 @@ struct sandbox {
 	enum sandbox_mode mode;
 	bool no_privileges; /* capabilities, core files, set-user-ID programs */
 	int landlock; /* its version; 0: none */
+	struct landlock rules; /* if there is one: what it allows */
 	bool seccomp;
 };
 

@@ -4,6 +4,8 @@ these on the build with ThreadSanitizer, too."""
 import itertools
 import json
 import os
+import pathlib
+import resource
 import select
 import shutil
 import signal
@@ -88,6 +90,13 @@ def sotto(run_sotto, upstream):
     return run_sotto(upstream, workers=2, cache={"size": "4MiB"})
 
 
+def with_ports_held(sotto):
+    version = status(sotto)["sandbox"]["landlock"]
+    if version < 4:
+        pytest.skip(f"no sandbox that knows ports: Landlock {version}")
+    return sotto
+
+
 def is_open(upstream):
     return [connection for connection in upstream.connections if connection.open]
 
@@ -126,6 +135,39 @@ def test_in_the_sandbox_it_reloads_and_says_what_is_forbidden(confined, upstream
     spoil(sotto)
     assert f"{sotto.file}:2:1" in answer_of(sotto)["error"]
     assert address(sotto, unique_name()) != "SERVFAIL"
+
+
+def test_in_the_sandbox_a_port_that_is_new_refuses_the_whole(confined, start_upstream, upstream, name):
+    """Or everything would go on, but for the server that can never be connected to."""
+    sotto = with_ports_held(confined(upstream))
+    rewrite(sotto, upstreams=[start_upstream().address()], policy="race")
+    error = answer_of(sotto)["error"]
+    assert "nothing has changed" in error and "the sandbox" in error and "restart" in error
+    sotto.wait_for_log(msg="reload failed: nothing has changed")
+    assert status(sotto)["groups"]["default"]["policy"] == "ordered"
+    assert address(sotto, name) == [messages.address_of(name)]
+
+
+def test_in_the_sandbox_a_new_listener_is_refused_with_what_to_do(confined, upstream):
+    sotto = with_ports_held(confined(upstream))
+    rewrite(sotto, listen=[f"127.0.0.1:{daemon.free_port()}"])
+    error = answer_of(sotto)["error"]
+    assert "cannot listen" in error and "the sandbox" in error and "restart" in error
+
+
+def test_without_memory_for_it_a_reload_fails_and_the_next_one_does_not(monkeypatch, start_sotto, start_upstream, control_path):
+    """Not under AddressSanitizer, which needs all the addresses that there are."""
+    monkeypatch.setattr(daemon, "BINARY", pathlib.Path(os.environ["RELEASE"]))
+    sotto = start_sotto(start_upstream(), control=control_path)
+    pid = sotto.process.pid
+    before = resource.prlimit(pid, resource.RLIMIT_AS)
+    size = int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize()
+    rewrite(sotto, policy="race")
+    resource.prlimit(pid, resource.RLIMIT_AS, (size + 1024 * 1024, before[1]))
+    assert "out of memory" in answer_of(sotto)["error"]
+    assert address(sotto, unique_name()) != "SERVFAIL"
+    resource.prlimit(pid, resource.RLIMIT_AS, before)
+    assert answer_of(sotto)["changed"] == "policy"
 
 
 def test_who_waits_is_answered(sotto, upstream, name):

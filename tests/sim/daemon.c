@@ -15,11 +15,17 @@ static void tell_change(void *arg, enum change change)
 	worker_changed(d->worker, change);
 }
 
-static bool files(void *arg, const struct config *next, struct worker_files *files)
+static const char *admit(void *arg, const struct config *next, struct worker_files *files)
 {
 	(void)arg, (void)next;
 	*files = (struct worker_files){ SIZE_MAX, ASKERS_MAX };
-	return true;
+	return NULL;
+}
+
+static const char *hint(void *arg, const char *fault)
+{
+	(void)arg, (void)fault;
+	return NULL;
 }
 
 static void begun(void *arg)
@@ -32,7 +38,7 @@ static void over(void *arg, const struct reload_result *result, const struct con
 	(void)arg, (void)result, (void)now;
 }
 
-static const struct reload_owner owner = { .files = files, .begun = begun, .over = over };
+static const struct reload_owner owner = { .admit = admit, .hint = hint, .begun = begun, .over = over };
 
 static void set_sources(struct daemon *d, const char *const *upstreams)
 {
