@@ -169,13 +169,15 @@ static bool start_threads(struct crew *crew)
 		unsigned i = crew->started;
 		int err = pthread_create(&crew->threads[i], NULL, run_thread, crew->workers[i]);
 
-		if (err) {
-			log_say(LOG_ERROR, "cannot start a thread");
+		if (err)
 			break;
-		}
 	}
+	bool whole = crew->started == crew->count && loop_make_helpers(loop_of(crew, 0)) == 0;
+
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return crew->started == crew->count;
+	if (!whole)
+		log_say(LOG_ERROR, "cannot start a thread");
+	return whole;
 }
 
 static void add_count(void *arg, const char *name, const char *help, uint64_t value)
@@ -506,26 +508,11 @@ static bool begin(struct crew *crew, struct config *conf, const struct config_so
 	return true;
 }
 
-static void do_nothing(struct work *w)
-{
-	(void)w;
-}
-
-/* Makes the threads that do work for all loops: libuv ends the process where it cannot, and that is
- * better at the start than later on. In vain if there is no memory even for that. */
-static void make_helping_threads(struct crew *crew)
-{
-	static struct work first = { do_nothing, do_nothing };
-
-	loop_work(loop_of(crew, 0), &first);
-}
-
 static int serve(struct crew *crew, const struct config *conf, void (*ready)(const struct config *))
 {
 	bool all = start_threads(crew);
 
 	if (all) {
-		make_helping_threads(crew);
 		ready(conf);
 		worker_say_listening(crew->workers[0]);
 		tell_ready(crew);

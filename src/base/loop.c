@@ -16,7 +16,9 @@
 #include <unistd.h>
 #include <uv.h>
 
-#define WORK_THREADS "2"
+#define WORK_THREADS 2
+#define TEXT_OF(x)   #x
+#define TEXT(x)      TEXT_OF(x)
 /* Descriptors that are looked at in one turn. */
 #define READY_MAX 256
 
@@ -398,6 +400,39 @@ int loop_work(struct loop *l, struct work *work)
 	return 0;
 }
 
+static void *end_at_once(void *arg)
+{
+	return arg;
+}
+
+/* libuv ends the process where it cannot make a thread: so as many are made before. */
+static int try_threads(void)
+{
+	pthread_t threads[WORK_THREADS];
+	int count = 0, err = 0;
+
+	while (count < WORK_THREADS && !err) {
+		err = pthread_create(&threads[count], NULL, end_at_once, NULL);
+		count += !err;
+	}
+	while (count)
+		pthread_join(threads[--count], NULL);
+	return -err;
+}
+
+static void do_nothing(struct work *w)
+{
+	(void)w;
+}
+
+int loop_make_helpers(struct loop *l)
+{
+	static struct work nothing = { do_nothing, do_nothing };
+	int err = try_threads();
+
+	return err ? err : loop_work(l, &nothing);
+}
+
 static void cancel_jobs(struct loop *l)
 {
 	for (struct list *node = l->jobs.next; node != &l->jobs; node = node->next)
@@ -423,7 +458,7 @@ struct loop *loop_new(void)
 		return NULL;
 	/* How many threads loop_work() has: libuv reads it when it first needs one. The first loop
 	 * is made before there is any other thread that could read the environment. */
-	setenv("UV_THREADPOOL_SIZE", WORK_THREADS, 0);
+	setenv("UV_THREADPOOL_SIZE", TEXT(WORK_THREADS), 0);
 	if (uv_loop_init(&l->uv)) {
 		free(l);
 		return NULL;

@@ -85,6 +85,9 @@ struct work {
 };
 /* 0 or -errno. */
 int loop_work(struct loop *, struct work *);
+/* Has the threads that do it made now, and not when there is something to do. 0; or -errno: there
+ * can be none, and loop_work() must not be called. */
+int loop_make_helpers(struct loop *);
 
 /* A call to another thread: embedded in its owner's struct, so that it needs no memory when there
  * is none, and zeroed before the first use. It lives until it ran, or until loop_free(), after

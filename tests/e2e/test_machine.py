@@ -9,7 +9,6 @@ import os
 import pathlib
 import random
 import resource
-import select
 import shutil
 import signal
 import socket
@@ -20,7 +19,7 @@ import pytest
 
 from bench import behaviours, daemon, eventually, messages, shim
 from bench.claims import is_answered
-from bench.clients import Head, Tcp, Udp, addresses, ask_wire, parse
+from bench.clients import Head, Tcp, Udp, addresses, ask_wire, parse, readable
 from bench.machine import Machine
 from bench.messages import query, unique_name
 
@@ -122,7 +121,7 @@ class Serving:
             client.send(query(name))
 
             def over():
-                return select.select([client.socket], [], [], 0)[0] or self.machine.failed("memory")
+                return readable([client.socket], 0) or self.machine.failed("memory")
 
             assert eventually(over, 20)
             self.machine.heal()

@@ -75,7 +75,7 @@ def test_the_watchdog_hears_of_sotto_until_one_worker_hangs(workers, number, ear
     )
     ear.wait_for(WATCHDOG="1", count=3)
     threads = manager.threads_of(sotto.process)
-    assert len(threads) == workers
+    assert len(threads) >= workers  # the workers', and behind them those that help
     with manager.Held(threads[number]):
         time.sleep(WATCHDOG_S / 2)  # for what was said before
         heard = ear.count(WATCHDOG="1")

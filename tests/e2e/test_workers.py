@@ -5,7 +5,6 @@ import contextlib
 import json
 import random
 import resource
-import select
 import threading
 import time
 
@@ -13,7 +12,7 @@ import pytest
 
 from bench import behaviours, eventually, messages
 from bench.behaviours import Gate
-from bench.clients import PATIENCE, Head, Udp, addresses, ask, parse
+from bench.clients import PATIENCE, Head, Udp, addresses, ask, parse, readable
 from bench.control import answer_to
 from bench.messages import DO, SERVFAIL, opt, query, unique_name
 
@@ -256,7 +255,7 @@ class Load(threading.Thread):
             udp.send(message)
             waiting[udp.socket] = (name, message)
         while waiting:
-            ready = select.select(list(waiting), [], [], PATIENCE)[0]
+            ready = readable(waiting, PATIENCE)
             assert ready, f"no answer to {[name for name, _ in waiting.values()]}"
             for socket in ready:
                 self.judge(socket.recv(65535), *waiting.pop(socket))

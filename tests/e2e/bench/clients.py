@@ -18,6 +18,14 @@ def family_of(address):
     return socket.AF_INET6 if ":" in address[0] else socket.AF_INET
 
 
+def readable(sockets, timeout):
+    """Those of the sockets that there is something to read from. select(2) knows no descriptor above 1023."""
+    poll, of = select.poll(), {s.fileno(): s for s in sockets}
+    for descriptor in of:
+        poll.register(descriptor, select.POLLIN)
+    return [of[descriptor] for descriptor, _ in poll.poll(timeout * 1000)]
+
+
 class Udp:
     """One UDP socket, connected, so that an answer from another address does not count."""
 
@@ -34,7 +42,7 @@ class Udp:
 
     def receive(self, timeout=PATIENCE):
         """The next answer; None if there is none in time."""
-        if not select.select([self.socket], [], [], timeout)[0]:
+        if not readable([self.socket], timeout):
             return None
         message = self.socket.recv(65535)
         self._talk.heard(message)
@@ -140,7 +148,7 @@ class Tcp:
 
     def is_open(self):
         """Nothing has come yet, and no end either."""
-        return not select.select([self.socket], [], [], 0)[0]
+        return not readable([self.socket], 0)
 
     def close(self):
         self.socket.close()
