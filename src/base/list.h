@@ -36,6 +36,12 @@ static inline void list_push(struct list *head, struct list *node)
 	head->prev = node;
 }
 
+/* Puts node at the beginning of the list. */
+static inline void list_unshift(struct list *head, struct list *node)
+{
+	list_push(head->next, node);
+}
+
 /* Takes node out; it may be removed again or asked whether it is listed. */
 static inline void list_remove(struct list *node)
 {

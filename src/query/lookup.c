@@ -277,8 +277,11 @@ static void on_timer(struct timer *t)
 		be_late(l); /* first, so that who asks again when told does not join it */
 	if (l->waiters.count && waiters_deadline(&l->waiters) <= now_ms(l))
 		dismiss(l);
-	if (l->phase == LATE && !l->waiters.count)
+	if (l->phase == LATE && !l->waiters.count) {
 		round_settle(&l->round);
+		list_remove(&l->node);
+		list_unshift(&l->env->all_lookups, &l->node);
+	}
 	if (l->until_ms > now_ms(l))
 		start_timer(l);
 	else
@@ -337,9 +340,25 @@ static void on_landed(struct flight *f, const struct result *r)
 	}
 }
 
-static struct lookup *lookup_new(struct query_env *env, const struct lookup_question *q)
+/* Memory of a new one. Where all is in use, one that is late, and that nobody waits for, gives way:
+ * those who flood us with names that nobody answers would hold twice what their queries hold. */
+static struct lookup *get(struct query_env *env)
 {
 	struct lookup *l = pool_get(&env->lookups);
+	struct list *first = list_first(&env->all_lookups);
+
+	if (l || !first)
+		return l;
+	l = container_of(first, struct lookup, node);
+	if (l->phase != LATE || l->waiters.count)
+		return NULL;
+	end(l);
+	return pool_get(&env->lookups);
+}
+
+static struct lookup *lookup_new(struct query_env *env, const struct lookup_question *q)
+{
+	struct lookup *l = get(env);
 
 	if (!l)
 		return NULL;
