@@ -63,6 +63,7 @@ static void set_limits(struct worker *w)
 
 	w->query = w->conf->query;
 	w->query.queries_max = share(w->query.queries_max, n);
+	w->query.queries_per_client = share(w->query.queries_per_client, n);
 	w->query.keepalive = (uint16_t)(keepalive < KEEPALIVE_MAX ? keepalive : KEEPALIVE_MAX);
 	w->query.limits = cache_limits(&w->conf->cache);
 	w->query.stale_after_ms = w->conf->cache.stale_after_ms;

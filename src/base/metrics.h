@@ -13,6 +13,7 @@
 	X(dropped, "Messages never answered")                                                      \
 	X(truncated, "Answers sent with TC")                                                       \
 	X(overload, "Queries answered SERVFAIL because a table was full")                          \
+	X(overload_clients, "Queries refused a place because their client has its share")          \
 	X(clients_refused, "Connections closed at the door by a limit")                            \
 	X(clients_late, "Connections closed because a message or an answer took too long")         \
 	X(cache_hits, "Queries answered from the cache")                                           \

@@ -23,9 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Queries that wait for one lookup; more are told that there is no place. */
-#define WAITERS_MAX 4096
-/* Of them, those that are told in one millisecond. */
+/* Queries that are told in one millisecond. */
 #define TOLD_AT_ONCE 256
 #define BUCKETS      4096
 /* How long a reply is still of use when everybody has been told that there is none. */
@@ -399,15 +397,12 @@ static void add_waiter(struct lookup *l, struct waiter *w, unsigned within_ms)
 	waiters_add(&l->waiters, w);
 }
 
-static int join(struct lookup *l, struct waiter *w, unsigned within_ms)
+static void join(struct lookup *l, struct waiter *w, unsigned within_ms)
 {
-	if (l->waiters.count >= WAITERS_MAX)
-		return -ENOMEM;
 	l->env->metrics->coalesced++;
 	l->round.joined = true;
 	add_waiter(l, w, within_ms);
 	start_timer(l);
-	return 0;
 }
 
 /* A lookup under way, which nobody waits for yet. */
@@ -434,8 +429,10 @@ int lookup_ask(struct query_env *env, const struct lookup_question *q, struct wa
 	struct lookup *l = find(env, q->key);
 	int err;
 
-	if (l)
-		return join(l, w, within_ms);
+	if (l) {
+		join(l, w, within_ms);
+		return 0;
+	}
 	l = start(env, q, false, &err);
 	if (!l)
 		return err;

@@ -26,8 +26,11 @@ int query_env_init(struct query_env *env)
 	env->answer = malloc(REPLY_MAX);
 	env->packing = malloc(PACKED_MAX);
 	env->found.memory = malloc(PACKED_MAX);
-	if (!env->answer || !env->packing || !env->found.memory)
+	env->places = calloc(1, sizeof *env->places);
+	if (!env->answer || !env->packing || !env->found.memory || !env->places)
 		return -ENOMEM;
+	env->places->key = &env->shared->key;
+	env->places->most_of_host = env->conf->queries_per_client;
 	env->idle = NULL;
 	env->rest = (struct task){ .run = on_rest };
 	pool_init(&env->queries, sizeof(struct query), env->conf->queries_max);
@@ -45,6 +48,7 @@ void query_env_clear(struct query_env *env)
 	free(env->answer);
 	free(env->packing);
 	free(env->found.memory);
+	free(env->places);
 }
 
 void query_env_rest(struct query_env *env)
@@ -93,6 +97,8 @@ static void query_free(struct query *q)
 	struct query_env *env = q->env;
 	struct client *client = q->client;
 
+	if (q->has_place)
+		places_give_back(env->places, &q->place);
 	pool_put(&env->queries, q);
 	client->ops->done(client);
 	query_env_rest(env);
@@ -130,7 +136,7 @@ static void query_init(
 	q->client = client;
 	q->at = env->pipeline;
 	q->message = message;
-	q->stale = q->cannot_wait = false;
+	q->stale = q->cannot_wait = q->has_place = false;
 	q->answer = (struct answer){ .rcode = RCODE_NOERROR, .ede = EDE_NONE };
 }
 

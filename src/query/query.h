@@ -12,6 +12,7 @@
 #include "base/rand.h"
 #include "dns/name.h"
 #include "net/addr.h"
+#include "query/places.h"
 #include "query/reply.h"
 #include "query/shared.h"
 #include "query/waiters.h"
@@ -32,6 +33,7 @@ struct query_conf {
 	uint16_t udp_size; /* the most a UDP answer may have, and what our OPT offers */
 	uint16_t keepalive; /* idle timeout told to stream clients that ask, in 100 ms */
 	size_t queries_max; /* waiting at the same time, in one worker */
+	size_t queries_per_client; /* of them, those of one address */
 	struct domain *fresh_only; /* domains whose answers are of no use once expired */
 	size_t fresh_only_count;
 	struct pack_limits limits; /* of TTLs, as cache_limits() tells them */
@@ -80,7 +82,8 @@ struct query_env {
 	const struct query_shared *shared;
 	const struct stage *pipeline; /* ends with a stage that never says NEXT */
 	struct pool queries, lookups;
-	struct list all_lookups;
+	struct places *places; /* who holds those of the queries that wait */
+	struct list all_lookups; /* first those that could give way to others */
 	struct lookup **by_question; /* of these, those that can be joined */
 	void (*end_lookups)(struct query_env *); /* those that nobody waits for */
 	void (*idle)(void *arg); /* NULL: not draining */
@@ -118,6 +121,8 @@ struct query {
 	struct waiter waiter;
 	bool stale; /* there is an answer that has expired, if there is nothing better */
 	bool cannot_wait; /* every place is taken */
+	bool has_place;
+	struct place_held place;
 	uint8_t name[NAME_MAX_WIRE]; /* what request.question.name points to while waiting */
 
 	struct answer answer;

@@ -176,11 +176,13 @@ static bool try_stale(struct query *q, const struct result *r)
 	return true;
 }
 
-static enum verdict refuse_for_want_of_place(struct query *q)
+static enum verdict refuse_for_want_of_place(struct query *q, const char *why)
 {
 	q->env->metrics->overload++;
-	return refuse(q, RCODE_SERVFAIL, EDE_OTHER, "too many queries are waiting");
+	return refuse(q, RCODE_SERVFAIL, EDE_OTHER, why);
 }
+
+static const char too_many[] = "too many queries are waiting";
 
 /* Asks upstream, and waits for so long. */
 static enum verdict ask(struct query *q, unsigned within_ms)
@@ -198,7 +200,7 @@ static enum verdict ask(struct query *q, unsigned within_ms)
 	if (q->stale)
 		return answer_stale(q);
 	if (err == -ENOMEM)
-		return refuse_for_want_of_place(q);
+		return refuse_for_want_of_place(q, too_many);
 	return refuse(q, RCODE_SERVFAIL, EDE_NO_REACHABLE_AUTHORITY, lookup_refusal(env->group));
 }
 
@@ -240,13 +242,25 @@ static void keep_question(struct query *q)
 	q->request.edns.options = (struct span){ 0 };
 }
 
+/* Only who must wait takes a place, so that an answer from the cache costs nothing of it. */
+static bool take_place(struct query *q)
+{
+	const struct query_env *env = q->env;
+	size_t left = env->conf->queries_max - (env->queries.live - 1); /* but for this one */
+
+	q->has_place = places_take(env->places, q->client->peer, left, &q->place);
+	env->metrics->overload_clients += !q->has_place;
+	return q->has_place;
+}
+
 /* The only stage that waits. */
 static enum verdict stage_lookup(struct query *q)
 {
 	const struct query_env *env = q->env;
+	const char *why = q->cannot_wait ? too_many : "too many queries of this client are waiting";
 
-	if (q->cannot_wait)
-		return q->stale ? answer_stale(q) : refuse_for_want_of_place(q);
+	if (q->cannot_wait || !take_place(q))
+		return q->stale ? answer_stale(q) : refuse_for_want_of_place(q, why);
 	q->waiter.wake = on_wake;
 	keep_question(q);
 	return ask(q, q->stale ? env->conf->stale_after_ms : env->conf->deadline_ms);
