@@ -69,6 +69,7 @@ static void set_limits(struct worker *w)
 	w->query.stale_after_ms = w->conf->cache.stale_after_ms;
 	*listen = w->conf->listen;
 	listen->connections = share(listen->connections, n);
+	listen->unsent /= n;
 	listen->connections_per_client = share(listen->connections_per_client, n);
 	w->listening.more_connections = "raise limits.connections";
 }

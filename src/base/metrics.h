@@ -16,6 +16,7 @@
 	X(overload_clients, "Queries refused a place because their client has its share")          \
 	X(clients_refused, "Connections closed at the door by a limit")                            \
 	X(clients_late, "Connections closed because a message or an answer took too long")         \
+	X(clients_unread, "Connections closed because clients left too many answers untaken")      \
 	X(cache_hits, "Queries answered from the cache")                                           \
 	X(cache_misses, "Queries asked upstream because the cache had no answer")                  \
 	X(cache_stale, "Queries answered with what had expired")                                   \

@@ -107,6 +107,9 @@ const struct config_option options[] = {
 	{ "limits.queries-per-connection", &kind_count, FIELD(listen.pipeline), "256", 1, 65535,
 		"Queries of one TCP connection that wait; further ones are read when these are "
 		"answered." },
+	{ "limits.unsent", &kind_size, FIELD(listen.unsent), "64MiB", 1 << 20, (uint64_t)1 << 40,
+		"Octets of answers that TCP clients do not take, all together; beyond, who has left "
+		"most is disconnected." },
 	{ "limits.queries-per-upstream", &kind_count, FIELD(upstream.in_flight), "16384", 1, 65535,
 		"Queries that wait on one connection to an upstream." },
 	{ 0 },

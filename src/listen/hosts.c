@@ -10,6 +10,7 @@ void hosts_init(struct hosts *h, struct rand *r)
 	memset(h, 0, sizeof *h);
 	for (int i = 0; i < 4; i++)
 		h->seed = h->seed << 16 | rand_u16(r);
+	list_init(&h->all);
 	list_init(&h->quiet);
 }
 

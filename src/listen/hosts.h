@@ -19,7 +19,9 @@ struct hosts {
 	uint64_t seed; /* so that nobody can choose addresses that fall together */
 	struct host *buckets[HOSTS_BUCKETS];
 	size_t connections; /* of all */
-	struct list quiet; /* connections for which no query waits, the longest so first */
+	struct list all; /* connections with a stream, the oldest first */
+	struct list quiet; /* those for which no query waits, the longest so first */
+	size_t unsent; /* octets of answers that their clients have not taken */
 };
 
 void hosts_init(struct hosts *, struct rand *);

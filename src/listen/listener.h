@@ -11,6 +11,7 @@ struct listen_conf {
 	size_t count;
 	size_t connections; /* of all clients, in one worker */
 	size_t connections_per_client; /* of one address, in one worker */
+	uint64_t unsent; /* octets of answers that clients do not take, in one worker */
 	size_t pipeline; /* unanswered queries of one connection; more are not read */
 	unsigned idle_ms; /* a connection without a query is closed after this */
 	unsigned message_ms; /* a started message must be whole within this (RFC 7766 §6.2.3) */
@@ -23,6 +24,7 @@ struct listening {
 	struct listen_conf conf;
 	const char *more_connections; /* what lets clients have more of them */
 	struct hosts hosts;
+	struct task relief; /* of what their clients leave unsent */
 };
 
 /* One address over one transport. */

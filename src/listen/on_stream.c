@@ -26,7 +26,6 @@ struct stream_listener {
 	struct listening *shared; /* with other listeners */
 	struct hosts *hosts; /* of it */
 	struct acceptor *acceptor; /* NULL: stopped */
-	struct list conns; /* with a stream */
 	size_t live; /* with memory */
 	struct task gone;
 	void (*closed)(void *arg);
@@ -36,7 +35,7 @@ struct stream_listener {
 enum clock { STOPPED, IDLE, READING };
 
 struct stream_conn {
-	struct list node; /* in conns */
+	struct list node; /* in hosts->all */
 	struct list quiet; /* in hosts->quiet while nothing waits, unless finishing */
 	struct stream_listener *listener;
 	struct stream *stream; /* NULL: gone */
@@ -122,6 +121,17 @@ static void close_now(struct stream_conn *c)
 	detach(c);
 }
 
+/* Of the state, not of the client, so that many say it no more often than one. */
+static void say_full(const char *msg, size_t most, const char *hint)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_WARN, msg);
+	log_count(&l, "limit_of_worker", most);
+	log_str(&l, "hint", hint);
+	log_end(&l);
+}
+
 /* ---- answers ---- */
 
 static bool is_full(const struct stream_conn *c)
@@ -141,9 +151,39 @@ static void start_clock(struct stream_conn *c, enum clock clock)
 		timer_start(loop, &c->timer, clock == IDLE ? conf->idle_ms : conf->message_ms);
 }
 
+/* Who has left most answers untaken. */
+static struct stream_conn *find_worst(const struct hosts *hosts)
+{
+	struct stream_conn *worst = NULL;
+
+	for (struct list *node = hosts->all.next; node != &hosts->all; node = node->next) {
+		struct stream_conn *c = container_of(node, struct stream_conn, node);
+
+		if (!worst || stream_untaken(c->stream) > stream_untaken(worst->stream))
+			worst = c;
+	}
+	return worst;
+}
+
+/* All clients together have left too much. The search goes through all connections, but each costs
+ * one of those who have us search its connection. */
+static void on_relief(struct task *t)
+{
+	struct listening *all = container_of(t, struct listening, relief);
+	struct stream_conn *worst;
+
+	while (all->hosts.unsent > all->conf.unsent && (worst = find_worst(&all->hosts))) {
+		say_full("clients do not take their answers: who left most is disconnected",
+			all->conf.unsent, "raise limits.unsent");
+		all->env->metrics->clients_unread++;
+		close_now(worst);
+	}
+}
+
 static void reply(struct client *base, struct span message)
 {
 	struct stream_conn *c = container_of(base, struct stream_client, base)->conn;
+	struct stream_listener *l = c->listener;
 	uint8_t head[FRAME_HEAD];
 
 	if (!c->stream || c->finishing)
@@ -151,6 +191,8 @@ static void reply(struct client *base, struct span message)
 	frame_head(head, message.len);
 	if (!stream_send(c->stream, (struct span){ head, sizeof head }, message))
 		finish(c); /* no memory for an answer */
+	if (l->hosts->unsent) /* somebody is slow: looked at when this turn's answers are out */
+		loop_later(l->env->loop, &l->shared->relief);
 }
 
 static void done(struct client *base)
@@ -294,17 +336,6 @@ static void on_timer(struct timer *t)
 
 /* ---- connections ---- */
 
-/* Of the state, not of the client, so that many say it no more often than one. */
-static void say_full(const char *msg, size_t most, const char *hint)
-{
-	struct log_line l;
-
-	log_begin(&l, LOG_WARN, msg);
-	log_count(&l, "limit_of_worker", most);
-	log_str(&l, "hint", hint);
-	log_end(&l);
-}
-
 /* Who has been quiet longest, and has been sent every answer; NULL: nobody. */
 static struct stream_conn *quietest(struct hosts *h)
 {
@@ -342,7 +373,9 @@ static bool enter(struct stream_listener *l, const struct addr *peer)
 static void on_client(void *arg, const struct addr *peer)
 {
 	struct stream_listener *l = arg;
-	struct stream_conf conf = { .events = &events, .write_ms = l->conf->write_ms };
+	struct stream_conf conf = {
+		.events = &events, .write_ms = l->conf->write_ms, .unsent = &l->hosts->unsent
+	};
 	struct stream_conn *c;
 
 	if (!enter(l, peer)) {
@@ -359,7 +392,7 @@ static void on_client(void *arg, const struct addr *peer)
 	c->stream = stream_accept(l->acceptor, &conf);
 	if (!c->stream)
 		goto fail;
-	list_push(&l->conns, &c->node);
+	list_push(&l->hosts->all, &c->node);
 	list_push(&l->hosts->quiet, &c->quiet);
 	l->live++;
 	start_clock(c, IDLE);
@@ -395,7 +428,7 @@ static int tcp_open(
 	l->shared = shared;
 	l->hosts = &shared->hosts;
 	l->gone.run = on_gone;
-	list_init(&l->conns);
+	shared->relief.run = on_relief;
 	int err = acceptor_open(&l->acceptor, l->env->loop, a, sharing, on_client, l);
 
 	if (err < 0) {
@@ -417,8 +450,11 @@ static void tcp_stop(struct listener *base)
 
 	acceptor_close(l->acceptor);
 	l->acceptor = NULL;
-	list_each_safe (node, &l->conns) {
-		stop_taking(container_of(node, struct stream_conn, node));
+	list_each_safe (node, &l->hosts->all) {
+		struct stream_conn *c = container_of(node, struct stream_conn, node);
+
+		if (c->listener == l)
+			stop_taking(c);
 	}
 }
 

@@ -41,6 +41,7 @@ struct stream {
 	const struct stream_events *events;
 	void *arg;
 	unsigned write_ms;
+	size_t *unsent, counted; /* a sum, and our part of it */
 	enum state state;
 	int fd;
 	int error; /* of a connect that failed at once */
@@ -55,6 +56,13 @@ struct stream {
 	struct timer timer; /* to be open; then to take what was sent; then to linger */
 	struct task flush, bury;
 };
+
+static void count_untaken(struct stream *s, size_t n)
+{
+	if (s->unsent)
+		*s->unsent += n - s->counted;
+	s->counted = n;
+}
 
 /* ---- ending ---- */
 
@@ -73,6 +81,7 @@ void stream_close(struct stream *s)
 	if (!s || s->gone)
 		return;
 	s->gone = true;
+	count_untaken(s, 0);
 	timer_stop(s->loop, &s->timer);
 	loop_cancel(&s->flush);
 	watch_close(&s->watch, s->fd);
@@ -209,6 +218,7 @@ static void flush(struct stream *s)
 		end_by_errno(s, PHASE_WRITE, error);
 		return;
 	}
+	count_untaken(s, stream_unsent(s));
 	if ((was_stuck || s->paused) && !s->stuck && s->events->drained)
 		s->events->drained(s->arg);
 	if (s->gone)
@@ -240,6 +250,11 @@ bool stream_send(struct stream *s, struct span head, struct span body)
 size_t stream_unsent(const struct stream *s)
 {
 	return buf_len(&s->out) + (s->tls ? buf_len(tls_out(s->tls)) : 0);
+}
+
+size_t stream_untaken(const struct stream *s)
+{
+	return s->counted;
 }
 
 bool stream_is_acked(const struct stream *s)
@@ -479,6 +494,7 @@ static struct stream *stream_new(struct loop *loop, int fd, const struct stream_
 	s->events = conf->events;
 	s->arg = conf->arg;
 	s->write_ms = conf->write_ms;
+	s->unsent = conf->unsent;
 	s->fd = fd;
 	s->watch.ready = on_ready;
 	s->timer.fire = on_timer;

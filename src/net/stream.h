@@ -42,6 +42,8 @@ struct stream_conf {
 	void *arg;
 	unsigned open_ms; /* connect and handshake together may take this long */
 	unsigned write_ms; /* bytes that the peer does not take this long end the connection */
+	/* The sum of stream_untaken() of all streams that share it, or NULL; must outlive them. */
+	size_t *unsent;
 	/* Of stream_connect(), which copies what it needs. */
 	const struct addr *source; /* its port is 0; NULL or AF_UNSPEC: the kernel chooses */
 	const char *interface; /* NULL: the kernel chooses */
@@ -58,6 +60,9 @@ struct stream *stream_connect(struct loop *, const struct addr *to, struct tls_c
 bool stream_send(struct stream *, struct span head, struct span body);
 /* Bytes appended and not yet taken by the kernel. */
 size_t stream_unsent(const struct stream *);
+/* Of these, those that were left when a turn of the loop was over: the peer is slow to take them.
+ */
+size_t stream_untaken(const struct stream *);
 
 /* The peer's host has acknowledged every byte that was sent: it is there, whatever it does. */
 bool stream_is_acked(const struct stream *);

@@ -1,5 +1,5 @@
-/* places: how many of the places where queries wait each client holds, so that no client takes those
- * that others need.
+/* places: how many of the places where queries wait each client holds, so that no client takes
+ * those that others need.
  *
  * A host may hold a fixed number. The network that it could choose addresses from (of IPv6 the /64,
  * of IPv4 the host itself) may hold as many as are left: one network alone half of all, two a third

@@ -25,6 +25,7 @@ struct stream {
 	const struct stream_events *events;
 	void *arg;
 	unsigned write_ms;
+	size_t *unsent, counted;
 	enum state state;
 	struct wire *wire;
 	struct addr local;
@@ -91,6 +92,13 @@ static void say_end(struct wire *w)
 	fly(w, w->delay_ms, nothing, far_is_left);
 }
 
+static void count_untaken(struct stream *s, size_t n)
+{
+	if (s->unsent)
+		*s->unsent += n - s->counted;
+	s->counted = n;
+}
+
 /* ---- ending ---- */
 
 static void on_bury(struct task *t)
@@ -109,6 +117,7 @@ void stream_close(struct stream *s)
 	if (!s || s->gone)
 		return;
 	s->gone = true;
+	count_untaken(s, 0);
 	timer_stop(s->loop, &s->timer);
 	loop_cancel(&s->flush);
 	event_cancel(&s->readable);
@@ -247,6 +256,7 @@ static void on_flush(struct task *t)
 	bool was_stuck = s->stuck;
 
 	push(s);
+	count_untaken(s, buf_len(&s->out));
 	if (was_stuck && !s->stuck && s->events->drained)
 		s->events->drained(s->arg);
 	if (s->gone)
@@ -276,6 +286,11 @@ bool stream_send(struct stream *s, struct span head, struct span body)
 size_t stream_unsent(const struct stream *s)
 {
 	return buf_len(&s->out);
+}
+
+size_t stream_untaken(const struct stream *s)
+{
+	return s->counted;
 }
 
 bool stream_is_acked(const struct stream *s)
@@ -333,6 +348,7 @@ static struct stream *stream_new(struct wire *w, const struct stream_conf *conf)
 	s->events = conf->events;
 	s->arg = conf->arg;
 	s->write_ms = conf->write_ms;
+	s->unsent = conf->unsent;
 	s->readable.happen = on_readable;
 	s->timer.fire = on_timer;
 	s->flush.run = on_flush;
