@@ -160,6 +160,30 @@ CASE(the_hash_depends_on_the_secret)
 	OK(a.hash != b.hash);
 }
 
+/* F-78. Who knew one secret could choose names that all fall into one place of a table; under
+ * another they are names like any. */
+CASE(names_that_fall_together_under_one_secret_do_not_under_another)
+{
+	enum { PLACES = 64, NAMES = 640 };
+	static const struct siphash_key another = { { 1, 3 } };
+	unsigned found = 0, in_place[PLACES] = { 0 };
+
+	for (uint32_t n = 0; found < NAMES; n++) {
+		uint8_t name[10] = { 8 };
+		struct question q = { name, sizeof name, TYPE_A, CLASS_IN };
+
+		for (unsigned i = 0; i < 8; i++)
+			name[1 + i] = (uint8_t)('a' + (n >> 4 * i & 15));
+		if (key_in(&q, &(struct key_scope){ 0 })->hash % PLACES)
+			continue;
+		key_make(&made, &another, &q, &(struct key_scope){ 0 });
+		in_place[made.hash % PLACES]++;
+		found++;
+	}
+	for (unsigned i = 0; i < PLACES; i++)
+		OK(in_place[i] < 40); /* ten on average */
+}
+
 CASE(all_types_of_a_name_have_one_key_of_the_name)
 {
 	static const uint8_t name[] = "\7eXaMpLe";
@@ -220,6 +244,7 @@ int main(void)
 		CLAIM(everything_that_can_change_the_answer_tells_keys_apart),
 		CLAIM(whether_stale_answers_are_of_use_does_not),
 		CLAIM(the_hash_depends_on_the_secret),
+		CLAIM(names_that_fall_together_under_one_secret_do_not_under_another),
 		CLAIM(all_types_of_a_name_have_one_key_of_the_name),
 		CLAIM(the_key_of_a_name_is_of_its_scope),
 		CLAIM(the_question_of_a_key_is_the_one_in_lower_case),
