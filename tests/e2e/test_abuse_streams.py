@@ -206,7 +206,7 @@ def test_f_71_ten_thousand_idle_connections_stay_cost_little_and_the_oldest_give
     assert each <= 6 * 1024, f"{each:.0f} octets for each connection"
     ran = ticks(sotto)
     time.sleep(3)
-    assert ticks(sotto) - ran <= 3, "idle connections keep it busy"
+    assert ticks(sotto) - ran <= 15, "idle connections keep it busy"
     assert all(client.is_open() for client in held)
     newcomers = [Tcp(sotto.address) for _ in range(5)]
     assert all(Head(client.ask(query(name))).rcode == messages.NOERROR for client in newcomers)
