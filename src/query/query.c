@@ -40,6 +40,7 @@ int query_env_init(struct query_env *env)
 void query_env_renew(struct query_env *env)
 {
 	env->queries.most = env->lookups.most = env->conf->queries_max;
+	env->places->most_of_host = env->conf->queries_per_client;
 }
 
 void query_env_clear(struct query_env *env)
