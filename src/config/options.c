@@ -97,7 +97,7 @@ const struct config_option options[] = {
 
 	{ "limits.queries", &kind_count, FIELD(query.queries_max), "65536", 1, 1 << 24,
 		"Queries that wait at the same time." },
-	{ "limits.queries-per-client", &kind_count, FIELD(query.queries_per_client), "4096", 1,
+	{ "limits.queries-per-client", &kind_count, FIELD(query.queries_per_client), "2048", 1,
 		1 << 24,
 		"Of them, those of one client address; and never more than are left for others." },
 	{ "limits.connections", &kind_count, FIELD(listen.connections), "16384", 1, 1 << 20,

@@ -14,13 +14,6 @@ from . import messages, seen
 PATIENCE = 20.0  # for an answer that must come; slow machines are not the subject
 
 
-def has_come(connection, timeout):
-    """Whether there is something to read, or an end, in time; whatever the number of the descriptor."""
-    poll = select.poll()
-    poll.register(connection, select.POLLIN)
-    return bool(poll.poll(max(0, timeout) * 1000))
-
-
 def family_of(address):
     return socket.AF_INET6 if ":" in address[0] else socket.AF_INET
 
