@@ -465,7 +465,6 @@ static void server_init(struct server *s, struct upstreams *all, const struct se
 {
 	s->all = all;
 	s->conf = s->known.conf = conf;
-	s->number = all->server_count++;
 	s->known.standing_ms = loop_now(all->loop);
 	s->probe_timer.fire = on_probe_timer;
 	s->probe.done = on_probed;
@@ -505,6 +504,7 @@ fail:
 
 void server_join(struct server *s)
 {
+	s->number = s->all->server_count++;
 	list_push(&s->all->servers, &s->node);
 	if (s->host)
 		names_give(s->host, s);

@@ -70,7 +70,7 @@ struct server {
 	struct list node; /* in all->servers */
 	struct upstreams *all;
 	const struct server_conf *conf; /* of the latest generation that it is in */
-	uint32_t number; /* of no other one, in all workers the same */
+	uint32_t number; /* of no other one that ever joined, in all workers the same */
 	unsigned generations; /* that it is in */
 	bool current; /* it is in the latest one: it may be asked */
 	struct generation *last; /* it is in none any more, and this one waits for its end */
@@ -138,7 +138,7 @@ struct upstreams {
 	struct generation *now, *next; /* next: it is prepared, or NULL */
 	struct list generations; /* which are of use to anybody */
 	struct list servers; /* of all of them, and those that are ending */
-	uint32_t server_count; /* of all times */
+	uint32_t server_count; /* that have joined, of all times */
 	size_t askers_most;
 	struct list hosts; /* of servers (names.c) */
 	struct addresses_file addresses;
@@ -148,7 +148,8 @@ struct upstreams {
 
 /* Of no generation yet, hence in no list. NULL: out of memory. */
 struct server *server_new(struct upstreams *, const struct server_conf *);
-/* It is in its first generation: from here on it is listed, and has what addresses are known. */
+/* It is in its first generation: from here on it is listed, and has a number and what addresses are
+ * known. */
 void server_join(struct server *);
 /* It goes on under the same server of another configuration; before is what holds for all so far.
  */
