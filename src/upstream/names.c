@@ -578,18 +578,32 @@ static void inquiry_init(struct inquiry *i, struct host *h, uint16_t type)
 	}
 }
 
+/* What an earlier run has saved, which is what was known last, or else the configuration gives. */
+static const struct addr *given(const struct server_conf *conf, size_t *count)
+{
+	*count = conf->saved_count ? conf->saved_count : conf->hint_count;
+	return conf->saved_count ? conf->saved : conf->hints;
+}
+
+static void take(struct host *h, const struct addr *addrs, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		h->addrs[i] = addrs[i];
+	h->count = count;
+}
+
 static void host_init(struct host *h, struct upstreams *u, const struct server_conf *conf)
 {
-	bool saved = conf->saved_count > 0; /* it is what was known last */
+	const struct addr *addrs;
+	size_t count;
 
 	h->all = u;
 	memcpy(h->name, conf->host, strlen(conf->host) + 1);
 	h->pause_ms = PAUSE_FIRST_MS;
 	h->timer.fire = on_timer;
 	h->work = (struct work){ on_work, on_worked };
-	h->count = saved ? conf->saved_count : conf->hint_count;
-	for (size_t i = 0; i < h->count; i++)
-		h->addrs[i] = saved ? conf->saved[i] : conf->hints[i];
+	addrs = given(conf, &count);
+	take(h, addrs, count);
 	inquiry_init(&h->inquiries[V6], h, TYPE_AAAA);
 	inquiry_init(&h->inquiries[V4], h, TYPE_A);
 	list_push(&u->hosts, &h->node);
@@ -617,6 +631,32 @@ struct host *names_host(struct upstreams *u, const struct server_conf *conf)
 void names_give(const struct host *h, struct server *s)
 {
 	server_take_addresses(s, h->addrs, h->count);
+}
+
+/* Its first server, which gives addresses for all of them. NULL: none is asked any more. */
+static const struct server *first_of(const struct host *h)
+{
+	const struct upstreams *u = h->all;
+
+	for (size_t i = 0; i < u->conf->count; i++)
+		if (u->now->servers[i]->host == h)
+			return u->now->servers[i];
+	return NULL;
+}
+
+void names_renew(struct upstreams *u)
+{
+	list_each_safe (node, &u->hosts) {
+		struct host *h = container_of(node, struct host, node);
+		const struct server *s = first_of(h);
+		size_t count = 0;
+		const struct addr *addrs = s ? given(s->conf, &count) : NULL;
+
+		if (!count || h->is_known || addresses_same(addrs, count, h->addrs, h->count))
+			continue;
+		take(h, addrs, count);
+		each_server(h, tell_named, NULL);
+	}
 }
 
 static void host_stop(struct host *h)

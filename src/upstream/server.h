@@ -252,6 +252,9 @@ struct host *names_host(struct upstreams *, const struct server_conf *);
 void names_give(const struct host *, struct server *);
 /* One of its servers is no more; the last one ends it. NULL is nothing. */
 void names_let_go(struct host *);
+/* Another configuration is in force: where nobody has told a host's addresses yet, those that it
+ * gives are the ones to use. */
+void names_renew(struct upstreams *);
 /* Asks nobody from here on. */
 void names_stop(struct upstreams *);
 /* After loop_free(), when no server is left. */

@@ -317,6 +317,7 @@ void upstreams_swap(struct upstreams *u)
 	u->next = NULL;
 	addresses_swap(&u->addresses);
 	share_askers(u);
+	names_renew(u);
 }
 
 void upstreams_forget(struct upstreams *u)
