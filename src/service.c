@@ -98,6 +98,8 @@ void service_ready(const struct service *s, const char *status)
 {
 	char message[MESSAGE];
 
+	if (s->stopping)
+		return;
 	snprintf(message, sizeof message, "READY=1\nSTATUS=%s", status);
 	tell(s, message);
 }
@@ -107,6 +109,8 @@ void service_reloading(const struct service *s)
 	char message[MESSAGE];
 	struct timespec now;
 
+	if (s->stopping)
+		return;
 	/* By this, it knows which READY=1 is the one of the reload that it asked for. */
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	snprintf(message, sizeof message,
@@ -115,8 +119,9 @@ void service_reloading(const struct service *s)
 	tell(s, message);
 }
 
-void service_stopping(const struct service *s)
+void service_stopping(struct service *s)
 {
+	s->stopping = true;
 	tell(s, "STOPPING=1\nSTATUS=answering what is in flight");
 }
 

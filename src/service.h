@@ -1,10 +1,11 @@
 /* service: what a service manager is told of us (sd_notify(3)): that we serve, reload, stop, live.
  *
- * Where no manager asked to be told, nothing is. Safe from any thread once it is open.
+ * Where no manager asked to be told, nothing is. For one thread, but for service_alive().
  */
 #ifndef SERVICE_H
 #define SERVICE_H
 
+#include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -12,6 +13,7 @@ struct service {
 	int fd; /* -1: nobody wants to be told */
 	struct sockaddr_un manager;
 	socklen_t manager_size;
+	bool stopping; /* it was told so, and hears of nothing else any more */
 	unsigned watchdog_ms; /* longer silence has us ended; 0: there is no watchdog */
 };
 
@@ -24,7 +26,8 @@ void service_close(struct service *);
 void service_ready(const struct service *, const char *status);
 /* A reload begins; service_ready() ends it, also one that changed nothing. */
 void service_reloading(const struct service *);
-void service_stopping(const struct service *);
+/* The last of these: what serves or reloads later is not told. */
+void service_stopping(struct service *);
 /* For the watchdog. */
 void service_alive(const struct service *);
 

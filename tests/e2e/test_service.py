@@ -60,6 +60,25 @@ def test_it_says_that_it_stops_while_it_still_answers(ear, start_upstream, start
     assert [list(message)[0] for message in ear.told] == ["READY", "STOPPING"]
 
 
+def test_it_says_when_it_reloads_and_not_any_more_when_it_stops(ear, start_upstream, start_sotto, name):
+    gate = behaviours.Gate()
+    upstream = start_upstream(otherwise=gate)
+    sotto = start_sotto(upstream, environment=told_to(ear))
+    sotto.signal(signal.SIGHUP)
+    ear.wait_for(2, READY="1")
+    with Udp(sotto.address) as udp:
+        udp.send(messages.query(name))
+        assert eventually(lambda: gate.held)
+        sotto.signal(signal.SIGTERM)
+        sotto.signal(signal.SIGHUP)
+        sotto.wait_for_log(msg="stopping: answering what is in flight")
+        gate.open(upstream)
+        assert udp.receive()
+    assert sotto.wait() == 0
+    told = [list(message)[0] for message in ear.told]
+    assert told[:3] == ["READY", "RELOADING", "READY"] and told[-1] == "STOPPING"
+
+
 @pytest.mark.parametrize("path", ["vsock:2:1234", "/nowhere/at/all", "x" * 200])
 def test_a_manager_that_cannot_be_told_is_no_reason_not_to_serve(path, start_upstream, start_sotto, name):
     sotto = start_sotto(start_upstream(), environment={"NOTIFY_SOCKET": path})
