@@ -10,9 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than a configuration and its stores of certificates take. What reads them ends the process,
- * or breaks, where there is no memory: then it is not begun. */
-#define READING_TAKES (size_t)(32 * 1024 * 1024)
+/* More octets than reading a configuration takes as a rule, with the system's certificates. */
+#define READING_TAKES (16 * 1024 * 1024)
 
 static struct loop *loop_of(const struct reload *r)
 {
@@ -178,18 +177,26 @@ static void on_prepared(struct reload *r)
 
 /* ---- reading, in a thread that serves nobody ---- */
 
+/* Who reads a configuration ends the process when there is no memory for it (config/memory.h), and
+ * libfyaml does worse. So it is begun only where there is plenty. */
+static bool is_there_room(void)
+{
+	void *volatile room = malloc(READING_TAKES); /* or the compiler would do without */
+
+	return room;
+}
+
 static void on_read(struct work *w)
 {
 	struct reload *r = container_of(w, struct reload, work);
 	size_t len;
-	void *room = malloc(READING_TAKES);
-	FILE *problems = room ? open_memstream(&r->problems, &len) : NULL;
+	FILE *problems = is_there_room() ? open_memstream(&r->problems, &len) : NULL;
 
-	free(room);
 	if (!problems)
 		return;
 	r->next = config_new(r->sources, problems);
-	if (fclose(problems) != 0 || !r->next)
+	fclose(problems);
+	if (!r->next)
 		return;
 	changed_find(&r->changed, r->now, r->next);
 	changed_keep(r->next, r->now);

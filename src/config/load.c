@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/bug.h"
 #include "config/assemble.h"
 #include "config/checks.h"
 #include "config/near.h"
@@ -485,7 +484,10 @@ struct config *config_new(const struct config_sources *from, FILE *err)
 {
 	struct config *c = calloc(1, sizeof *c);
 
-	MUST(c);
+	if (!c) {
+		fputs("out of memory\n", err);
+		return NULL;
+	}
 	if (!config_load(c, from, err)) {
 		free(c);
 		return NULL;

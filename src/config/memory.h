@@ -1,5 +1,5 @@
-/* memory: what lives as long as its owner and goes all at once. For start-up only: out of memory
- * ends the process. */
+/* memory: what lives as long as its owner and goes all at once. Out of memory ends the process: for
+ * a start, and for a reload that has seen that there is plenty. */
 #ifndef CONFIG_MEMORY_H
 #define CONFIG_MEMORY_H
 

@@ -224,6 +224,21 @@ def test_f_42_without_any_memory_for_a_while_it_lives_and_recovers(machine, star
             assert eventually(lambda: is_answered_again(sotto)), "no recovery"
 
 
+@pytest.mark.parametrize("nth, times", [(1, 1), (2, 1000), (3, 1), (4, 1)])
+def test_f_42_without_memory_to_begin_with_a_reload_changes_nothing(nth, times, machine, start_on, start_upstream):
+    """The first ones are the job, the room that there must be, what problems are written to, and the configuration."""
+    sotto = start_on(start_upstream())
+    sotto.signal(signal.SIGHUP)
+    sotto.wait_for_log(msg="reloaded")
+    with machine.failing("memory", nth=nth, times=times):
+        sotto.signal(signal.SIGHUP)
+        line = sotto.wait_for_log(msg="reload failed: nothing has changed")[0]
+    assert line["reason"] == "out of memory"
+    assert is_answered(sotto)
+    sotto.signal(signal.SIGHUP)
+    sotto.wait_for_log(2, msg="reloaded")
+
+
 def is_answered_again(sotto):
     try:
         return is_answered(sotto)
