@@ -372,16 +372,20 @@ def test_f_41_without_a_descriptor_accepting_pauses_and_does_not_spin(start_sott
 # ---- F-43, F-44: little memory, little time
 
 
+def limit(sotto, left=0):
+    """It has the addresses that it has, and so many octets more. What was its limit."""
+    pid = sotto.process.pid
+    size = int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize()
+    return resource.prlimit(pid, resource.RLIMIT_AS, (size + left, resource.prlimit(pid, resource.RLIMIT_AS)[1]))
+
+
 def test_f_43_at_the_limit_of_its_memory_it_lives_and_recovers(monkeypatch, start_sotto, start_upstream):
     """RLIMIT_AS stands in for the limit of a control group, which kills instead of refusing; not under AddressSanitizer,
     which needs all the addresses that there are."""
     monkeypatch.setattr(daemon, "BINARY", pathlib.Path(os.environ["RELEASE"]))
     sotto = start_sotto(start_upstream(), cache={"size": "64MiB"}, timeouts={"query": "2s"})
     is_answered(sotto)
-    pid = sotto.process.pid
-    before = resource.prlimit(pid, resource.RLIMIT_AS)
-    size = int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.prlimit(pid, resource.RLIMIT_AS, (size, before[1]))
+    before = limit(sotto)
     clients = [Tcp(sotto.address) for _ in range(150)]
     for client in clients:
         client.send(*(query(unique_name(), id=n) for n in range(50)))
@@ -391,8 +395,24 @@ def test_f_43_at_the_limit_of_its_memory_it_lives_and_recovers(monkeypatch, star
             if int.from_bytes(answer[:2], "big") == 49:
                 break
         client.close()
-    resource.prlimit(pid, resource.RLIMIT_AS, before)
+    resource.prlimit(sotto.process.pid, resource.RLIMIT_AS, before)
     assert eventually(lambda: is_answered_again(sotto)) and sotto.process.poll() is None
+
+
+@pytest.mark.parametrize("left", [0, 256, 1536])
+def test_f_43_a_reload_that_would_reach_the_limit_is_not_begun(left, monkeypatch, start_sotto, start_upstream):
+    """Reading takes more KiB than that; libfyaml would not live through it."""
+    monkeypatch.setattr(daemon, "BINARY", pathlib.Path(os.environ["RELEASE"]))
+    sotto = start_sotto(start_upstream())
+    sotto.signal(signal.SIGHUP)
+    sotto.wait_for_log(msg="reloaded")
+    before = limit(sotto, left * 1024)
+    sotto.signal(signal.SIGHUP)
+    assert sotto.wait_for_log(msg="reload failed: nothing has changed")[0]["reason"] == "out of memory"
+    resource.prlimit(sotto.process.pid, resource.RLIMIT_AS, before)
+    assert is_answered(sotto)
+    sotto.signal(signal.SIGHUP)
+    sotto.wait_for_log(2, msg="reloaded")
 
 
 def test_f_44_starved_of_the_processor_it_loses_nothing_and_answers_nothing_twice(start_sotto, start_upstream):
