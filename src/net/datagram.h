@@ -30,7 +30,8 @@ typedef void datagram_fn(void *arg, const struct path *path, struct span message
 /* Opens, binds and starts reading. 0 or -errno. */
 int datagram_open(struct datagram **out, struct loop *, const struct addr *, enum sharing,
 	datagram_fn *got, void *arg);
-/* Appends a copy, of at most DATAGRAM_MAX octets; lost, as UDP is, if the kernel has no room, twice. */
+/* Appends a copy, of at most DATAGRAM_MAX octets; lost, as UDP is, if the kernel has no room, now
+ * and a moment later. */
 void datagram_send(struct datagram *, const struct path *to, struct span message);
 /* A message larger than the link takes in one piece is never fragmented (RFC 9715 R1): shorten()
  * makes it shorter in place and returns its new length, or 0 to give it up (R4). */
