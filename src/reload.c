@@ -182,8 +182,10 @@ static void on_prepared(struct reload *r)
 static bool is_there_room(void)
 {
 	void *volatile room = malloc(READING_TAKES); /* or the compiler would do without */
+	bool there = room;
 
-	return room;
+	free(room);
+	return there;
 }
 
 static void on_read(struct work *w)
