@@ -196,7 +196,10 @@ static void on_read(struct work *w)
 
 	if (!problems)
 		return;
-	r->next = config_new(r->sources, problems);
+	struct config_sources from = *r->sources;
+
+	from.again = true;
+	r->next = config_new(&from, problems);
 	fclose(problems);
 	if (!r->next)
 		return;

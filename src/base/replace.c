@@ -33,14 +33,30 @@ int replace_file(const char *path, mode_t mode, int (*write)(void *arg, FILE *ou
 	return err;
 }
 
-FILE *replace_read(const char *path)
+int replace_open(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat is;
-	FILE *f = NULL;
 
 	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &is) == 0 && S_ISFIFO(is.st_mode)) {
+		close(fd);
+		return -ENOTSUP;
+	}
+	return fd;
+}
+
+FILE *replace_read(const char *path)
+{
+	int fd = replace_open(path);
+	struct stat is;
+	FILE *f = NULL;
+
+	if (fd < 0) {
+		errno = -fd;
 		return NULL;
+	}
 	if (fstat(fd, &is) == 0 && !S_ISREG(is.st_mode))
 		errno = S_ISDIR(is.st_mode) ? EISDIR : EINVAL;
 	else

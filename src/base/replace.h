@@ -10,8 +10,13 @@
  * than a crash of the process to be survived has write() flush and fsync(2). 0 or -errno. */
 int replace_file(const char *path, mode_t mode, int (*write)(void *arg, FILE *out), void *arg);
 
-/* Opens for reading what that has written. NULL, and errno: ENOENT, EISDIR, EINVAL if something
- * else stands there that is no file (a pipe would be waited for), or as open(2) says. */
+/* Opens for reading, without waiting, what others may replace by anything. -ENOTSUP: a pipe, which
+ * would be waited for, perhaps for ever, and says what it says only once. A descriptor or -errno.
+ */
+int replace_open(const char *path);
+
+/* Opens for reading what replace_file() has written. NULL, and errno: ENOENT, EISDIR, ENOTSUP,
+ * EINVAL if something else stands there that is no file, or as open(2) says. */
 FILE *replace_read(const char *path);
 
 #endif

@@ -71,6 +71,7 @@ struct config_sources {
 	const struct config_override *overrides;
 	size_t override_count;
 	bool certificates; /* load those that are named, too */
+	bool again; /* not for the first time: no pipe is waited for, nor taken for empty */
 };
 
 /* Reads all sources into c, which starts from the defaults. Every error of every source is written

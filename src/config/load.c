@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/replace.h"
 #include "config/assemble.h"
 #include "config/checks.h"
 #include "config/near.h"
@@ -226,10 +227,24 @@ static void take_map(struct load *l, const struct node *root)
 	}
 }
 
-/* False, with errno, if it cannot be read. */
-static bool read_file(struct load *l, struct source *source)
+static FILE *open_file(const char *name, bool may_wait)
 {
-	FILE *f = fopen(source->name, "re");
+	if (may_wait)
+		return fopen(name, "re");
+	int fd = replace_open(name);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+
+	if (fd < 0)
+		errno = -fd;
+	else if (!f)
+		close(fd);
+	return f;
+}
+
+/* False, with errno, if it cannot be read. */
+static bool read_file(struct load *l, struct source *source, bool may_wait)
+{
+	FILE *f = open_file(source->name, may_wait);
 
 	if (!f)
 		return false;
@@ -246,14 +261,15 @@ static bool read_file(struct load *l, struct source *source)
 	return !failed;
 }
 
-static void take_file(struct load *l, const char *name)
+static void take_file(struct load *l, const char *name, bool may_wait)
 {
 	struct memory *m = &l->config->memory;
 	struct source *source = new_source(l, memory_copy(m, name, strlen(name)));
 	struct place whole = { source, 0, 0 };
 
-	if (!read_file(l, source)) {
-		problem(&l->problems, &whole, NULL, "cannot be read: %s", strerror(errno));
+	if (!read_file(l, source, may_wait)) {
+		problem(&l->problems, &whole, NULL, "cannot be read: %s",
+			errno == ENOTSUP ? "a pipe cannot be read again" : strerror(errno));
 		return;
 	}
 	const struct node *root = syntax_read(source, source->text, source->len, m, &l->problems);
@@ -271,22 +287,18 @@ static void take_directory(struct load *l, const char *file)
 
 	if (glob(pattern, 0, NULL, &found) == 0) {
 		for (size_t i = 0; i < found.gl_pathc; i++)
-			take_file(l, found.gl_pathv[i]);
+			take_file(l, found.gl_pathv[i], false);
 		globfree(&found);
 	}
 }
 
 /* A file that was asked for must be there; the one nobody asked for need not. */
-static void take_files(struct load *l, const char *file)
+static void take_files(struct load *l, const char *file, bool again)
 {
-	FILE *f = file ? NULL : fopen(CONFIG_FILE, "re");
-
-	if (!file && !f && errno == ENOENT)
+	if (!file && access(CONFIG_FILE, F_OK) < 0 && errno == ENOENT)
 		return;
-	if (f)
-		fclose(f);
 	l->config->file = file ? file : CONFIG_FILE;
-	take_file(l, l->config->file);
+	take_file(l, l->config->file, !again);
 	take_directory(l, l->config->file);
 }
 
@@ -453,7 +465,7 @@ bool config_load(struct config *c, const struct config_sources *from, FILE *err)
 	make_mark(&c->upstream);
 	take_defaults(&l);
 	take_arguments(&l, "listen", "LISTEN_FDS", from->handed);
-	take_files(&l, from->file);
+	take_files(&l, from->file, from->again);
 	take_environment(&l, from->environment);
 	take_arguments(&l, "listen", "--listen", from->listen);
 	take_arguments(&l, "upstreams", "--upstream", from->upstreams);

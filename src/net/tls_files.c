@@ -1,9 +1,9 @@
 #include "net/tls_files.h"
 
 #include "base/lack.h"
+#include "base/replace.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/sha.h>
@@ -39,13 +39,14 @@ const char *tls_trust_path(const char *ca)
 	return bundles[0];
 }
 
-/* access(2) would tell what the user may, and not what a sandbox allows. 0 or -errno. */
+/* access(2) would tell what the user may, and not what a sandbox allows; and OpenSSL would wait for
+ * who writes into a pipe. 0 or -errno. */
 static int can_read(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = replace_open(path);
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	close(fd);
 	return 0;
 }
@@ -170,11 +171,12 @@ struct tls_credentials {
 static BIO *open_file(
 	const char *path, const char *what, const char *cause, const char *hint, struct fault *f)
 {
-	BIO *file = BIO_new_file(path, "r");
+	int err = can_read(path);
+	BIO *file = err < 0 ? NULL : BIO_new_file(path, "r");
 
 	if (!file)
 		fault_set(f, PHASE_HANDSHAKE, cause, hint, "cannot read the %s in %s: %s", what,
-			path, strerror(errno));
+			path, strerror(err < 0 ? -err : errno));
 	return file;
 }
 

@@ -1,6 +1,7 @@
 """SIGHUP and `sotto reload`: the configuration is read again and swapped in, and nobody who asks notices. ./test runs
 these on the build with ThreadSanitizer, too."""
 
+import contextlib
 import itertools
 import json
 import os
@@ -359,6 +360,22 @@ def test_a_broken_file_changes_nothing_and_says_where(sotto, upstream, name):
     assert "last reload    FAILED" in run_status(sotto)
     rewrite(sotto)
     assert reload(sotto) == [] and status(sotto)["config_error"] is None
+
+
+@pytest.mark.parametrize("place", ["the file", "conf.d", "tls.ca", "key"])
+def test_a_pipe_is_refused_and_not_waited_for(place, run_sotto, upstream, certificate, authority, tmp_path, name):
+    """Who opened it would wait for its other end, perhaps for ever: for further reloads, too, and for the end."""
+    ca, key = bundle(tmp_path, authority), tmp_path / "key.pem"
+    shutil.copy(certificate.key, key)
+    server = upstream.address(cert=certificate.chain, key=key)
+    sotto = run_sotto(upstream, upstreams=[server], tls={"ca": ca})
+    (sotto.file.parent / "conf.d").mkdir()
+    pipe = {"the file": sotto.file, "conf.d": sotto.file.parent / "conf.d" / "10.yaml", "tls.ca": ca, "key": key}[place]
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(pipe)
+    os.mkfifo(pipe)
+    assert str(pipe) in answer_of(sotto)["error"]
+    assert address(sotto, name) == [messages.address_of(name)]
 
 
 def run_status(sotto):
