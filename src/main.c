@@ -528,6 +528,7 @@ int main(int argc, char **argv)
 	c.sources.upstreams = c.upstreams;
 	c.sources.overrides = c.overrides;
 	c.sources.certificates = run_it == run || run_it == check;
+	c.sources.serves = run_it == run;
 	struct config *config = config_new(&c.sources, stderr);
 
 	if (!config && run_it == reload)

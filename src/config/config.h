@@ -72,6 +72,7 @@ struct config_sources {
 	size_t override_count;
 	bool certificates; /* load those that are named, too */
 	bool again; /* not for the first time: no pipe is waited for, nor taken for empty */
+	bool serves; /* of the default of `listen`, only what this host has */
 };
 
 /* Reads all sources into c, which starts from the defaults. Every error of every source is written

@@ -14,6 +14,7 @@
 #include "config/options.h"
 #include "config/syntax.h"
 #include "config/trust.h"
+#include "net/socket.h"
 
 #define FILE_MAX  (1024 * 1024)
 #define KEY_MAX   128
@@ -448,6 +449,23 @@ static void settle_state(struct load *l, char **environment)
 			"\"%s\" is not a directory", c->upstream.state);
 }
 
+/* A host without IPv6 has no [::1], and need not be told so who has named no address. If nothing
+ * would be left, it stays, for the listener to say what is wrong. */
+static void settle_listen(struct load *l)
+{
+	const struct place *at = &l->set_at[options_index(options_find("listen"))];
+	struct listen_conf *listen = &l->config->listen;
+	size_t here = 0;
+
+	if (strcmp(at->source->name, CHECKS_DEFAULT) != 0)
+		return;
+	for (size_t i = 0; i < listen->count; i++)
+		if (socket_has_address(&listen->addrs[i]))
+			listen->addrs[here++] = listen->addrs[i];
+	if (here)
+		listen->count = here;
+}
+
 static void make_mark(struct upstream_conf *u)
 {
 	struct rand r = { 0 };
@@ -471,6 +489,8 @@ bool config_load(struct config *c, const struct config_sources *from, FILE *err)
 	take_arguments(&l, "upstreams", "--upstream", from->upstreams);
 	for (size_t i = 0; i < from->override_count; i++)
 		take_override(&l, &from->overrides[i]);
+	if (from->serves)
+		settle_listen(&l);
 	assemble(c, &l.problems);
 	checks_run(c, l.set_at, &l.problems);
 	check_handed(&l, from->handed);

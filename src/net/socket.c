@@ -77,6 +77,18 @@ static bool start_from(int fd, const struct addr *source, const char *interface)
 	return bind(fd, &source->any, addr_size(source)) == 0;
 }
 
+bool socket_has_address(const struct addr *a)
+{
+	struct addr some_port = *a;
+
+	addr_set_port(&some_port, 0);
+	int fd = bind_one(SOCK_DGRAM, &some_port, false);
+
+	if (fd >= 0)
+		close(fd);
+	return fd != -EADDRNOTAVAIL && fd != -EAFNOSUPPORT;
+}
+
 int socket_outgoing(
 	int type, const struct addr *to, const struct addr *source, const char *interface)
 {

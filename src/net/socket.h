@@ -12,6 +12,9 @@ enum sharing { BIND_ALONE, BIND_FIRST, BIND_NEXT };
  * manager has handed over one, it is that, whoever else has it. */
 int socket_bound(int type, const struct addr *, enum sharing);
 
+/* Is it an address of this host? Yes, where that cannot be told. */
+bool socket_has_address(const struct addr *);
+
 /* A non-blocking socket of that type (SOCK_DGRAM, SOCK_STREAM), for the caller to connect to `to`
  * from that address (its port 0; NULL or AF_UNSPEC: the kernel chooses) and through that interface
  * (NULL: likewise). The port is chosen by the kernel when it is connected. Or -errno:

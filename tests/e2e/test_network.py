@@ -372,3 +372,16 @@ def test_f_29_a_path_that_became_too_narrow_for_large_answers_carries_them_still
         before = len(upstream.connections)
         assert is_whole(link.near, sotto)
         assert len(upstream.connections) == before, "the connection that was made then takes them all"
+
+
+# ---- a host without IPv6
+
+
+def test_without_ipv6_the_default_is_the_address_that_there_is(link, start):
+    """Who has named no address need not be told that [::1] is none of this host; who has named it must be."""
+    link.near.sysctl("ipv6/conf/all/disable_ipv6", 1)
+    sotto = start.sotto("tls://192.0.2.1#unused.test", prefix=link.near.prefix, listen=None)
+    assert sotto.log_of_start()["listen"] == "127.0.0.1:53"
+    sotto.stop()
+    named = start.sotto("tls://192.0.2.1#unused.test", prefix=link.near.prefix, listen=["[::1]:53"], serving=False)
+    assert named.wait() == 1 and named.log(msg="cannot listen", addr="[::1]:53")

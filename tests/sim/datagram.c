@@ -124,3 +124,11 @@ void datagram_address(const struct datagram *d, struct addr *a)
 {
 	*a = d->addr;
 }
+
+/* ---- what the host has ---- */
+
+bool socket_has_address(const struct addr *a)
+{
+	(void)a;
+	return true;
+}
