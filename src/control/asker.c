@@ -4,6 +4,7 @@
 #include "control/place.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -85,11 +86,21 @@ static int ask(const char *path, const char *line, struct buf *answer)
 
 /* ---- saying ---- */
 
-static const char *meaning(int err)
+static bool has_folder(const char *path)
+{
+	char folder[PLACE_TEXT];
+
+	snprintf(folder, sizeof folder, "%s", path);
+	return access(dirname(folder), F_OK) == 0;
+}
+
+static const char *meaning(const char *path, int err)
 {
 	switch (err) {
 	case -ENOENT:
-		return "there is no such socket";
+		return has_folder(path) ? "there is no such socket"
+					: "its folder is not there; make it before sotto starts, "
+					  "or set `control` to a path elsewhere";
 	case -ECONNREFUSED:
 		return "nobody listens there any more";
 	case -ECONNRESET:
@@ -110,7 +121,7 @@ static void say_nobody(
 
 	fputs("sotto: no running sotto answers\n", stderr);
 	for (size_t i = 0; i < count; i++) {
-		fprintf(stderr, "  %s: %s\n", paths[i], meaning(errs[i]));
+		fprintf(stderr, "  %s: %s\n", paths[i], meaning(paths[i], errs[i]));
 		is_held |= errs[i] == -ETIMEDOUT;
 	}
 	if (strcmp(a->control, "none") == 0)

@@ -543,6 +543,7 @@ def test_without_a_daemon_it_says_where_it_looked_and_how_to_start_one(path):
     assert (done.returncode, done.stdout) == (1, "")
     for place in ("/nowhere/control.sock", "/run/sotto/control.sock", "/never/sotto.sock"):
         assert place in done.stderr
+    assert done.stderr.count("its folder is not there") >= 2  # a sotto that runs all the same has no socket
     assert "control: none" in run("status", "--set", "control=none").stderr
 
 
