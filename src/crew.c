@@ -439,8 +439,8 @@ static json_t *tell_reload(const struct reload_result *r)
 	if (!r->fault)
 		return json_pack("{s:s, s:s}", "changed", r->changed->at_once, "after_restart",
 			r->changed->after_restart);
-	return json_pack("{s:s+, s:s?}", "error", "nothing has changed: ", r->fault, "problems",
-		r->problems);
+	return json_pack("{s:s+, s:s?, s:s?}", "error", "nothing has changed: ", r->fault,
+		"problems", r->problems, "hint", r->hint);
 }
 
 static void on_reload_over(void *arg, const struct reload_result *r, const struct config *now)

@@ -59,11 +59,8 @@ static const char *first_problem(const struct reload *r, char line[WORKER_WHY])
 	return line;
 }
 
-/* The fault, and what to do about it. NULL: there is none. */
-static const char *with_hint(struct reload *r, const char *fault)
+static const char *with_hint(struct reload *r, const char *fault, const char *hint)
 {
-	const char *hint = fault ? r->owner->hint(r->owner->arg, fault) : NULL;
-
 	if (!hint)
 		return fault;
 	snprintf(r->fault, sizeof r->fault, "%s; %s", fault, hint);
@@ -72,9 +69,11 @@ static const char *with_hint(struct reload *r, const char *fault)
 
 static void finish(struct reload *r, const char *what)
 {
-	const char *fault = with_hint(r, what);
+	const char *hint = what ? r->owner->hint(r->owner->arg, what) : NULL;
+	const char *fault = with_hint(r, what, hint);
 	struct reload_result result = { .number = r->number,
 		.fault = fault,
+		.hint = hint,
 		.problems = r->next || !fault ? NULL : r->problems,
 		.changed = &r->changed,
 		.at_ms = clock_since_boot_ms() };

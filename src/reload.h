@@ -17,6 +17,7 @@
 struct reload_result {
 	unsigned number;
 	const char *fault; /* why nothing has changed; NULL: it is in force */
+	const char *hint; /* what to do about it, which ends the fault as well; NULL: nothing */
 	const char *problems; /* what is wrong with the configuration, for people; NULL: nothing */
 	const struct changed *changed;
 	int64_t at_ms; /* when, by clock_since_boot_ms() */

@@ -141,13 +141,15 @@ static int print(const struct asker *a, const struct buf *answer)
 	json_t *o = json_loadb((const char *)bytes.at, bytes.len, 0, NULL);
 	const char *error = json_string_value(json_object_get(o, "error"));
 	const char *problems = json_string_value(json_object_get(o, "problems"));
+	const char *hint = json_string_value(json_object_get(o, "hint"));
 	int status = 1;
 
 	if (!json_is_object(o))
 		fputs("sotto: what answers on the control socket is no sotto, or was cut off\n",
 			stderr);
 	else if (problems)
-		fprintf(stderr, "%ssotto: the running sotto goes on as before\n", problems);
+		fprintf(stderr, "%ssotto: the running sotto goes on as before%s%s\n", problems,
+			hint ? "; " : "", hint ? hint : "");
 	else if (error)
 		fprintf(stderr, "sotto: the running sotto answers: %s\n", error);
 	else

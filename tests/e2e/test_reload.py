@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import pathlib
+import re
 import resource
 import shutil
 import signal
@@ -154,6 +155,18 @@ def test_in_the_sandbox_a_new_listener_is_refused_with_what_to_do(confined, upst
     rewrite(sotto, listen=[f"127.0.0.1:{daemon.free_port()}"])
     error = answer_of(sotto)["error"]
     assert "cannot listen" in error and "the sandbox" in error and "restart" in error
+
+
+def test_in_the_sandbox_a_file_out_of_reach_is_told_with_what_to_do(confined, upstream, tmp_path, authority):
+    """It is there, anybody may read it, and `sotto check` finds nothing wrong."""
+    sotto = confined(upstream)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    rewrite(sotto, tls={"ca": bundle(elsewhere, authority)})
+    assert run(sotto, "check").returncode == 0
+    done = run(sotto, "reload")
+    assert done.returncode == 78 and "Permission denied" in done.stderr
+    assert re.search(r"goes on as before; the sandbox allows .* restart", done.stderr), done.stderr
 
 
 def test_without_memory_for_it_a_reload_fails_and_the_next_one_does_not(monkeypatch, start_sotto, start_upstream, control_path):
