@@ -310,8 +310,8 @@ static void tell_ready(const struct crew *crew)
 {
 	char status[64];
 
-	snprintf(status, sizeof status, "serving, with %u workers; `sotto status` tells more",
-		crew->count);
+	snprintf(status, sizeof status, "serving, with %u worker%s; `sotto status` tells more",
+		crew->count, crew->count == 1 ? "" : "s");
 	service_ready(&crew->service, status);
 }
 

@@ -26,7 +26,7 @@ def test_it_is_ready_when_it_serves(ear, start_upstream, start, name, over):
     sotto = start.sotto(start_upstream(), serving=False, environment=told_to(ear))
     ear.wait_for(READY="1")
     ask(sotto.address, name, over=over)
-    assert ear.told == [{"READY": "1", "STATUS": "serving, with 1 workers; `sotto status` tells more"}]
+    assert ear.told == [{"READY": "1", "STATUS": "serving, with 1 worker; `sotto status` tells more"}]
 
 
 def test_a_name_without_a_file_is_heard_too(start_upstream, start_sotto):
