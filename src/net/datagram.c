@@ -54,6 +54,7 @@ static struct batch *batch_new(void)
 	if (!b)
 		return NULL;
 	memset(b->message, 0, sizeof b->message);
+	memset(b->control, 0, sizeof b->control); /* the kernel is given its padding as well */
 	for (int i = 0; i < BATCH; i++) {
 		struct msghdr *h = &b->message[i].msg_hdr;
 
