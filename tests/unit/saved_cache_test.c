@@ -6,6 +6,7 @@
 #include "dns/wire.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -454,26 +455,29 @@ CASE(a_broken_file_is_refused_whole)
 /* This program once more, to be killed: it writes generation after generation. */
 static pid_t start_writer(rlim_t size_max)
 {
-	char text[16];
+	char first[16], size[32];
 	pid_t child = fork();
 
 	if (child != 0)
 		return child;
-	const struct rlimit size = { size_max, size_max }, none = { 0, 0 };
-
 	/* Its log, were it a file, would count. */
 	if (!freopen("/dev/null", "w", stderr))
 		_exit(1);
 	prctl(PR_SET_PDEATHSIG, SIGKILL); /* it shall not survive a case that fails */
-	setrlimit(RLIMIT_CORE, &none);
-	setrlimit(RLIMIT_FSIZE, &size);
-	snprintf(text, sizeof text, "%u", generation);
-	execl("/proc/self/exe", "saved_cache_test", folder, text, (char *)NULL);
+	snprintf(first, sizeof first, "%u", generation);
+	snprintf(size, sizeof size, "%" PRIu64, (uint64_t)size_max);
+	execl("/proc/self/exe", "saved_cache_test", folder, first, size, (char *)NULL);
 	_exit(1);
 }
 
-static _Noreturn void write_for_ever(const char *state, const char *first)
+/* The limits begin here and not before the exec, at which a coverage build writes its counts. */
+static _Noreturn void write_for_ever(const char *state, const char *first, const char *size_max)
 {
+	const rlim_t most = strtoull(size_max, NULL, 10);
+	const struct rlimit size = { most, most }, none = { 0, 0 };
+
+	setrlimit(RLIMIT_CORE, &none);
+	setrlimit(RLIMIT_FSIZE, &size);
 	begin(NULL);
 	conf.upstream.state = state;
 	for (generation = (unsigned)strtoul(first, NULL, 10);; generation++)
@@ -596,7 +600,7 @@ int main(int argc, char **argv)
 		ANEW(what_cannot_be_written_leaves_the_old_file),
 	};
 
-	if (argc == 3)
-		write_for_ever(argv[1], argv[2]);
+	if (argc == 4)
+		write_for_ever(argv[1], argv[2], argv[3]);
 	return cmocka_run_group_tests(cases, make_folder, remove_folder);
 }
