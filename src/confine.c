@@ -144,6 +144,10 @@ void confine(struct sandbox *s, const struct config *c, const char *control)
 		landlock_read(&l, "/usr");
 		allow_file(&l, "/proc/self/exe");
 #endif
+#ifdef SOTTO_COVERAGE
+		/* At exit each source's counts are added to what lies there. */
+		landlock_write(&l, SOTTO_COVERAGE);
+#endif
 	}
 	sandbox_enter(s, c->sandbox, &l);
 }

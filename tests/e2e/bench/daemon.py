@@ -18,10 +18,11 @@ BINARY = pathlib.Path(
 )
 RELEASE = pathlib.Path(os.environ.get("RELEASE") or BINARY)
 HAND_OVER = pathlib.Path(__file__).with_name("hand_over.py")
-# So that a system call that is missing in its table is seen; `off` where the tests bring more, as valgrind or a
-# coverage build do.
+# So that a system call that is missing in its table is seen; `off` where the tests bring more, as valgrind does.
 SANDBOX = os.environ.get("BENCH_SANDBOX", "strict")
-SANITIZER_REPORT = re.compile(r"ERROR: \w+Sanitizer|runtime error:|WARNING: ThreadSanitizer|bug: |sandbox: system call")
+SANITIZER_REPORT = re.compile(
+    r"ERROR: \w+Sanitizer|runtime error:|WARNING: ThreadSanitizer|^==\d+== |bug: |sandbox: system call", re.MULTILINE
+)
 ENDED_BY_A_TEST = {-signal.SIGKILL}
 PAIR = re.compile(r'([\w.-]+)=("(?:[^"\\]|\\.)*"|\S*)')
 
