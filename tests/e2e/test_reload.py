@@ -118,6 +118,15 @@ def test_connections_cache_and_sockets_stay(sotto, upstream, name):
     assert upstream.connections == before and len(upstream.asked(other)) == 1
 
 
+def test_how_often_the_cache_is_saved_is_said_anew(run_sotto, upstream, name, tmp_path):
+    saved = tmp_path / "cache"
+    sotto = run_sotto(upstream, cache={"size": "4MiB"}, state=str(tmp_path))
+    ask(sotto.address, name)
+    assert not saved.exists(), "at the end only"
+    assert reload(sotto, cache={"size": "4MiB", "save-every": "50ms"}) == ["cache.save-every"]
+    assert eventually(lambda: saved.exists() and messages.wire_name(name) in saved.read_bytes())
+
+
 def test_sighup_is_the_same(sotto, upstream, name):
     with Tcp(sotto.address) as client:
         client.ask(query(name))
