@@ -16,12 +16,21 @@ from bench import clients, daemon, messages, netns, seen  # noqa: E402
 from bench.certificates import Authority  # noqa: E402
 from bench.upstream import Upstream  # noqa: E402
 
+LONGEST = [f"test_{name}" for name in (
+    "config", "authentication", "outages", "cache_stale", "status", "upstream", "conformance_basic", "cache_sharing",
+    "conformance_hits", "cache_failures", "network", "workers", "conformance_cache", "machine", "reload",
+)]
 TLS_RECORDS = {0x14, 0x15, 0x16, 0x17}  # change cipher spec, alert, handshake, application data
 
 
 def pytest_sessionstart(session):
     if not session.config.option.collectonly and not os.access(daemon.BINARY, os.X_OK):
         pytest.exit(f"no program to test: {daemon.BINARY} (name another one by SOTTO=...)", returncode=2)
+
+
+def pytest_collection_modifyitems(items):
+    """A file is one worker's: those that take longest come first, so that none of them is what all wait for in the end."""
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
 @pytest.hookimpl(hookwrapper=True)
