@@ -96,7 +96,7 @@ class Sotto:
         def serving():
             return self.log_of_start() or self.process.poll() is not None
 
-        if not eventually(serving, 30) or self.process.poll() is not None:
+        if not eventually(serving, 120) or self.process.poll() is not None:
             self.kill()
             raise NotServing(f"exit status {self.process.returncode}\n{self.text()}")
 
