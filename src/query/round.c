@@ -41,16 +41,32 @@ static struct try *free_try(struct round *r)
 	return NULL;
 }
 
+/* How often that server was asked, also by exchanges that wait and have sent again by themselves.
+ */
+static uint8_t sends_to(const struct round *r, int place)
+{
+	unsigned sends = r->sends[place];
+
+	for (int i = 0; i < TRIES_MAX; i++) {
+		const struct exchange *e = &r->tries[i].exchange;
+
+		if (e->lane && r->tries[i].place == place && e->sent > 1)
+			sends += e->sent - 1u;
+	}
+	return (uint8_t)sends;
+}
+
 static int ask_server(struct round *r, int place, enum reason reason)
 {
 	struct server *s = group_server(r->group, place);
 	struct try *t = free_try(r);
+	uint8_t sends = sends_to(r, place);
 
-	if (!t || r->sends[place] >= SENDS_PER_SERVER)
+	if (!t || sends >= SENDS_PER_SERVER)
 		return -EAGAIN;
 	t->place = place;
 	t->reason = reason;
-	t->exchange.sent_before = r->sends[place];
+	t->exchange.sent_before = sends;
 	int err = exchange_start(s, &t->exchange, &r->ask);
 
 	if (err)
