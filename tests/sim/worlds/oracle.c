@@ -221,15 +221,17 @@ static void check_age(const struct answer_check *c, const struct said *said, uin
 	}
 }
 
-/* Who could have what is stale waits no longer for better than is configured. */
+/* Who could have what is stale waits no longer for better than is configured. Of several copies,
+ * the last may be the one that is answered. */
 static void check_patience(const struct answer_check *c)
 {
 	const struct asked *a = c->asked;
-	uint64_t waited_ms = drama_now(c->d) - a->at_ms[a->answered - 1];
+	uint64_t waited_ms = drama_now(c->d) - a->at_ms[a->arrived - 1];
 
 	MUST_BE(c,
-		waited_ms <= c->d->daemon.reload.now->cache.stale_after_ms + SLACK_MS || a->crowded ||
-			faults_struck() != a->struck || (a->line && a->line->was_slow),
+		waited_ms <= c->d->daemon.reload.now->cache.stale_after_ms + SLACK_MS ||
+			a->crowded || faults_struck() != a->struck ||
+			(a->line && a->line->was_slow),
 		"what is stale is told in time: after %llu ms: %s", (unsigned long long)waited_ms,
 		c->text);
 }
