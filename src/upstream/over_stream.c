@@ -34,6 +34,16 @@
  * options (RFC 8200 §5). */
 #define SHORT_SEGMENT 1200
 
+/* An ID rests for so many others at least before it is sent again on its connection, and for twice
+ * as many at most. Longer than any reply is late. */
+#define IDS_REST 16384
+/* So many draws find one that is free, of any ID. */
+#define ID_DRAWS 32
+
+struct ids {
+	uint8_t bits[65536 / 8];
+};
+
 struct stream_conn {
 	struct conn base;
 	struct stream *stream; /* NULL: it has ended */
@@ -43,8 +53,9 @@ struct stream_conn {
 	bool finishing; /* ends when nothing is in flight */
 	bool useless; /* whatever it did before: it is of no use now */
 	unsigned mismatches;
-	uint8_t used[65536 / 8]; /* IDs that were sent here: what comes under them later is only
-				    late */
+	struct ids used[2]; /* sent here of late, and before that: see free_id() */
+	size_t used_count; /* in the first */
+	unsigned used_turns; /* after two, any may have been before that */
 	struct list waiting, stalled;
 	struct exchange check; /* the easy question */
 	unsigned checks; /* since it was idle */
@@ -83,14 +94,45 @@ static struct exchange **place(struct stream_conn *c, uint16_t id)
 	return e;
 }
 
+static bool has_id(const struct ids *ids, uint16_t id)
+{
+	return ids->bits[id / 8] & 1u << id % 8;
+}
+
+static bool was_used_of_late(const struct stream_conn *c, uint16_t id)
+{
+	return has_id(&c->used[0], id) || has_id(&c->used[1], id);
+}
+
+/* With more than so many in flight, there may be none that does not rest. */
+static bool is_free(struct stream_conn *c, uint16_t id)
+{
+	return !*place(c, id) && (c->base.in_flight > IDS_REST || !was_used_of_late(c, id));
+}
+
+/* One that was sent rests: the reply to an exchange that was given up, or a second one, could be
+ * taken for that of another one with the same question and other flags. */
 static uint16_t free_id(struct stream_conn *c)
 {
-	uint16_t id;
+	uint16_t id = rand_u16(all_of(c)->rand);
 
-	do {
+	for (int i = 1; i < ID_DRAWS && !is_free(c, id); i++)
 		id = rand_u16(all_of(c)->rand);
-	} while (*place(c, id));
+	while (!is_free(c, id))
+		id++;
 	return id;
+}
+
+static void note_id(struct stream_conn *c, uint16_t id)
+{
+	if (c->used_count == IDS_REST) {
+		c->used[1] = c->used[0];
+		c->used[0] = (struct ids){ 0 };
+		c->used_count = 0;
+		c->used_turns++;
+	}
+	c->used[0].bits[id / 8] |= (uint8_t)(1u << id % 8);
+	c->used_count++;
 }
 
 static void put_in(struct stream_conn *c, struct exchange *e)
@@ -100,7 +142,7 @@ static void put_in(struct stream_conn *c, struct exchange *e)
 	e->next_of_id = *bucket;
 	*bucket = e;
 	list_push(&c->waiting, &e->node);
-	c->used[e->id / 8] |= (uint8_t)(1u << e->id % 8);
+	note_id(c, e->id);
 }
 
 static bool is_idle(const struct stream_conn *c)
@@ -129,9 +171,10 @@ static void take_out(struct stream_conn *c, struct exchange *e)
 		timer_start(loop_of(c), &c->timer, conn_idle_ms(&c->base));
 }
 
+/* What comes under it is only late. */
 static bool was_used(const struct stream_conn *c, uint16_t id)
 {
-	return c->used[id / 8] & 1u << id % 8;
+	return c->used_turns > 1 || was_used_of_late(c, id);
 }
 
 /* ---- ending ---- */

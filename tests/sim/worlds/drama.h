@@ -41,6 +41,7 @@ struct line {
 	uint64_t say_ms; /* what was said last leaves then */
 	struct span recent[RECENT]; /* of a server: queries */
 	unsigned heard;
+	uint8_t ids[65536 / 8]; /* that it has heard */
 
 	/* Of a client: */
 	unsigned waiting; /* queries that came to the daemon and are not answered */

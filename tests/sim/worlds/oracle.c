@@ -157,11 +157,7 @@ static void check_origin(const struct answer_check *c, const struct said *said)
 		"no answer before the reply: it has not come yet: %s", c->text);
 	if (said->rcode == RCODE_NXDOMAIN || said->bent)
 		said_to.type = c->asked->meant.type; /* of the name, whatever the type */
-	/* An ID that was given up may be met again: a late reply to the same name and type, asked
-	 * with other flags, cannot be told from the one that is waited for. */
-	if (c->d->narrow_ids)
-		said_to.checking_disabled = c->asked->meant.checking_disabled;
-	if (said->without_opt || c->d->narrow_ids)
+	if (said->without_opt)
 		said_to.dnssec_ok = c->asked->meant.dnssec_ok;
 	MUST_BE(c, meant_equals(&said_to, &c->asked->meant),
 		"an answer is of its question: it is from a reply to another name, type, group, CD "
@@ -376,6 +372,18 @@ static void check_sends(struct server_peer *s, const struct meant *m, bool witho
 			SENDS_PER_SERVER, s->number, sent, asked);
 }
 
+/* So that no late reply is taken for that to another question. */
+static void check_id(struct line *l, uint16_t id)
+{
+	uint8_t bit = (uint8_t)(1u << id % 8);
+
+	if (l->ids[id / 8] & bit)
+		broken(&l->server->drama->chronicle,
+			"an ID rests: server %u hears %u twice on one connection",
+			l->server->number, id);
+	l->ids[id / 8] |= bit;
+}
+
 void oracle_sent(struct server_peer *s, struct line *l, struct span m)
 {
 	struct drama *d = s->drama;
@@ -388,6 +396,8 @@ void oracle_sent(struct server_peer *s, struct line *l, struct span m)
 		message_words(m, text));
 	s->heard++;
 	d->tally.asked++;
+	if (l)
+		check_id(l, get_u16(m.at));
 	if (!reply_parse(m, &r) || r.flags & DNS_QR || r.count[SECTION_QUESTION] != 1)
 		broken(&d->chronicle, "sotto asks well-formed questions: %s", text);
 	if (tls != (l && l->wire->tls) || (!l && strcmp(s->scheme, "udp") != 0))
