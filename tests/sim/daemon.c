@@ -30,15 +30,20 @@ static const char *hint(void *arg, const char *fault)
 
 static void begun(void *arg)
 {
-	(void)arg;
+	const struct daemon *d = arg;
+
+	if (d->reload_begun)
+		d->reload_begun(d->told);
 }
 
 static void over(void *arg, const struct reload_result *result, const struct config *now)
 {
-	(void)arg, (void)result, (void)now;
-}
+	const struct daemon *d = arg;
 
-static const struct reload_owner owner = { .admit = admit, .hint = hint, .begun = begun, .over = over };
+	(void)now;
+	if (d->reload_over)
+		d->reload_over(d->told, result);
+}
 
 static void set_sources(struct daemon *d, const char *const *upstreams)
 {
@@ -98,8 +103,9 @@ bool daemon_start(struct daemon *d, const char *const *upstreams,
 		return false;
 	d->worker = worker_new(conf, &d->shared);
 	d->loop = worker_loop(d->worker);
+	d->owner = (struct reload_owner){ admit, hint, NULL, begun, over, d };
 	d->reload = (struct reload){ .sources = &d->sources,
-		.owner = &owner,
+		.owner = &d->owner,
 		.workers = &d->worker,
 		.worker_count = 1,
 		.cache = d->shared.cache,

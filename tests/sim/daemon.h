@@ -9,13 +9,19 @@
 
 #define DAEMON_UPSTREAMS 8
 /* The most settings of its command line, those of the simulation among them. */
-#define DAEMON_OVERRIDES 32
+#define DAEMON_OVERRIDES 48
 
 struct daemon {
 	struct config_sources sources;
 	struct config_override overrides[DAEMON_OVERRIDES];
 	const char *upstreams[DAEMON_UPSTREAMS + 1];
 	struct reload reload;
+	struct reload_owner owner;
+	/* A reload begins, and reads the configuration; it is over. NULL: nobody is told. Set when
+	 * it has started. */
+	void (*reload_begun)(void *arg);
+	void (*reload_over)(void *arg, const struct reload_result *);
+	void *told;
 	struct query_shared shared;
 	struct worker *worker; /* NULL: not started */
 	struct loop *loop;

@@ -413,9 +413,9 @@ struct stream *stream_connect(struct loop *loop, const struct addr *to, struct t
 	struct stream *s = stream_new(w, conf);
 	struct addr local;
 
-	(void)identity;
 	if (!s)
 		return NULL;
+	w->identity = identity;
 	s->tls = w->tls = client != NULL;
 	timer_start(loop, &s->timer, conf->open_ms);
 	if (world_denies(loop, NEED_CONNECT) < 0) {

@@ -53,6 +53,7 @@ struct wire {
 	unsigned open_ms; /* until a connection stands or is refused */
 	unsigned delay_ms; /* each way */
 	bool tls; /* the daemon encrypts, and authenticates who is here */
+	const struct tls_identity *identity; /* by that; to be looked at in dialled() only */
 	bool open; /* has been */
 	bool full; /* takes no bytes: set by wire_take() */
 	bool ended, reset; /* by this end */

@@ -21,7 +21,7 @@
 
 static unsigned draw_group(struct drama *d)
 {
-	return chance_below(&d->chance, d->group_count);
+	return chance_below(&d->chance, d->zone_count);
 }
 
 /* Of a few names that everybody asks for, or one that nobody has asked for. */
@@ -135,6 +135,13 @@ static void spoil(struct drama *d, struct draft *q)
 
 /* ---- one query ---- */
 
+static uint16_t draw_port(struct drama *d)
+{
+	bool second = version_now(d)->plan.second_port && chance_of(&d->chance, 300);
+
+	return second && !d->peace ? SECOND_PORT : DAEMON_PORT;
+}
+
 static struct asked *asked_new(struct client_peer *c, struct line *l, const struct draft *q)
 {
 	struct asked *a = calloc(1, sizeof *a + q->len);
@@ -177,10 +184,9 @@ static struct asked *make(struct client_peer *c, struct line *l, char *name, boo
 	q.len = message_query(q.message, id, name, type, &f);
 	if (may_spoil && strikes(d, FAULT_malformed))
 		spoil(d, &q);
-	if (c->stranger && (q.due == DUE_ANSWER || q.due == DUE_RCODE))
-		refused(&q, RCODE_REFUSED);
 	struct asked *a = asked_new(c, l, &q);
 
+	a->port = l ? l->port : draw_port(d);
 	a->flags = get_u16(q.message + 2);
 	a->has_opt = f.edns_size > 0;
 	a->udp_size = f.edns_size;
@@ -198,10 +204,11 @@ static void on_arrives(struct deed *deed)
 
 	if (drama_now(d) > d->drained_ms)
 		return;
-	d->udp_delivered++;
+	d->udp_delivered += a->port == DAEMON_PORT;
+	d->udp_perhaps += a->port != DAEMON_PORT;
 	oracle_asked(a);
 	world_datagram(
-		d->daemon.loop, &a->client->addr, DAEMON_PORT, (struct span){ a->message, a->len });
+		d->daemon.loop, &a->client->addr, a->port, (struct span){ a->message, a->len });
 }
 
 static void send_datagram(struct asked *a)
@@ -289,8 +296,9 @@ static struct line *connect_to_daemon(struct client_peer *c)
 
 	l->client = c;
 	l->struck = faults_struck();
-	l->wire = wire_connect(d->daemon.loop, &c->addr, DAEMON_PORT,
-		&(struct wire_user){ on_bytes, on_left, l });
+	l->port = draw_port(d);
+	l->wire = wire_connect(
+		d->daemon.loop, &c->addr, l->port, &(struct wire_user){ on_bytes, on_left, l });
 	l->wire->delay_ms = chance_below(&d->chance, 5);
 	happened(&d->chronicle, "client %u connects", c->number);
 	return l;
@@ -336,7 +344,7 @@ static void on_left_us(struct deed *deed)
 		return;
 	a->said = true;
 	if (a->due == DUE_ANSWER)
-		oracle_count(d, &a->meant)->asked++;
+		oracle_awaits(a);
 	deed_post(
 		d, drama_now(d) + a->line->wire->delay_ms, on_arrived, a, (struct span){ NULL, 0 });
 }

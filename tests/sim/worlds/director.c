@@ -29,9 +29,13 @@ bool strikes(struct drama *d, enum fault_kind kind)
 
 static void drain(struct drama *d)
 {
+	if (strikes(d, FAULT_reload))
+		plan_reload(d, 1, false);
 	happened(&d->chronicle, "sotto is told to end");
 	d->drained_ms = drama_now(d);
 	daemon_drain(&d->daemon);
+	if (strikes(d, FAULT_reload))
+		plan_reload(d, 1, false);
 	event_post(d->daemon.loop, &d->too_late, drama_now(d) + DRAIN_MS);
 }
 
@@ -50,6 +54,8 @@ static void make_peace(struct drama *d)
 	d->peace = true;
 	d->no_files_ms = 0;
 	faults_arm(0, 0);
+	if (d->rate[FAULT_reload])
+		plan_reload(d, 1, false);
 	for (unsigned i = 0; i < d->server_count; i++)
 		d->servers[i].outage_ms = d->servers[i].burst_ms = 0;
 }
@@ -59,7 +65,9 @@ static void on_check(struct event *e)
 {
 	struct drama *d = container_of(e, struct drama, check);
 
-	if (d->ends_in_chaos || d->probed == 2 * d->group_count) {
+	if (d->ends_in_chaos || d->probed == 2 * d->zone_count) {
+		if (!d->ends_in_chaos)
+			oracle_calm(d);
 		d->tally.drains += d->ends_in_chaos;
 		d->tally.recoveries += d->probes > 0;
 		drain(d);
@@ -68,8 +76,8 @@ static void on_check(struct event *e)
 		event_post(d->daemon.loop, e, drama_now(d) + CALM_MS);
 	} else {
 		/* Servers are looked after when somebody wants them: the second time counts. */
-		client_probes(&d->clients[d->client_count - 1], d->probed % d->group_count,
-			d->probed >= d->group_count);
+		client_probes(&d->clients[d->client_count - 1], d->probed % d->zone_count,
+			d->probed >= d->zone_count);
 		d->probed++;
 		event_post(d->daemon.loop, e, drama_now(d) + PROBED_MS);
 	}
@@ -160,9 +168,10 @@ void drama_run(struct drama *d)
 	chronicle_open(&d->chronicle);
 	draw(d);
 	for (size_t i = 0; i < d->setting_count; i++)
-		happened(&d->chronicle, "set %s=%s", d->keys[i], d->values[i]);
+		happened(&d->chronicle, "set %s=%s", d->settings[i].key, d->values[i]);
 	if (!draw_start(d))
 		broken(&d->chronicle, "the world itself is wrong: sotto does not start");
+	versions_begin(d);
 	begin(d);
 	loop_run(d->daemon.loop); /* until the daemon has ended */
 	faults_arm(0, 0);

@@ -16,13 +16,37 @@
 
 #define SERVERS_MOST  5
 #define CLIENTS_MOST  12
-#define GROUPS_MOST   3
-#define SETTINGS_MOST 28
-#define VALUE_TEXT    160
+#define ZONES_MOST    3
+#define SETTINGS_MOST 40
+#define VALUE_TEXT    512
 #define NAME_MOST     60 /* octets of a name, as text */
 #define COPIES_MOST   4 /* of one query, as datagrams */
 #define SLEEPS_MOST   8
+#define VERSIONS_MOST 40 /* configurations of one world */
+#define SECOND_PORT   54
 #define NEVER         UINT64_MAX
+
+/* ---- configurations (plans.c) ---- */
+
+/* Who is asked what, and by whom. Group n, if it has servers, is that of zone n, unless the zone is
+ * given to another; the first is that of all other names, and always there. */
+struct plan {
+	unsigned servers[ZONES_MOST]; /* of each group, by bit */
+	unsigned groups[ZONES_MOST]; /* of each zone */
+	char pins[SERVERS_MOST]; /* 0: none */
+	bool second_port, strangers; /* listens there; they may ask */
+	bool broken; /* something is wrong in it */
+};
+
+/* One that was in force. */
+struct version {
+	struct plan plan;
+	uint64_t from_ms;
+	struct cache_conf cache;
+	struct query_conf query;
+	struct listen_conf listen;
+	size_t in_flight;
+};
 
 /* ---- servers ---- */
 
@@ -39,6 +63,8 @@ struct line {
 	bool over; /* this end has closed or reset it: what comes is not heard */
 	bool deaf; /* hangs */
 	uint64_t say_ms; /* what was said last leaves then */
+	uint16_t port; /* of a client: where it connected to */
+	char pin; /* of a server: what it had to have */
 	struct span recent[RECENT]; /* of a server: queries */
 	unsigned heard;
 	uint8_t ids[65536 / 8]; /* that it has heard */
@@ -54,7 +80,7 @@ struct line {
 
 struct server_peer {
 	struct drama *drama;
-	unsigned number, group;
+	unsigned number;
 	const char *scheme;
 	struct addr addr;
 	unsigned delay_ms; /* each way */
@@ -91,9 +117,10 @@ struct asked {
 	struct client_peer *client;
 	struct line *line; /* NULL: as a datagram */
 	struct asked *next_on_line;
-	uint16_t id;
+	uint16_t id, port;
 	enum due due;
 	unsigned rcode; /* DUE_RCODE */
+	unsigned version; /* in force when it arrived first */
 	unsigned arrived, answered; /* copies at the daemon, answers */
 	uint64_t at_ms[COPIES_MOST]; /* when they arrived */
 	size_t struck; /* allocations that had failed when the first did */
@@ -116,6 +143,7 @@ struct count {
 	bool used;
 	unsigned asked;
 	unsigned sent[SERVERS_MOST][2];
+	uint64_t asked_ms[VERSIONS_MOST]; /* the latest query under each, and 1; 0: none */
 };
 #define COUNTS 4096
 
@@ -129,11 +157,11 @@ struct drama {
 	unsigned rate[FAULT_KINDS]; /* per mille; 0: not in this world */
 
 	/* As drawn. */
-	unsigned server_count, client_count, group_count;
+	unsigned server_count, client_count, zone_count;
 	struct server_peer servers[SERVERS_MOST];
 	struct client_peer clients[CLIENTS_MOST];
 	struct config_override settings[SETTINGS_MOST];
-	char keys[SETTINGS_MOST][VALUE_TEXT], values[SETTINGS_MOST][VALUE_TEXT];
+	char values[SETTINGS_MOST][VALUE_TEXT];
 	size_t setting_count;
 	unsigned popular; /* names */
 	unsigned tail; /* names that were used once */
@@ -141,6 +169,14 @@ struct drama {
 	unsigned gap_ms; /* between them, about */
 	bool ends_in_chaos; /* is told to end while all goes on */
 	bool narrow_ids;
+
+	/* Configurations: what is set, what is being read, what was in force. */
+	struct plan wanted, reading;
+	struct version versions[VERSIONS_MOST];
+	unsigned version_count, swapped_count, swaps_due;
+	const struct upstream_conf *seen;
+	size_t struck; /* allocations that had failed when it was read */
+	size_t clients_had[CLIENTS_MOST], all_had, waited; /* a moment before */
 
 	/* As it goes. */
 	struct event act, fault, check, too_late;
@@ -154,7 +190,7 @@ struct drama {
 	struct said *said; /* by serial */
 	size_t said_count, said_room;
 	struct count counts[COUNTS];
-	uint64_t udp_delivered, udp_heard;
+	uint64_t udp_delivered, udp_perhaps, udp_heard;
 	unsigned probes, recovered;
 	uint64_t stop_at; /* dispatched events; the rest is not shown (--until) */
 };
@@ -182,6 +218,28 @@ struct deed *deed_post(
 /* ---- draw.c ---- */
 void draw(struct drama *);
 bool draw_start(struct drama *);
+void draw_set(struct drama *, const char *key, const char *value);
+/* So many settings are drawn anew. */
+void draw_choices(struct drama *, unsigned count);
+
+/* ---- plans.c ---- */
+void plan_draw(struct drama *);
+void plan_set(struct drama *);
+/* Other settings are read, after so many changes. */
+void plan_reload(struct drama *, unsigned changes, bool broken);
+/* The pin that somebody is held to, as a plan has it. */
+char plan_pin(const struct tls_identity *);
+bool plan_asks(const struct plan *, unsigned zone, unsigned server);
+void versions_begin(struct drama *);
+/* To be called before anything is judged: another one may be in force. */
+void versions_look(struct drama *);
+/* The one that was in force at the end of that moment, and before it. */
+unsigned version_at(const struct drama *, uint64_t ms);
+unsigned version_before(const struct drama *, uint64_t ms);
+static inline const struct version *version_now(const struct drama *d)
+{
+	return &d->versions[d->version_count - 1];
+}
 
 /* ---- servers.c ---- */
 void server_dialled(void *drama, const struct addr *to, struct wire *);

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define CHOICES 6
-#define URI     64
 
 /* ---- how it is configured ---- */
 
@@ -45,28 +44,45 @@ static const struct choice choices[] = {
 	{ "cache.prefetch", { "", "", "", "true", "true", "false" } },
 };
 
-static void set(struct drama *d, const char *key, const char *value)
+void draw_set(struct drama *d, const char *key, const char *value)
 {
-	size_t i = d->setting_count++;
+	size_t i = 0;
 
-	MUST(i < SETTINGS_MOST);
-	snprintf(d->keys[i], VALUE_TEXT, "%s", key);
+	while (i < d->setting_count && strcmp(d->settings[i].key, key) != 0)
+		i++;
+	MUST(i < SETTINGS_MOST && strlen(value) < VALUE_TEXT);
+	d->setting_count += i == d->setting_count;
 	snprintf(d->values[i], VALUE_TEXT, "%s", value);
-	d->settings[i] = (struct config_override){ d->keys[i], d->values[i], NULL };
+	d->settings[i] = (struct config_override){ key, d->values[i], NULL };
+}
+
+static void draw_choice(struct drama *d, const struct choice *c)
+{
+	const char *value = c->values[chance_below(&d->chance, CHOICES)];
+
+	/* IDs that are narrow have no room for more. */
+	if (d->narrow_ids && strcmp(c->key, "limits.queries-per-upstream") == 0)
+		value = "12";
+	if (*value)
+		draw_set(d, c->key, value);
+}
+
+void draw_choices(struct drama *d, unsigned count)
+{
+	while (count--) {
+		const struct choice *c =
+			&choices[chance_below(&d->chance, sizeof choices / sizeof *choices)];
+
+		if (strcmp(c->key, "cache.size") != 0) /* which is of the start */
+			draw_choice(d, c);
+	}
 }
 
 static void draw_settings(struct drama *d)
 {
-	set(d, "require", "nothing");
-	for (size_t i = 0; i < sizeof choices / sizeof *choices; i++) {
-		const char *value = choices[i].values[chance_below(&d->chance, CHOICES)];
-
-		/* IDs that are narrow have no room for more. */
-		if (d->narrow_ids && strcmp(choices[i].key, "limits.queries-per-upstream") == 0)
-			value = "12";
-		if (*value)
-			set(d, choices[i].key, value);
-	}
+	draw_set(d, "require", "nothing");
+	for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
+		draw_choice(d, &choices[i]);
 }
 
 /* ---- who is there ---- */
@@ -79,7 +95,6 @@ static void draw_server(struct drama *d, unsigned i)
 
 	s->drama = d;
 	s->number = i;
-	s->group = i && chance_of(&d->chance, 400) ? chance_below(&d->chance, d->group_count) : 0;
 	s->scheme = schemes[chance_below(&d->chance, 6)];
 	snprintf(addr, sizeof addr, "192.0.2.%u", i + 1);
 	MUST(addr_parse(&s->addr, addr, strcmp(s->scheme, "tls") == 0 ? 853 : 53));
@@ -101,22 +116,6 @@ static void draw_client(struct drama *d, unsigned i)
 	snprintf(addr, sizeof addr, c->stranger ? "203.0.113.%u" : "10.0.1.%u", i + 1);
 	MUST(addr_parse(&c->addr, addr, (uint16_t)(4000 + i)));
 	list_init(&c->lines);
-}
-
-/* A group without servers is none. */
-static void drop_empty_groups(struct drama *d)
-{
-	for (unsigned g = 1; g < d->group_count; g++) {
-		bool any = false;
-
-		for (unsigned i = 0; i < d->server_count; i++)
-			any |= d->servers[i].group == g;
-		if (!any)
-			d->group_count = g;
-	}
-	for (unsigned i = 0; i < d->server_count; i++)
-		if (d->servers[i].group >= d->group_count)
-			d->servers[i].group = 0;
 }
 
 /* ---- what goes wrong ---- */
@@ -141,7 +140,7 @@ void draw(struct drama *d)
 
 	d->server_count = chance_between(&d->chance, 1, SERVERS_MOST);
 	d->client_count = chance_between(&d->chance, 2, CLIENTS_MOST);
-	d->group_count = chance_between(&d->chance, 1, GROUPS_MOST);
+	d->zone_count = chance_between(&d->chance, 1, ZONES_MOST);
 	d->popular = chance_between(&d->chance, 2, 24);
 	d->asks = chance_between(&d->chance, 20, chance_of(&d->chance, 100) ? 800 : 150);
 	d->gap_ms = gaps[chance_below(&d->chance, 5)];
@@ -151,63 +150,20 @@ void draw(struct drama *d)
 		draw_server(d, i);
 	for (unsigned i = 0; i < d->client_count; i++)
 		draw_client(d, i);
-	drop_empty_groups(d);
+	plan_draw(d);
 	draw_settings(d);
+	plan_set(d);
 	draw_faults(d);
 }
 
 /* ---- the daemon ---- */
 
-static void spell(const struct server_peer *s, char text[URI])
-{
-	char addr[ADDR_TEXT];
-
-	snprintf(text, URI, "%s://%s", s->scheme, addr_print_host(&s->addr, addr));
-}
-
-/* Zones, each asked of its servers. */
-static void set_zones(struct drama *d)
-{
-	char zones[VALUE_TEXT * 4] = "{", text[URI];
-	size_t len = 1;
-
-	for (unsigned g = 1; g < d->group_count; g++) {
-		const char *comma = "";
-
-		len += (size_t)snprintf(
-			zones + len, sizeof zones - len, "%sz%u.test: [", g > 1 ? ", " : "", g);
-		for (unsigned i = 0; i < d->server_count; i++) {
-			if (d->servers[i].group != g)
-				continue;
-			spell(&d->servers[i], text);
-			len += (size_t)snprintf(
-				zones + len, sizeof zones - len, "%s%s", comma, text);
-			comma = ", ";
-		}
-		len += (size_t)snprintf(zones + len, sizeof zones - len, "]");
-	}
-	snprintf(zones + len, sizeof zones - len, "}");
-	MUST(strlen(zones) < VALUE_TEXT);
-	if (d->group_count > 1)
-		set(d, "zones", zones);
-}
-
 bool draw_start(struct drama *d)
 {
-	const char *upstreams[SERVERS_MOST + 1] = { NULL };
-	char text[SERVERS_MOST][URI];
-	size_t count = 0;
+	const char *const none[] = { NULL };
 
-	for (unsigned i = 0; i < d->server_count; i++) {
-		if (d->servers[i].group)
-			continue;
-		spell(&d->servers[i], text[count]);
-		upstreams[count] = text[count];
-		count++;
-	}
-	set_zones(d);
 	rand_seed(d->seed);
-	bool started = daemon_start(&d->daemon, upstreams, d->settings, d->setting_count);
+	bool started = daemon_start(&d->daemon, none, d->settings, d->setting_count);
 
 	if (d->narrow_ids)
 		rand_narrow(63);

@@ -9,6 +9,7 @@
 static void *live[SLOTS];
 static size_t live_count;
 static size_t spared, failing, struck;
+static bool paused;
 
 void *__real_aligned_alloc(size_t alignment, size_t size);
 void __real_free(void *);
@@ -24,9 +25,14 @@ void faults_arm(size_t after, size_t count)
 	failing = count;
 }
 
+void faults_pause(bool pause)
+{
+	paused = pause;
+}
+
 bool faults_strike(void)
 {
-	if (!failing)
+	if (!failing || paused)
 		return false;
 	if (spared) {
 		spared--;

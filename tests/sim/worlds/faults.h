@@ -11,6 +11,8 @@
 
 /* Of the allocations to come, `after` succeed and then `count` fail. */
 void faults_arm(size_t after, size_t count);
+/* None fails until it is no longer so. */
+void faults_pause(bool);
 /* Does this one fail? To be asked by who allocates on the daemon's behalf. */
 bool faults_strike(void);
 /* How many have failed. */

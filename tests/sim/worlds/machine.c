@@ -61,6 +61,13 @@ static void flush(struct drama *d)
 	}
 }
 
+static void reload(struct drama *d)
+{
+	do {
+		plan_reload(d, chance_below(&d->chance, 4), strikes(d, FAULT_unreadable));
+	} while (strikes(d, FAULT_storm));
+}
+
 /* Each of these, now and then. */
 void machine_acts(struct drama *d)
 {
@@ -81,6 +88,8 @@ void machine_acts(struct drama *d)
 		move(d);
 	if (strikes(d, FAULT_flush))
 		flush(d);
+	if (strikes(d, FAULT_reload))
+		reload(d);
 	if (strikes(d, FAULT_burst))
 		s->burst_ms = now + chance_between(&d->chance, 100, 10000);
 	if (strikes(d, FAULT_outage))

@@ -18,9 +18,60 @@
 /* A moment in so many, the cache is counted. */
 #define CACHE_EVERY 64
 
-static uint64_t deadline_ms(const struct drama *d)
+/* A lookup that began under another configuration goes on for so long at most. */
+#define LOOKUP_MS 20000
+
+/* ---- configurations ---- */
+
+/* A query goes by any configuration since it came: over a connection it may be read later, and what
+ * waited for something stale that has gone is asked anew. What listens for it is the last of these.
+ */
+static unsigned last_version(const struct asked *a)
 {
-	return d->daemon.reload.now->query.deadline_ms + SLACK_MS;
+	const struct drama *d = a->drama;
+
+	return a->line ? d->version_count - 1 : version_at(d, a->at_ms[a->arrived - 1]);
+}
+
+/* So long may an answer take, under the most patient of them. */
+static uint64_t deadline_ms(const struct asked *a)
+{
+	const struct drama *d = a->drama;
+	unsigned last = version_at(d, a->at_ms[a->arrived - 1]), most = 0;
+
+	for (unsigned v = a->version; v <= last; v++)
+		if (d->versions[v].query.deadline_ms > most)
+			most = d->versions[v].query.deadline_ms;
+	return most + SLACK_MS;
+}
+
+/* Did all listen where it came? */
+static bool is_heard(const struct asked *a)
+{
+	bool heard = true;
+
+	for (unsigned v = a->version; a->port != DAEMON_PORT && v <= last_version(a); v++)
+		heard &= a->drama->versions[v].plan.second_port;
+	return heard;
+}
+
+/* What has to come of it, as far as one knows who may ask. */
+static enum due due_of(const struct asked *a)
+{
+	unsigned may = 0, versions = 0;
+
+	if (!a->client->stranger || a->due == DUE_NOTHING || a->due == DUE_WHATEVER)
+		return a->due;
+	for (unsigned v = a->version; v < a->drama->version_count; v++, versions++)
+		may += a->drama->versions[v].plan.strangers;
+	return may == versions ? a->due : may ? DUE_WHATEVER : DUE_RCODE;
+}
+
+static unsigned rcode_of(const struct asked *a)
+{
+	bool refused = a->client->stranger && !version_now(a->drama)->plan.strangers;
+
+	return refused ? RCODE_REFUSED : a->rcode;
 }
 
 /* ---- questions ---- */
@@ -50,7 +101,8 @@ static bool is_excused(const struct asked *a)
 	const struct line *l = a->line;
 	uint64_t at = a->at_ms[0];
 
-	if (a->due == DUE_NOTHING || a->due == DUE_WHATEVER || a->over_doorstep)
+	if (due_of(a) == DUE_NOTHING || due_of(a) == DUE_WHATEVER || a->over_doorstep ||
+		!is_heard(a))
 		return true;
 	if (faults_struck() != a->struck)
 		return true;
@@ -68,14 +120,37 @@ static void check_overdue(struct deed *deed)
 	char text[MESSAGE_TEXT];
 
 	for (unsigned i = 0; i < a->arrived; i++)
-		due += a->at_ms[i] + deadline_ms(d) <= drama_now(d);
+		due += a->at_ms[i] + deadline_ms(a) <= drama_now(d);
 	if (a->answered >= due)
 		return;
 	if (!is_excused(a))
-		broken(&d->chronicle, "answered in time: client %u has no answer after %u ms to %s",
-			a->client->number, d->daemon.reload.now->query.deadline_ms,
+		broken(&d->chronicle,
+			"answered in time: client %u has no answer after %llu ms to %s",
+			a->client->number, (unsigned long long)deadline_ms(a),
 			message_words((struct span){ a->message, a->len }, text));
 	d->tally.excused++;
+}
+
+/* Under every configuration that may be in force in this moment. */
+void oracle_awaits(struct asked *a)
+{
+	struct drama *d = a->drama;
+	struct count *c = oracle_count(d, &a->meant);
+
+	c->asked += !a->line || !a->arrived;
+	for (unsigned v = version_before(d, drama_now(d)); v < d->version_count; v++)
+		c->asked_ms[v] = drama_now(d) + 1;
+}
+
+static size_t pipeline(const struct asked *a)
+{
+	const struct drama *d = a->drama;
+	size_t least = version_now(d)->listen.pipeline;
+
+	for (unsigned v = a->version; v < d->version_count; v++)
+		if (d->versions[v].listen.pipeline < least)
+			least = d->versions[v].listen.pipeline;
+	return least;
 }
 
 void oracle_asked(struct asked *a)
@@ -83,21 +158,24 @@ void oracle_asked(struct asked *a)
 	struct drama *d = a->drama;
 	uint64_t now = drama_now(d);
 
-	if (!a->arrived)
+	versions_look(d);
+	if (!a->arrived) {
 		a->struck = faults_struck();
+		a->version = version_before(d, now);
+	}
 	if (a->arrived == COPIES_MOST)
 		broken(&d->chronicle, "the world itself is wrong: too many copies of a query");
 	a->at_ms[a->arrived++] = now;
 	a->over_doorstep |= now >= d->drained_ms;
 	d->tally.queries++;
-	if (a->due == DUE_ANSWER && !a->line)
-		oracle_count(d, &a->meant)->asked++;
+	if (a->due == DUE_ANSWER)
+		oracle_awaits(a);
 	if (a->line) {
-		a->crowded |= ++a->line->waiting > d->daemon.reload.now->listen.pipeline;
+		a->crowded |= ++a->line->waiting > pipeline(a);
 		a->next_on_line = a->line->first;
 		a->line->first = a;
 	}
-	deed_post(d, now + deadline_ms(d), check_overdue, a, (struct span){ NULL, 0 });
+	deed_post(d, now + deadline_ms(a), check_overdue, a, (struct span){ NULL, 0 });
 }
 
 void oracle_left(struct line *l)
@@ -146,6 +224,33 @@ static bool is_failure(const struct answer_check *c)
 	return c->reply.rcode != RCODE_NOERROR && c->reply.rcode != RCODE_NXDOMAIN;
 }
 
+/* Was it told under that configuration by one of its group, who has been in it since? */
+static bool was_told(const struct answer_check *c, const struct said *said, unsigned version)
+{
+	const struct drama *d = c->d;
+	const struct plan *now = &d->versions[version].plan;
+	unsigned group = now->groups[said->meant.zone];
+	bool known = false;
+
+	for (unsigned v = 0; v <= said->version || v <= version; v++)
+		known |= d->versions[v].plan.groups[said->meant.zone] == group;
+	for (unsigned v = said->version < version ? said->version : version; v <= version; v++) {
+		const struct plan *p = &d->versions[v].plan;
+
+		known &=
+			p->servers[group] >> said->server & 1 && p->pins[said->server] == said->pin;
+	}
+	return known;
+}
+
+static bool was_told_to(const struct answer_check *c, const struct said *said)
+{
+	for (unsigned v = c->asked->version; v < c->d->version_count; v++)
+		if (was_told(c, said, v))
+			return true;
+	return false;
+}
+
 /* Of whom and of what it is. */
 static void check_origin(const struct answer_check *c, const struct said *said)
 {
@@ -163,6 +268,10 @@ static void check_origin(const struct answer_check *c, const struct said *said)
 		"an answer is of its question: it is from a reply to another name, type, group, CD "
 		"or DO: %s",
 		c->text);
+	MUST_BE(c, was_told_to(c, said),
+		"an answer is of its group: it is from server %u, under configuration %u, and asked "
+		"for under %u: %s",
+		said->server, said->version, c->asked->version, c->text);
 	MUST_BE(c, said->bent || said->rcode == c->reply.rcode,
 		"an answer says what the server said: the rcode is another: %s", c->text);
 	MUST_BE(c,
@@ -174,10 +283,9 @@ static void check_origin(const struct answer_check *c, const struct said *said)
 		c->text);
 }
 
-/* How long it may be told, as the daemon is configured. */
-static uint64_t life_of(const struct drama *d, const struct said *said)
+/* How long it may be told, and then as stale, as the daemon was ever configured since. */
+static uint64_t life_under(const struct cache_conf *conf, const struct said *said)
 {
-	const struct cache_conf *conf = &d->daemon.reload.now->cache;
 	uint64_t life_ms = said->ttl_s * UINT64_C(1000);
 
 	if (life_ms > conf->ttl_max_ms)
@@ -187,11 +295,33 @@ static uint64_t life_of(const struct drama *d, const struct said *said)
 	return life_ms < conf->ttl_min_ms ? conf->ttl_min_ms : life_ms;
 }
 
+static uint64_t life_of(const struct drama *d, const struct said *said)
+{
+	uint64_t most = 0;
+
+	for (unsigned v = said->version; v < d->version_count; v++) {
+		uint64_t life_ms = life_under(&d->versions[v].cache, said);
+
+		most = life_ms > most ? life_ms : most;
+	}
+	return most;
+}
+
+static uint64_t stale_life_of(const struct drama *d, const struct said *said)
+{
+	uint64_t most = 0;
+
+	for (unsigned v = said->version; v < d->version_count; v++)
+		if (d->versions[v].cache.stale_ms > most)
+			most = d->versions[v].cache.stale_ms;
+	return most;
+}
+
 /* How old it is, and what may be told of its time to live. A moment in which the host sleeps is
  * both before that and after it. */
 static void check_age(const struct answer_check *c, const struct said *said, uint32_t ttl)
 {
-	const struct cache_conf *conf = &c->d->daemon.reload.now->cache;
+	uint64_t stale_ms = stale_life_of(c->d, said);
 	uint64_t told_ms = drama_now(c->d) - (c->asked->line ? c->asked->line->wire->delay_ms : 0);
 	uint64_t age_ms = told_ms + machine_slept_ms(c->d, told_ms - 1) - said->at_ms;
 	uint64_t life_ms = life_of(c->d, said), slept_ms = machine_slept_ms(c->d, said->at_ms);
@@ -199,8 +329,8 @@ static void check_age(const struct answer_check *c, const struct said *said, uin
 	age_ms = age_ms > slept_ms ? age_ms - slept_ms : 0;
 	bool fresh = age_ms <= life_ms + TELLING_MS &&
 		ttl + age_ms / 1000 <= (life_ms + TELLING_MS) / 1000;
-	bool stale = conf->size && conf->stale_ms && ttl <= STALE_TTL_S &&
-		age_ms <= life_ms + conf->stale_ms + 1000;
+	bool stale = c->d->versions->cache.size && stale_ms && ttl <= STALE_TTL_S &&
+		age_ms <= life_ms + stale_ms + 1000;
 
 	if (!c->asked->has_opt) { /* who is not told whether it is stale */
 		MUST_BE(c, fresh || stale, "a TTL never grows: of %u s, %llu ms are over: %s",
@@ -222,11 +352,13 @@ static void check_age(const struct answer_check *c, const struct said *said, uin
 static void check_patience(const struct answer_check *c)
 {
 	const struct asked *a = c->asked;
-	uint64_t waited_ms = drama_now(c->d) - a->at_ms[a->arrived - 1];
+	uint64_t waited_ms = drama_now(c->d) - a->at_ms[a->arrived - 1], most = 0;
 
+	for (unsigned v = a->version; v < c->d->version_count; v++)
+		if (c->d->versions[v].cache.stale_after_ms > most)
+			most = c->d->versions[v].cache.stale_after_ms;
 	MUST_BE(c,
-		waited_ms <= c->d->daemon.reload.now->cache.stale_after_ms + SLACK_MS ||
-			a->crowded || faults_struck() != a->struck ||
+		waited_ms <= most + SLACK_MS || a->crowded || faults_struck() != a->struck ||
 			(a->line && a->line->was_slow),
 		"what is stale is told in time: after %llu ms: %s", (unsigned long long)waited_ms,
 		c->text);
@@ -257,8 +389,11 @@ static void check_records(const struct answer_check *c)
 
 static size_t size_most(const struct asked *a)
 {
-	size_t ours = a->drama->daemon.reload.now->query.udp_size;
+	size_t ours = 0;
 
+	for (unsigned v = a->version; v < a->drama->version_count; v++)
+		if (a->drama->versions[v].query.udp_size > ours)
+			ours = a->drama->versions[v].query.udp_size;
 	if (a->line)
 		return DNS_MESSAGE_MAX;
 	if (!a->has_opt || a->udp_size < 512)
@@ -275,7 +410,7 @@ static void check_manners(const struct answer_check *c, struct span m)
 	MUST_BE(c, r->flags & DNS_QR, "an answer is an answer: %s", c->text);
 	MUST_BE(c, m.len <= size_most(a), "an answer fits: %zu octets of %zu: %s", m.len,
 		size_most(a), c->text);
-	if (a->due != DUE_ANSWER)
+	if (due_of(a) != DUE_ANSWER)
 		return;
 	MUST_BE(c, (r->flags & (DNS_RA | DNS_AA | DNS_Z)) == DNS_RA, "RA and no AA: %s", c->text);
 	MUST_BE(c, !((r->flags ^ a->flags) & (DNS_RD | DNS_CD)), "RD and CD as asked: %s", c->text);
@@ -290,17 +425,17 @@ static void check_answer(struct answer_check *c, struct span m)
 
 	MUST_BE(c, a->answered <= a->arrived, "one answer: client %u gets another one: %s",
 		a->client->number, c->text);
-	MUST_BE(c, a->due != DUE_NOTHING, "no answer to what is no query: %s", c->text);
+	MUST_BE(c, due_of(a) != DUE_NOTHING, "no answer to what is no query: %s", c->text);
 	MUST_BE(c,
-		drama_now(c->d) <= a->at_ms[a->answered - 1] + deadline_ms(c->d) || a->crowded ||
+		drama_now(c->d) <= a->at_ms[a->answered - 1] + deadline_ms(a) || a->crowded ||
 			faults_struck() != a->struck || (a->line && a->line->was_slow),
 		"answered in time: after %llu ms: %s",
 		(unsigned long long)(drama_now(c->d) - a->at_ms[a->answered - 1]), c->text);
 	check_manners(c, m);
-	if (a->due == DUE_RCODE)
-		MUST_BE(c, c->reply.rcode == a->rcode,
-			"refused as admission says, with rcode %u: %s", a->rcode, c->text);
-	if (a->due != DUE_ANSWER)
+	if (due_of(a) == DUE_RCODE)
+		MUST_BE(c, c->reply.rcode == rcode_of(a),
+			"refused as admission says, with rcode %u: %s", rcode_of(a), c->text);
+	if (due_of(a) != DUE_ANSWER)
 		return;
 	MUST_BE(c, message_same_question((struct span){ a->message, a->len }, m),
 		"an answer repeats its question: %s", c->text);
@@ -313,6 +448,7 @@ void oracle_answered(struct client_peer *client, struct line *l, struct asked *a
 {
 	struct answer_check c = { .d = client->drama, .asked = a };
 
+	versions_look(c.d);
 	message_words(m, c.text);
 	happened(&c.d->chronicle, "client %u hears%s %s", client->number, l ? " over tcp" : "",
 		c.text);
@@ -345,7 +481,7 @@ static unsigned lookups_most(const struct drama *d, const struct count *c)
 {
 	bool once = memcmp(c->meant.name + 1, "tail", 4) == 0;
 
-	return d->daemon.reload.now->cache.size && !once ? 2 * c->asked : c->asked;
+	return d->versions->cache.size && !once ? 2 * c->asked : c->asked;
 }
 
 /* without_opt: it may be for queries with DO or without. */
@@ -372,6 +508,40 @@ static void check_sends(struct server_peer *s, const struct meant *m, bool witho
 			SENDS_PER_SERVER, s->number, sent, asked);
 }
 
+/* May that server be asked it, over that line, under one of the configurations that have been in
+ * force since somebody asked? */
+static bool is_asked_of(struct server_peer *s, const struct line *l, const struct meant *m)
+{
+	struct drama *d = s->drama;
+	const struct count *count = oracle_count(d, m);
+	uint64_t asked_ms = 0; /* by somebody who may ask anew under v */
+
+	for (unsigned v = 0; v < d->version_count; v++) {
+		const struct plan *p = &d->versions[v].plan;
+
+		if (count->asked_ms[v] > asked_ms)
+			asked_ms = count->asked_ms[v];
+		if (!asked_ms || !plan_asks(p, m->zone, s->number) ||
+			(l && l->pin != p->pins[s->number]))
+			continue;
+		if (v + 1 == d->version_count || drama_now(d) <= asked_ms + LOOKUP_MS)
+			return true;
+	}
+	return false;
+}
+
+static void check_place(struct server_peer *s, const struct line *l, const struct meant *m,
+	bool without_opt, const char *text)
+{
+	struct meant other = *m;
+
+	other.dnssec_ok = true;
+	if (!is_asked_of(s, l, m) && !(without_opt && is_asked_of(s, l, &other)))
+		broken(&s->drama->chronicle,
+			"a question goes to its group, as it is configured: server %u hears %s",
+			s->number, text);
+}
+
 /* So that no late reply is taken for that to another question. */
 static void check_id(struct line *l, uint16_t id)
 {
@@ -394,6 +564,7 @@ void oracle_sent(struct server_peer *s, struct line *l, struct span m)
 
 	happened(&d->chronicle, "server %u hears%s %s", s->number, l ? "" : " over udp",
 		message_words(m, text));
+	versions_look(d);
 	s->heard++;
 	d->tally.asked++;
 	if (l)
@@ -409,18 +580,21 @@ void oracle_sent(struct server_peer *s, struct line *l, struct span m)
 	meant_by(m, &meant);
 	if (is_own_question(&meant))
 		return;
-	if (meant.group != s->group)
-		broken(&d->chronicle, "a zone's names go to its group: server %u hears %s",
-			s->number, text);
+	check_place(s, l, &meant, !r.has_opt, text);
 	check_sends(s, &meant, !r.has_opt, l != NULL);
 }
 
 /* ---- bounds ---- */
 
+/* What was begun under other limits may not be over yet. */
 static void check_lane(struct drama *d, const struct lane *l)
 {
-	size_t most = d->daemon.reload.now->upstream.in_flight;
+	uint64_t now = drama_now(d), since = now > LOOKUP_MS ? now - LOOKUP_MS : 0;
+	size_t most = 0;
 
+	for (unsigned v = version_before(d, since); v < d->version_count; v++)
+		if (d->versions[v].in_flight > most)
+			most = d->versions[v].in_flight;
 	if (l->queued > most)
 		broken(&d->chronicle, "bounds: %zu exchanges wait for a connection", l->queued);
 	for (const struct list *node = l->conns.next; node != &l->conns; node = node->next) {
@@ -432,6 +606,23 @@ static void check_lane(struct drama *d, const struct lane *l)
 	}
 }
 
+/* A limit, and the one of a moment before, if there was another; what exceeded it already does not
+ * become more. */
+static void check_bound(
+	struct drama *d, const char *what, size_t *before, size_t count, size_t limit)
+{
+	size_t most = *before;
+
+	for (unsigned v = version_before(d, drama_now(d)); v < d->version_count; v++) {
+		size_t allowed = *(const size_t *)((const char *)&d->versions[v] + limit);
+
+		most = allowed > most ? allowed : most;
+	}
+	if (count > most)
+		broken(&d->chronicle, "bounds: %zu %s", count, what);
+	*before = count;
+}
+
 static void check_metrics(struct drama *d)
 {
 	const struct metrics *m = worker_metrics(d->daemon.worker);
@@ -440,17 +631,17 @@ static void check_metrics(struct drama *d)
 
 	if (ended > begun)
 		broken(&d->chronicle, "the counters add up: more queries have ended than begun");
-	if (begun - ended > d->daemon.reload.now->query.queries_max)
-		broken(&d->chronicle, "bounds: %llu queries wait",
-			(unsigned long long)(begun - ended));
-	if (m->queries_udp != d->udp_delivered && !d->daemon.draining)
+	check_bound(d, "queries wait", &d->waited, (size_t)(begun - ended),
+		offsetof(struct version, query.queries_max));
+	if ((m->queries_udp < d->udp_delivered ||
+		    m->queries_udp > d->udp_delivered + d->udp_perhaps) &&
+		!d->daemon.draining)
 		broken(&d->chronicle, "the counters add up: %llu of %llu datagrams are counted",
 			(unsigned long long)m->queries_udp, (unsigned long long)d->udp_delivered);
 }
 
 static void check_connections(struct drama *d)
 {
-	const struct listen_conf *conf = &d->daemon.reload.now->listen;
 	size_t all = 0;
 
 	for (unsigned i = 0; i < d->client_count; i++) {
@@ -459,12 +650,12 @@ static void check_connections(struct drama *d)
 
 		for (const struct list *node = lines->next; node != lines; node = node->next)
 			own += container_of(node, struct line, node)->wire->stream != NULL;
-		if (own > conf->connections_per_client)
-			broken(&d->chronicle, "bounds: client %u has %zu connections", i, own);
+		check_bound(d, "connections of one client", &d->clients_had[i], own,
+			offsetof(struct version, listen.connections_per_client));
 		all += own;
 	}
-	if (all > conf->connections)
-		broken(&d->chronicle, "bounds: clients have %zu connections", all);
+	check_bound(d, "connections of clients", &d->all_had, all,
+		offsetof(struct version, listen.connections));
 }
 
 void oracle_moment(struct drama *d)
@@ -473,6 +664,7 @@ void oracle_moment(struct drama *d)
 	struct cache *cache = d->daemon.shared.cache;
 	struct cache_stats stats;
 
+	versions_look(d);
 	for (const struct list *node = u->servers.next; node != &u->servers; node = node->next) {
 		const struct server *s = container_of(node, struct server, node);
 
@@ -494,6 +686,25 @@ void oracle_moment(struct drama *d)
 }
 
 /* ---- the end ---- */
+
+static size_t count_nodes(const struct list *list)
+{
+	size_t count = 0;
+
+	for (const struct list *node = list->next; node != list; node = node->next)
+		count++;
+	return count;
+}
+
+void oracle_calm(struct drama *d)
+{
+	const struct upstreams *u = worker_upstreams(d->daemon.worker);
+
+	if (count_nodes(&u->generations) != 1 || count_nodes(&u->servers) != u->conf->count)
+		broken(&d->chronicle,
+			"old configurations are let go: there are %zu, with %zu servers",
+			count_nodes(&u->generations), count_nodes(&u->servers));
+}
 
 void oracle_end(struct drama *d)
 {

@@ -9,6 +9,10 @@
 
 #include "drama.h"
 
+/* All faults are over for long, and everybody has been answered. */
+void oracle_calm(struct drama *);
+/* Its last octet is on its way; a datagram has come. */
+void oracle_awaits(struct asked *);
 /* A query came to the daemon, now. */
 void oracle_asked(struct asked *);
 /* What the daemon told a client over that line (NULL: as a datagram); asked NULL: under an ID that

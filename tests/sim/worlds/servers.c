@@ -145,7 +145,8 @@ static void bend(struct drama *d, uint8_t *m, size_t len, size_t question_end)
 static size_t lie_about_who(struct job *j, uint8_t *m, size_t len)
 {
 	struct drama *d = j->server->drama;
-	uint16_t id = (uint16_t)(get_u16(m) ^ chance_between(&d->chance, 1, 15));
+	/* Which no question gets soon, where IDs are narrow. */
+	uint16_t id = (uint16_t)(get_u16(m) ^ chance_between(&d->chance, 1, 15) << 10);
 	const struct span *other;
 
 	if (strikes(d, FAULT_wrong_question) && m[DNS_HEADER] && !j->form.no_question) {
@@ -195,6 +196,8 @@ static struct said *note_said(struct job *j)
 	j->form.serial = (uint32_t)d->said_count;
 	d->said[d->said_count] = (struct said){ .meant = j->meant,
 		.server = j->server->number,
+		.version = d->version_count - 1,
+		.pin = j->line ? j->line->pin : version_now(d)->plan.pins[j->server->number],
 		.rcode = j->form.rcode,
 		.negative = j->form.rcode || !j->form.records,
 		.ttl_s = j->form.ttl_s & 0x80000000 ? 0 : j->form.ttl_s };
@@ -386,7 +389,9 @@ void server_dialled(void *drama, const struct addr *to, struct wire *w)
 	struct line *l = line_new(d, &s->lines);
 	bool gone = s->outage_ms > drama_now(d);
 
+	versions_look(d);
 	l->server = s;
+	l->pin = plan_pin(w->identity);
 	l->wire = w;
 	w->open_ms = 2 * s->delay_ms;
 	w->delay_ms = s->delay_ms;

@@ -163,7 +163,7 @@ void signed_read(const struct reply *reply, struct signature *s)
 }
 
 /* Its second label from the right tells it. */
-static uint8_t group_of(const uint8_t *name)
+static uint8_t zone_of(const uint8_t *name)
 {
 	static const uint8_t test[] = "\4test";
 
@@ -183,7 +183,7 @@ void meant_by(struct span m, struct meant *meant)
 		return;
 	memcpy(meant->name, m.at + DNS_HEADER, end - DNS_HEADER);
 	name_lower(meant->name, end - DNS_HEADER);
-	meant->group = group_of(meant->name);
+	meant->zone = zone_of(meant->name);
 	meant->type = get_u16(m.at + end);
 	meant->checking_disabled = get_u16(m.at + 2) & DNS_CD;
 	meant->dnssec_ok = reply_parse(m, &r) && r.edns.dnssec_ok;
@@ -193,5 +193,5 @@ bool meant_equals(const struct meant *a, const struct meant *b)
 {
 	return memcmp(a->name, b->name, sizeof a->name) == 0 && a->type == b->type &&
 		a->checking_disabled == b->checking_disabled && a->dnssec_ok == b->dnssec_ok &&
-		a->group == b->group;
+		a->zone == b->zone;
 }

@@ -15,13 +15,14 @@ struct meant {
 	uint8_t name[64]; /* in lower case, the rest zero */
 	uint16_t type;
 	bool checking_disabled, dnssec_ok;
-	uint8_t group;
+	uint8_t zone;
 };
 
 /* What a server has said. */
 struct said {
 	struct meant meant;
-	unsigned server;
+	unsigned server, version; /* when it was asked */
+	char pin; /* it had to have */
 	uint16_t rcode;
 	uint32_t ttl_s; /* of its records, and of not being there */
 	uint64_t at_ms; /* it comes to the daemon */

@@ -47,6 +47,9 @@
 	X(network, "a link or a route of the host changes")                                        \
 	X(move, "the host has another address")                                                    \
 	X(flush, "the cache is told to forget")                                                    \
+	X(reload, "another configuration is read")                                                 \
+	X(storm, "and others, at the same time")                                                   \
+	X(unreadable, "there are mistakes in it")                                                  \
 	X(malformed, "a query that is none")                                                       \
 	X(leaves, "a client closes or resets its connection")                                      \
 	X(half_close, "a client sends its end, and goes on reading")                               \
@@ -74,6 +77,8 @@ enum fault_kind {
 	X(stale_answers, "answers marked as stale")                                                \
 	X(excused, "queries that need not be answered, for what their client or the host did")     \
 	X(recoveries, "worlds whose daemon was asked again when all faults were over")             \
+	X(swaps, "configurations that were swapped in")                                            \
+	X(refusals, "configurations that were not")                                                \
 	X(drains, "worlds whose daemon was told to end in the middle of it")
 
 struct tally {
