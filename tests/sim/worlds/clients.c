@@ -297,6 +297,7 @@ static struct line *connect_to_daemon(struct client_peer *c)
 	l->client = c;
 	l->struck = faults_struck();
 	l->port = draw_port(d);
+	l->version = version_before(d, drama_now(d));
 	l->wire = wire_connect(
 		d->daemon.loop, &c->addr, l->port, &(struct wire_user){ on_bytes, on_left, l });
 	l->wire->delay_ms = chance_below(&d->chance, 5);

@@ -64,6 +64,7 @@ struct line {
 	bool deaf; /* hangs */
 	uint64_t say_ms; /* what was said last leaves then */
 	uint16_t port; /* of a client: where it connected to */
+	unsigned version; /* and what was in force then */
 	char pin; /* of a server: what it had to have */
 	struct span recent[RECENT]; /* of a server: queries */
 	unsigned heard;

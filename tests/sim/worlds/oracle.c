@@ -45,12 +45,13 @@ static uint64_t deadline_ms(const struct asked *a)
 	return most + SLACK_MS;
 }
 
-/* Did all listen where it came? */
+/* Did all listen where it came, or its connection? */
 static bool is_heard(const struct asked *a)
 {
+	unsigned first = a->line ? a->line->version : a->version;
 	bool heard = true;
 
-	for (unsigned v = a->version; a->port != DAEMON_PORT && v <= last_version(a); v++)
+	for (unsigned v = first; a->port != DAEMON_PORT && v <= last_version(a); v++)
 		heard &= a->drama->versions[v].plan.second_port;
 	return heard;
 }
