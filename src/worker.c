@@ -313,8 +313,6 @@ static void swap_listeners(struct worker *w, const struct listen_conf *listen)
 			retire(w, h);
 			continue;
 		}
-		if (h->listener->ops->renew)
-			h->listener->ops->renew(h->listener);
 		w->next_heard[w->next_count++] = *h;
 	}
 	free(w->heard);

@@ -38,8 +38,6 @@ struct listener_ops {
 	int (*open)(struct listener **, struct listening *, const struct addr *, enum sharing);
 	/* The address that was bound, with its port if 0 was asked for. */
 	void (*address)(const struct listener *, struct addr *);
-	/* The limits of env->conf are others than before. NULL: it does not keep any. */
-	void (*renew)(struct listener *);
 	/* Takes no new query; answers still go out. */
 	void (*stop)(struct listener *);
 	/* Sends what is left when the last query is over, then calls closed() once, from the loop;

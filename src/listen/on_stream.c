@@ -467,4 +467,4 @@ static void tcp_close(struct listener *base, void (*closed)(void *arg), void *ar
 	tell_if_gone(l);
 }
 
-const struct listener_ops on_tcp = { "tcp", tcp_open, tcp_address, NULL, tcp_stop, tcp_close };
+const struct listener_ops on_tcp = { "tcp", tcp_open, tcp_address, tcp_stop, tcp_close };

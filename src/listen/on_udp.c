@@ -95,14 +95,6 @@ static void on_gone(struct task *t)
 	closed(arg);
 }
 
-/* One more than can wait, for the one that is told so. */
-static void udp_renew(struct listener *base)
-{
-	struct udp_listener *l = container_of(base, struct udp_listener, base);
-
-	l->clients.most = l->env->conf->queries_max + 1;
-}
-
 static int udp_open(
 	struct listener **out, struct listening *shared, const struct addr *a, enum sharing sharing)
 {
@@ -114,8 +106,8 @@ static int udp_open(
 	l->base.ops = &on_udp;
 	l->env = env;
 	l->gone.run = on_gone;
-	pool_init(&l->clients, sizeof(struct udp_client), 0);
-	udp_renew(&l->base);
+	/* Each lives as long as its query, of which there is a bound (limits.queries). */
+	pool_init(&l->clients, sizeof(struct udp_client), SIZE_MAX);
 	int err = datagram_open(&l->socket, env->loop, a, sharing, on_message, l);
 
 	if (err < 0) {
@@ -146,4 +138,4 @@ static void udp_close(struct listener *base, void (*closed)(void *arg), void *ar
 	tell_if_gone(l);
 }
 
-const struct listener_ops on_udp = { "udp", udp_open, udp_address, udp_renew, udp_stop, udp_close };
+const struct listener_ops on_udp = { "udp", udp_open, udp_address, udp_stop, udp_close };

@@ -119,6 +119,7 @@ struct query {
 	struct span message; /* as it came; only until query_begin() returns */
 	struct request request;
 	struct waiter waiter;
+	uint64_t deadline_ms; /* it is answered by then, whatever is reloaded meanwhile */
 	bool stale; /* there is an answer that has expired, if there is nothing better */
 	bool cannot_wait; /* every place is taken */
 	bool has_place;

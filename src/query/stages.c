@@ -208,11 +208,11 @@ static enum verdict ask(struct query *q, unsigned within_ms)
  * like anybody else. */
 static unsigned time_left_ms(const struct query *q)
 {
-	unsigned waited_ms = q->env->conf->stale_after_ms, all_ms = q->env->conf->deadline_ms;
+	uint64_t now = loop_now(q->env->loop);
 
-	if (!q->stale || q->waiter.deadline_ms > loop_now(q->env->loop) || waited_ms >= all_ms)
+	if (!q->stale || q->waiter.deadline_ms > now || q->deadline_ms <= now)
 		return 0;
-	return all_ms - waited_ms;
+	return (unsigned)(q->deadline_ms - now);
 }
 
 static void on_wake(struct waiter *w, const struct result *r)
@@ -262,6 +262,7 @@ static enum verdict stage_lookup(struct query *q)
 	if (q->cannot_wait || !take_place(q))
 		return q->stale ? answer_stale(q) : refuse_for_want_of_place(q, why);
 	q->waiter.wake = on_wake;
+	q->deadline_ms = loop_now(env->loop) + env->conf->deadline_ms;
 	keep_question(q);
 	return ask(q, q->stale ? env->conf->stale_after_ms : env->conf->deadline_ms);
 }
