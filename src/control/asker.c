@@ -90,8 +90,8 @@ static bool has_folder(const char *path)
 {
 	char folder[PLACE_TEXT];
 
-	snprintf(folder, sizeof folder, "%s", path);
-	return access(dirname(folder), F_OK) == 0;
+	return snprintf(folder, sizeof folder, "%s", path) < (int)sizeof folder &&
+		access(dirname(folder), F_OK) == 0;
 }
 
 static const char *meaning(const char *path, int err)

@@ -332,7 +332,8 @@ def cpu_ticks(pid):
 @pytest.mark.parametrize("files", [64, 256])
 def test_f_41_with_few_descriptors_the_oldest_give_way_and_nothing_over_udp_is_lost(files, start_sotto, start_upstream):
     limits = ("prlimit", f"--nofile={files}:{files}")
-    sotto = start_sotto(start_upstream(), prefix=limits, limits={"connections-per-client": 1000})
+    sotto = start_sotto(
+        start_upstream(), prefix=limits, limits={"connections-per-client": 1000}, timeouts={"client-idle": "1m"})
     busy = Tcp(sotto.address)
     held = []
     for _ in range(files + 50):

@@ -98,7 +98,7 @@ def test_5452_ids_are_random_and_never_the_clients(sotto, upstream):
 def test_7766_03_no_id_is_used_twice_at_the_same_time(start_upstream, start_sotto):
     gate = Gate()
     upstream = start_upstream(otherwise=gate)
-    sotto = start_sotto(upstream, timeouts=PATIENT, limits={"queries-per-connection": 5000})
+    sotto = start_sotto(upstream, timeouts=PATIENT, limits={"queries-per-connection": 5000, "queries-per-client": 5000})
     asked = names(3000)
     with Tcp(sotto.address) as client:
         client.send(*(query(name, id=id) for id, name in enumerate(asked)))
