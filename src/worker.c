@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Queries of one client that may wait in one worker, however many workers there are. */
+#define CLIENT_LEAST 1024
 /* What an idle timeout is told in, and the longest that can be told (RFC 7828 §3.1). */
 #define KEEPALIVE_UNIT_MS 100
 #define KEEPALIVE_MAX     UINT16_MAX
@@ -56,6 +58,15 @@ static size_t share(size_t whole, unsigned workers)
 	return (whole + workers - 1) / workers;
 }
 
+/* The kernel may give all connections and datagrams of a client to one worker: that much it gets in
+ * each, whatever its part of the whole would be. */
+static size_t share_of_client(size_t whole, unsigned workers)
+{
+	size_t part = share(whole, workers), least = whole < CLIENT_LEAST ? whole : CLIENT_LEAST;
+
+	return part < least ? least : part;
+}
+
 static void set_limits(struct worker *w)
 {
 	unsigned n = w->conf->workers, keepalive = w->conf->listen.idle_ms / KEEPALIVE_UNIT_MS;
@@ -63,7 +74,7 @@ static void set_limits(struct worker *w)
 
 	w->query = w->conf->query;
 	w->query.queries_max = share(w->query.queries_max, n);
-	w->query.queries_per_client = share(w->query.queries_per_client, n);
+	w->query.queries_per_client = share_of_client(w->query.queries_per_client, n);
 	w->query.keepalive = (uint16_t)(keepalive < KEEPALIVE_MAX ? keepalive : KEEPALIVE_MAX);
 	w->query.limits = cache_limits(&w->conf->cache);
 	w->query.stale_after_ms = w->conf->cache.stale_after_ms;

@@ -27,7 +27,7 @@ def upstream(start_upstream):
 
 @pytest.fixture(params=[1, 2], ids=["1 worker", "2 workers"])
 def sotto(request, start_sotto, upstream):
-    limits = {"queries-per-connection": 2000}
+    limits = {"queries-per-connection": 2000, "queries-per-client": 10000}
     return start_sotto(upstream, workers=request.param, timeouts=PATIENT, limits=limits, cache=cache(), hedge=False)
 
 
