@@ -18,10 +18,10 @@ static const char *const server_names[] = {
 
 enum { SERVER_COUNTS = sizeof server_names / sizeof *server_names };
 
-/* What no random world can bring about: there are no names of servers, and sessions are not
- * resumed. */
+/* What no random world can bring about: there are no names of servers, sessions are not resumed,
+ * and clients ask for less than the least that limits.unsent can be. */
 static const char *const elsewhere[] = { "connections_resumed", "resumed", "names_asked",
-	"names_failed" };
+	"names_failed", "clients_unread" };
 
 const char *fault_name(enum fault_kind kind)
 {
