@@ -494,6 +494,7 @@ static bool begin(struct crew *crew, struct config *conf, const struct config_so
 {
 	char control[PLACE_TEXT];
 
+	sandbox_prepare(conf->sandbox);
 	if (!build_all(crew, conf))
 		return false;
 	init_reload(crew, conf, from);

@@ -459,9 +459,6 @@ struct loop *loop_new(void)
 	/* How many threads loop_work() has: libuv reads it when it first needs one. The first loop
 	 * is made before there is any other thread that could read the environment. */
 	setenv("UV_THREADPOOL_SIZE", TEXT(WORK_THREADS), 0);
-	/* From 1.46 on, libuv changes what it watches by io_uring, and ends the process when a
-	 * sandbox forbids that later on. */
-	setenv("UV_USE_IO_URING", "0", 1);
 	if (uv_loop_init(&l->uv)) {
 		free(l);
 		return NULL;

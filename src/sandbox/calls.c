@@ -221,6 +221,20 @@ static int load(scmp_filter_ctx filter)
 	return err ? err : seccomp_load(filter);
 }
 
+int calls_forbid_rings(void)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	int err = -ENOMEM;
+
+	if (filter)
+		err = seccomp_rule_add(
+			filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(io_uring_setup), 0);
+	if (!err)
+		err = seccomp_load(filter);
+	seccomp_release(filter);
+	return err;
+}
+
 int calls_confine(bool strict)
 {
 	scmp_filter_ctx filter = seccomp_init(strict ? SCMP_ACT_TRAP : SCMP_ACT_ERRNO(EPERM));
@@ -237,6 +251,11 @@ int calls_confine(bool strict)
 }
 
 #else
+
+int calls_forbid_rings(void)
+{
+	return -ENOSYS;
+}
 
 int calls_confine(bool strict)
 {

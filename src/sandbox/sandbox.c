@@ -34,6 +34,13 @@ static void say_gaps(const struct sandbox *s, int privileges, int landlock, int 
 	log_end(&l);
 }
 
+/* Where there can be no filter, there will be none later that forbids a ring. */
+void sandbox_prepare(enum sandbox_mode mode)
+{
+	if (mode != SANDBOX_OFF)
+		calls_forbid_rings();
+}
+
 /* Each in turn takes what those before it need. */
 void sandbox_enter(struct sandbox *s, enum sandbox_mode mode, struct landlock *l)
 {

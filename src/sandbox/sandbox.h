@@ -24,6 +24,9 @@ struct sandbox {
 	bool seccomp;
 };
 
+/* What must be so before there is a loop. */
+void sandbox_prepare(enum sandbox_mode);
+
 /* Takes what was gathered. Holds for this thread and those that it starts: there is no other one
  * yet. With SANDBOX_OFF nothing happens. */
 void sandbox_enter(struct sandbox *, enum sandbox_mode, struct landlock *);
