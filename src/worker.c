@@ -62,9 +62,11 @@ static size_t share(size_t whole, unsigned workers)
  * each, whatever its part of the whole would be. */
 static size_t share_of_client(size_t whole, unsigned workers)
 {
-	size_t part = share(whole, workers), least = whole < CLIENT_LEAST ? whole : CLIENT_LEAST;
+	size_t part = share(whole, workers);
 
-	return part < least ? least : part;
+	if (part >= CLIENT_LEAST)
+		return part;
+	return whole < CLIENT_LEAST ? whole : CLIENT_LEAST;
 }
 
 static void set_limits(struct worker *w)

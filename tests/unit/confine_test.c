@@ -59,10 +59,20 @@ static int listen_somewhere(struct addr *at)
 	return fd;
 }
 
-/* A port that nobody has any more. */
+/* A port that nobody has, below those that connections of other tests may be given meanwhile. */
 static void choose_free(struct addr *at)
 {
-	close(listen_somewhere(at));
+	struct rand r = { 0 };
+	int tcp, udp;
+
+	OK(addr_parse(at, "127.0.0.1", 0));
+	do {
+		addr_set_port(at, (uint16_t)(10000 + rand_below(&r, 22000)));
+		tcp = socket_bound(SOCK_STREAM, at, BIND_ALONE);
+		udp = socket_bound(SOCK_DGRAM, at, BIND_ALONE);
+		close(tcp);
+		close(udp);
+	} while (tcp < 0 || udp < 0);
 }
 
 static void listen_abstractly(void)
