@@ -43,6 +43,23 @@ static void end(void)
 	rmdir(daemon_.folder);
 }
 
+static struct post reloaded;
+static unsigned reloads;
+
+static void on_reloaded(void *arg)
+{
+	(void)arg;
+	control_reloaded(daemon_.control, reloads, json_pack("{s:s}", "changed", "nothing"));
+}
+
+/* There is nothing to read: it is over at once. */
+static unsigned on_reload(void *arg)
+{
+	(void)arg;
+	loop_post(daemon_.loop, &reloaded, on_reloaded, NULL);
+	return ++reloads;
+}
+
 static void start(void)
 {
 	static const struct cache_conf conf = { .size = CACHE_SIZE_MIN };
@@ -56,6 +73,7 @@ static void start(void)
 		.listen = &listen,
 		.upstream = &upstream,
 		.sandbox = &sandbox,
+		.reload = on_reload,
 		.workers = worker,
 		.worker_count = 1 };
 
