@@ -152,6 +152,23 @@ def start_upstream(start):
 
 
 @pytest.fixture
+def state(tmp_path):
+    """A folder for the state."""
+    (tmp_path / "state").mkdir()
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def kept(state, start_sotto):
+    """Starts a daemon that keeps its answers there."""
+
+    def kept(*upstreams, cache=None, **how):
+        return start_sotto(*upstreams, state=str(state), cache={"size": "4MiB"} | (cache or {}), **how)
+
+    return kept
+
+
+@pytest.fixture
 def control_path():
     """Where a control socket may be; short, since 107 octets are the most."""
     with tempfile.TemporaryDirectory(prefix="sotto-") as folder:

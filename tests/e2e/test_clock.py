@@ -126,12 +126,6 @@ def saved_time(tmp_path):
     return int((tmp_path / "clock").read_text())
 
 
-@pytest.fixture
-def state(tmp_path):
-    (tmp_path / "state").mkdir()
-    return tmp_path / "state"
-
-
 def test_the_date_is_kept_over_a_restart(clock, authority, state, start_at):
     upstream, sotto = start_at(authority.issue(begin=2), state=str(state))
     assert cause_of(sotto)["cause"] == "not-yet-valid"

@@ -445,22 +445,6 @@ def on_a_disk(state, *then):
     return ("unshare", "--mount", "sh", "-c", script, str(state))
 
 
-@pytest.fixture
-def state(tmp_path):
-    (tmp_path / "state").mkdir()
-    return tmp_path / "state"
-
-
-@pytest.fixture
-def kept(state, start_sotto):
-    """A daemon that keeps its answers there."""
-
-    def kept(*upstreams, cache=None, **how):
-        return start_sotto(*upstreams, state=str(state), cache={"size": "4MiB"} | (cache or {}), **how)
-
-    return kept
-
-
 LOST = "nothing will be kept over a restart: the state folder cannot be written"
 
 
