@@ -140,9 +140,7 @@ static bool build_all(struct crew *crew, struct config *conf)
 	if (!crew->workers || !crew->threads || !crew->calls)
 		return false;
 	for (; crew->count < conf->workers; crew->count++) {
-		enum sharing sharing = conf->workers == 1 ? BIND_ALONE
-			: crew->count == 0                ? BIND_FIRST
-							  : BIND_NEXT;
+		enum sharing sharing = worker_sharing(crew->count, conf->workers);
 		struct worker *w = worker_new(conf, &crew->shared);
 
 		crew->workers[crew->count] = w;

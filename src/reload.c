@@ -131,12 +131,9 @@ static void visit_all(struct reload *r, void (*visit)(struct reload *, struct wo
 
 static void prepare(struct reload *r, struct worker *w)
 {
-	enum sharing sharing = r->worker_count == 1 ? BIND_ALONE
-		: r->visited == 0                   ? BIND_FIRST
-						    : BIND_NEXT;
-
 	if (!r->failed)
-		r->failed = worker_prepare(w, r->next, sharing, r->why) < 0;
+		r->failed = worker_prepare(w, r->next, worker_sharing(r->visited, r->worker_count),
+				    r->why) < 0;
 }
 
 static void swap(struct reload *r, struct worker *w)

@@ -335,6 +335,13 @@ static void swap_listeners(struct worker *w, const struct listen_conf *listen)
 	w->next_count = 0;
 }
 
+enum sharing worker_sharing(unsigned place, unsigned count)
+{
+	if (count == 1)
+		return BIND_ALONE;
+	return place == 0 ? BIND_FIRST : BIND_NEXT;
+}
+
 int worker_listen(struct worker *w, enum sharing sharing)
 {
 	char why[WORKER_WHY];

@@ -28,6 +28,9 @@ struct worker_files {
 };
 void worker_limit_files(struct worker *, const struct worker_files *);
 
+/* How the worker in that place, of so many, binds what all of them bind. */
+enum sharing worker_sharing(unsigned place, unsigned count);
+
 /* Opens every listener: all of them, or, after a line in the log that says why and what to do,
  * none. 0 or -errno. */
 int worker_listen(struct worker *, enum sharing);
