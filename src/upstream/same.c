@@ -85,6 +85,23 @@ static const struct group_conf *before(
 	return NULL;
 }
 
+/* One that no group has, now or next. *anew: all have been used, and it may have been another's. */
+static uint32_t fresh_number(
+	struct upstream_conf *next, const struct upstream_conf *now, bool *anew)
+{
+	for (;;) {
+		uint32_t number = next->numbered++;
+
+		if (number > GROUP_NUMBER_MAX) {
+			next->numbered = 0;
+			*anew = true;
+		} else if (!is_taken(now, now->group_count, number) &&
+			!is_taken(next, next->group_count, number)) {
+			return number;
+		}
+	}
+}
+
 bool same_number(struct upstream_conf *next, const struct upstream_conf *now)
 {
 	bool anew = false;
@@ -98,20 +115,8 @@ bool same_number(struct upstream_conf *next, const struct upstream_conf *now)
 			next->groups[i].number = b->number;
 	}
 	next->numbered = now->numbered;
-	for (size_t i = 0; i < next->group_count; i++) {
-		uint32_t number = next->groups[i].number;
-
-		while (number == GROUP_UNNUMBERED || number > GROUP_NUMBER_MAX) {
-			number = next->numbered++;
-			if (number > GROUP_NUMBER_MAX) {
-				next->numbered = 0;
-				anew = true;
-			} else if (is_taken(now, now->group_count, number) ||
-				is_taken(next, next->group_count, number)) {
-				number = GROUP_UNNUMBERED;
-			}
-		}
-		next->groups[i].number = number;
-	}
+	for (size_t i = 0; i < next->group_count; i++)
+		if (next->groups[i].number == GROUP_UNNUMBERED)
+			next->groups[i].number = fresh_number(next, now, &anew);
 	return anew;
 }
