@@ -45,11 +45,29 @@ static void say(struct log_line *l, const char *key, struct words *list)
 static void say_listen(struct log_line *l, const struct listen_conf *conf)
 {
 	struct words list = { 0 };
-	char text[ADDR_TEXT];
 
 	for (size_t i = 0; i < conf->count; i++)
-		add(&list, " ", "", addr_print(&conf->addrs[i], text));
+		add(&list, " ", "", conf->endpoints[i].text);
 	say(l, "listen", &list);
+}
+
+static void say_spoken(struct log_line *l, const struct listen_conf *conf)
+{
+	bool udp = false, tcp = false, tls = false, passed = false;
+
+	for (size_t i = 0; i < conf->count; i++) {
+		const struct endpoint *e = &conf->endpoints[i];
+
+		udp |= e->datagrams;
+		tcp |= e->spoken.plain;
+		tls |= e->spoken.tls == TLS_TERMINATE;
+		passed |= e->spoken.tls == TLS_PASSTHROUGH;
+	}
+	log_fmt(l, "proto", "%s%s%s%s",
+		udp           ? "udp+tcp"
+			: tcp ? "tcp"
+			      : "",
+		tls && tcp ? "+" : "", tls ? "tls" : "", passed ? ", tls passed through" : "");
 }
 
 static void say_group(struct log_line *l, const char *key, const struct upstream_conf *u, size_t g)
@@ -158,7 +176,7 @@ void announce(const struct config *c)
 
 	log_begin(&l, LOG_INFO, "sotto " SOTTO_VERSION " is ready");
 	say_listen(&l, &c->listen);
-	log_str(&l, "proto", "udp+tcp");
+	say_spoken(&l, &c->listen);
 	announce_upstreams(&l, c);
 	log_str(&l, "ca", c->ca ? c->ca : "system");
 	log_fmt(&l, "workers", "%u", c->workers);

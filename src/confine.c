@@ -95,16 +95,27 @@ static void allow_resolver(struct landlock *l)
 	allow_file(l, "/etc/nsswitch.conf");
 }
 
-static void allow_state(struct landlock *l, const struct config *c, const char *control)
+static void allow_state(struct landlock *l, const struct config *c)
+{
+	if (c->upstream.state)
+		landlock_write(l, c->upstream.state);
+}
+
+static void allow_socket(struct landlock *l, const char *path)
 {
 	char folder[PATH_MAX];
 
-	if (c->upstream.state)
-		landlock_write(l, c->upstream.state);
-	if (!control)
+	if (!path)
 		return;
-	folder_of(control, folder);
+	folder_of(path, folder);
 	landlock_sockets(l, folder);
+}
+
+static void allow_sockets(struct landlock *l, const struct config *c, const char *control)
+{
+	allow_socket(l, control);
+	for (size_t i = 0; i < c->listen.count; i++)
+		allow_socket(l, c->listen.endpoints[i].at.path);
 }
 
 /* ---- ports ---- */
@@ -122,7 +133,8 @@ static void allow_ports(struct landlock *l, const struct config *c)
 			landlock_bind(l, 0);
 	}
 	for (size_t i = 0; i < c->listen.count; i++)
-		landlock_bind(l, addr_port(&c->listen.addrs[i]));
+		if (!c->listen.endpoints[i].at.path)
+			landlock_bind(l, addr_port(&c->listen.endpoints[i].at.addr));
 }
 
 /* ---- the whole ---- */
@@ -136,7 +148,8 @@ void confine(struct sandbox *s, const struct config *c, const char *control)
 		allow_configuration(&l, c);
 		if (asks_the_system(&c->upstream))
 			allow_resolver(&l);
-		allow_state(&l, c, control);
+		allow_state(&l, c);
+		allow_sockets(&l, c, control);
 		allow_ports(&l, c);
 #ifdef SOTTO_SANITIZED
 		/* A sanitizer's report names functions and lines, and LeakSanitizer all threads. */

@@ -7,32 +7,48 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define PATIENCE_S 2
 #define CLASS_CH   3
 #define TYPE_TXT   16
 
-/* What listens on all addresses is asked through loopback. */
-static struct addr reachable(const struct addr *listen)
-{
-	struct addr a = *listen;
+/* What connect() takes. What listens on all addresses is asked through loopback. */
+union target {
+	struct sockaddr any;
+	struct sockaddr_un path;
+	struct addr addr;
+};
 
+static socklen_t target_of(const struct binding *at, union target *t)
+{
+	const struct addr *listen = &at->addr;
+	bool v4 = listen->any.sa_family == AF_INET;
+
+	*t = (union target){ .addr = *listen };
+	if (at->path) {
+		t->path.sun_family = AF_UNIX;
+		strncpy(t->path.sun_path, at->path, sizeof t->path.sun_path - 1);
+		return sizeof t->path;
+	}
 	if (addr_is_any(listen))
-		addr_parse(&a, a.any.sa_family == AF_INET ? "127.0.0.1" : "::1", addr_port(listen));
-	return a;
+		addr_parse(&t->addr, v4 ? "127.0.0.1" : "::1", addr_port(listen));
+	return addr_size(&t->addr);
 }
 
-static int connected(const struct addr *a, int type)
+static int connected(const struct binding *at, int type)
 {
 	struct timeval patience = { .tv_sec = PATIENCE_S };
-	int fd = socket(a->any.sa_family, type | SOCK_CLOEXEC, 0);
+	union target to;
+	socklen_t size = target_of(at, &to);
+	int fd = socket(to.any.sa_family, type | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-	if (connect(fd, &a->any, addr_size(a)) < 0) {
+	if (connect(fd, &to.any, size) < 0) {
 		close(fd);
 		return -1;
 	}
@@ -57,12 +73,12 @@ static bool is_answer(const uint8_t *m, ssize_t len, uint16_t id)
 	return len >= DNS_HEADER && get_u16(m) == id && get_u16(m + 2) & DNS_QR;
 }
 
-static bool answers(const struct addr *a, int type)
+static bool answers(const struct binding *at, int type)
 {
 	uint8_t message[FRAME_HEAD + BUILD_QUERY_MAX];
 	uint16_t id = (uint16_t)getpid();
 	size_t len = question(message, id), skip = type == SOCK_STREAM ? 0 : FRAME_HEAD;
-	int fd = connected(a, type);
+	int fd = connected(at, type);
 	bool ok = false;
 
 	if (fd < 0)
@@ -77,13 +93,21 @@ static bool answers(const struct addr *a, int type)
 	return ok;
 }
 
+/* The first one that takes plain DNS. */
+static const struct endpoint *easiest(const struct listen_conf *listen)
+{
+	for (size_t i = 0; i < listen->count; i++)
+		if (listen->endpoints[i].spoken.plain)
+			return &listen->endpoints[i];
+	return &listen->endpoints[0];
+}
+
 int healthcheck_run(const struct config *c)
 {
-	struct addr a = reachable(&c->listen.addrs[0]);
-	char text[ADDR_TEXT];
+	const struct endpoint *e = easiest(&c->listen);
 
-	if (answers(&a, SOCK_DGRAM) || answers(&a, SOCK_STREAM))
+	if ((e->datagrams && answers(&e->at, SOCK_DGRAM)) || answers(&e->at, SOCK_STREAM))
 		return 0;
-	fprintf(stderr, "sotto: nothing answers on %s\n", addr_print(&a, text));
+	fprintf(stderr, "sotto: nothing answers on %s\n", e->text);
 	return 1;
 }

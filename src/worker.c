@@ -22,10 +22,11 @@
 #define KEEPALIVE_UNIT_MS 100
 #define KEEPALIVE_MAX     UINT16_MAX
 
-/* A listener, and where it was asked for. */
+/* A listener, and what it was asked for; the latter is the configuration's in force, or of the one
+ * prepared. */
 struct heard {
 	struct listener *listener;
-	struct addr addr;
+	const struct endpoint *endpoint;
 };
 
 struct worker {
@@ -227,51 +228,60 @@ static const char *remedy(int err)
 }
 
 static void say_cannot_listen(
-	const struct addr *a, const struct listener_ops *ops, int err, char why[WORKER_WHY])
+	const struct endpoint *e, const struct listener_ops *ops, int err, char why[WORKER_WHY])
 {
 	struct log_line l;
-	char text[ADDR_TEXT], holder[HOLDER_TEXT] = "";
+	char holder[HOLDER_TEXT] = "";
 
 	log_begin(&l, LOG_ERROR, "cannot listen");
-	log_str(&l, "addr", addr_print(a, text));
+	log_str(&l, "addr", e->text);
 	log_str(&l, "proto", ops->name);
 	log_str(&l, "reason", strerror(-err));
-	if (err == -EADDRINUSE)
-		log_str(&l, "holder", holder_find(a, ops == &on_tcp, holder));
+	if (err == -EADDRINUSE && e->at.addr.any.sa_family != AF_UNIX)
+		log_str(&l, "holder", holder_find(&e->at.addr, ops == &on_stream, holder));
 	log_str(&l, "hint", remedy(err));
 	log_end(&l);
-	snprintf(why, WORKER_WHY, "cannot listen on %s, %s: %s%s%s", text, ops->name,
+	snprintf(why, WORKER_WHY, "cannot listen on %s, %s: %s%s%s", e->text, ops->name,
 		strerror(-err), *holder ? ", by " : "", holder);
 }
 
-static const struct listener_ops *const transports[] = { &on_udp, &on_tcp };
+static const struct listener_ops *const transports[] = { &on_udp, &on_stream };
 enum { TRANSPORTS = sizeof transports / sizeof *transports };
 
-static bool is_heard(const struct worker *w, const struct addr *a, const struct listener_ops *ops)
+static bool is_for(const struct heard *h, const struct endpoint *e, const struct listener_ops *ops)
+{
+	return h->listener->ops == ops && ops->serves(e) && binding_equal(&h->endpoint->at, &e->at);
+}
+
+static bool is_heard(
+	const struct worker *w, const struct endpoint *e, const struct listener_ops *ops)
 {
 	for (size_t i = 0; i < w->heard_count; i++)
-		if (w->heard[i].listener->ops == ops && addr_equal(&w->heard[i].addr, a))
+		if (is_for(&w->heard[i], e, ops))
 			return true;
 	return false;
 }
 
-static bool is_wanted(const struct heard *h, const struct listen_conf *listen)
+/* NULL: it is wanted no more. */
+static const struct endpoint *find_wanted(const struct heard *h, const struct listen_conf *listen)
 {
 	for (size_t i = 0; i < listen->count; i++)
-		if (addr_equal(&h->addr, &listen->addrs[i]))
-			return true;
-	return false;
+		if (is_for(h, &listen->endpoints[i], h->listener->ops))
+			return &listen->endpoints[i];
+	return NULL;
 }
 
-static int open_one(struct worker *w, const struct addr *a, const struct listener_ops *ops,
+static int open_one(struct worker *w, const struct endpoint *e, const struct listener_ops *ops,
 	enum sharing sharing)
 {
 	struct heard *h = &w->next_heard[w->next_count];
-	int err = ops->open(&h->listener, &w->listening, a, sharing);
+	int err = ops->open(&h->listener, &w->listening, e, sharing);
 
+	if (err == -EALREADY) /* one worker does it for all */
+		return 0;
 	if (err < 0)
 		return err;
-	h->addr = *a;
+	h->endpoint = e;
 	w->next_count++;
 	return 0;
 }
@@ -286,14 +296,15 @@ static int open_listeners(struct worker *w, const struct listen_conf *listen, en
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < listen->count; i++) {
+		const struct endpoint *e = &listen->endpoints[i];
+
 		for (size_t t = 0; t < TRANSPORTS; t++) {
-			const struct addr *a = &listen->addrs[i];
-			int err = is_heard(w, a, transports[t])
-				? 0
-				: open_one(w, a, transports[t], sharing);
+			if (!transports[t]->serves(e) || is_heard(w, e, transports[t]))
+				continue;
+			int err = open_one(w, e, transports[t], sharing);
 
 			if (err < 0) {
-				say_cannot_listen(a, transports[t], err, why);
+				say_cannot_listen(e, transports[t], err, why);
 				return err;
 			}
 		}
@@ -316,16 +327,19 @@ static void retire(struct worker *w, const struct heard *h)
 	h->listener->ops->close(h->listener, said_goodbye, w);
 }
 
-/* What stays goes on beside what is new. */
+/* What stays goes on beside what is new, as it is now asked for. */
 static void swap_listeners(struct worker *w, const struct listen_conf *listen)
 {
 	for (size_t i = 0; i < w->heard_count; i++) {
-		const struct heard *h = &w->heard[i];
+		struct heard *h = &w->heard[i];
+		const struct endpoint *wanted = find_wanted(h, listen);
 
-		if (!is_wanted(h, listen)) {
+		if (!wanted) {
 			retire(w, h);
 			continue;
 		}
+		h->endpoint = wanted;
+		h->listener->spoken = wanted->spoken;
 		w->next_heard[w->next_count++] = *h;
 	}
 	free(w->heard);
@@ -356,13 +370,14 @@ void worker_say_listening(const struct worker *w)
 {
 	for (size_t i = 0; i < w->heard_count; i++) {
 		const struct listener *l = w->heard[i].listener;
+		const struct endpoint *e = w->heard[i].endpoint;
 		char text[ADDR_TEXT];
 		struct log_line line;
 		struct addr a;
 
 		l->ops->address(l, &a);
 		log_begin(&line, LOG_DEBUG, "listening");
-		log_str(&line, "addr", addr_print(&a, text));
+		log_str(&line, "addr", e->at.path ? e->text : addr_print(&a, text));
 		log_str(&line, "proto", l->ops->name);
 		log_end(&line);
 	}

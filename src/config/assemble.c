@@ -193,14 +193,24 @@ static bool needs_bootstrap(const struct upstream_conf *u)
 	return false;
 }
 
+/* Nobody is to be asked where we ourselves answer. */
+static void note_own(struct config *c)
+{
+	struct addr *own = memory_take(&c->memory, (c->listen.count + 1) * sizeof(*own));
+
+	c->upstream.own = own;
+	for (size_t i = 0; i < c->listen.count; i++)
+		if (!c->listen.endpoints[i].at.path)
+			own[c->upstream.own_count++] = c->listen.endpoints[i].at.addr;
+}
+
 void assemble(struct config *c, struct problems *problems)
 {
 	struct assembly a = { .config = c, .problems = problems, .last_note = &c->notes };
 	const struct written *w = &c->written;
 	struct group_conf *bootstrap;
 
-	c->upstream.own = c->listen.addrs;
-	c->upstream.own_count = c->listen.count;
+	note_own(c);
 	join_zones(&a);
 	make_room(c);
 	if (w->upstreams.count == 0 && problems->count == 0)

@@ -46,7 +46,7 @@ static void check_cache(
 
 static bool is_ours(const struct config *c, const struct addr *a)
 {
-	return addr_is_heard(a, c->listen.addrs, c->listen.count);
+	return addr_is_heard(a, c->upstream.own, c->upstream.own_count);
 }
 
 static void check_loop(

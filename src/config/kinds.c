@@ -9,9 +9,7 @@
 #include "base/bug.h"
 #include "config/values.h"
 
-#define LISTEN_PORT 53
-#define LISTEN_MAX  64
-#define ALLOW_MAX   256
+#define ALLOW_MAX 256
 
 void kind_tell_form(const struct setting *s, const struct node *node)
 {
@@ -232,83 +230,6 @@ CHOICE_KIND(sandbox, "off, on or strict", "off", "on", "strict");
 
 /* --- lists -------------------------------------------------------------------------------------
  */
-
-static void begin_listen(const struct setting *s, size_t count)
-{
-	struct config *c = s->config;
-
-	c->listen.addrs = memory_take(&c->memory, count * sizeof(*c->listen.addrs));
-	c->listen.count = 0;
-}
-
-/* What two sockets cannot share. */
-static bool is_free(const struct setting *s, const struct node *node, const struct addr *a)
-{
-	const struct listen_conf *l = &s->config->listen;
-	char text[ADDR_TEXT];
-
-	for (size_t i = 0; i < l->count; i++) {
-		const struct addr *b = &l->addrs[i];
-
-		if (addr_equal(a, b))
-			problem(s->problems, &node->place, s->path, "\"%s\" is listed twice",
-				node->text);
-		else if (addr_covers(b, a))
-			problem(s->problems, &node->place, s->path,
-				"\"%s\" is covered by %s already; leave it out", node->text,
-				addr_print(b, text));
-		else if (addr_covers(a, b))
-			problem(s->problems, &node->place, s->path,
-				"\"%s\" covers %s, which is listed already; leave out one of them",
-				node->text, addr_print(b, text));
-		else
-			continue;
-		return false;
-	}
-	return true;
-}
-
-static void take_listen(const struct setting *s, const struct node *node)
-{
-	struct listen_conf *l = &s->config->listen;
-	struct addr a;
-
-	if (strstr(node->text, "://")) {
-		problem(s->problems, &node->place, s->path,
-			"\"%s\": this version listens for plain UDP and TCP only; write ADDRESS:PORT",
-			node->text);
-		return;
-	}
-	if (!addr_parse(&a, node->text, LISTEN_PORT)) {
-		kind_tell_form(s, node);
-		return;
-	}
-	if (addr_lacks_link(&a))
-		problem(s->problems, &node->place, s->path,
-			"\"%s\" is a link-local address and needs its interface, as in "
-			"[fe80::1%%eth0]:53",
-			node->text);
-	else if (is_free(s, node, &a))
-		l->addrs[l->count++] = a;
-}
-
-static const char *listen_text(
-	const struct config *c, const struct config_option *o, size_t index, struct memory *m)
-{
-	char text[ADDR_TEXT];
-
-	(void)o;
-	if (index >= c->listen.count)
-		return NULL;
-	return memory_format(m, "%s", addr_print(&c->listen.addrs[index], text));
-}
-
-const struct kind kind_listen = { .name = "list of addresses",
-	.form = "an IP address or ADDRESS:PORT",
-	.most = LISTEN_MAX,
-	.begin = begin_listen,
-	.take = take_listen,
-	.text = listen_text };
 
 static void begin_allow(const struct setting *s, size_t count)
 {

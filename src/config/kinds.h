@@ -47,7 +47,9 @@ struct kind {
 	void (*print)(const struct config *, FILE *);
 };
 
-extern const struct kind kind_listen, kind_allow, kind_workers, kind_ca, kind_level, kind_policy,
+/* endpoints.c */
+extern const struct kind kind_listen;
+extern const struct kind kind_allow, kind_workers, kind_ca, kind_level, kind_policy,
 	kind_require, kind_flag, kind_state, kind_size, kind_duration, kind_count, kind_clock,
 	kind_control, kind_sandbox;
 /* servers.c */

@@ -393,6 +393,19 @@ static void take_defaults(struct load *l)
 		set_text(l, o, NULL, source, o->standard);
 }
 
+/* Whatever else is said of the endpoint: the place is what is handed over. */
+static bool is_served(const struct listen_conf *listen, const char *handed)
+{
+	for (size_t i = 0; i < listen->count; i++) {
+		const char *text = listen->endpoints[i].text;
+		size_t len = strcspn(text, "?");
+
+		if (len == strlen(handed) && memcmp(text, handed, len) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* A socket that was handed over and that nobody serves would let its clients wait for ever. */
 static void check_handed(struct load *l, const char *const *handed)
 {
@@ -400,13 +413,7 @@ static void check_handed(struct load *l, const char *const *handed)
 	const struct config_option *o = options_find("listen");
 
 	for (; handed && *handed; handed++) {
-		struct addr a;
-		size_t i = 0;
-
-		while (addr_parse(&a, *handed, 0) && i < listen->count &&
-			!addr_equal(&a, &listen->addrs[i]))
-			i++;
-		if (i == listen->count)
+		if (!is_served(listen, *handed))
 			problem(&l->problems, &l->set_at[options_index(o)], o->key,
 				"the service manager hands over a socket at %s, which is not "
 				"listed: add it, or leave out `listen`",
@@ -460,8 +467,8 @@ static void settle_listen(struct load *l)
 	if (strcmp(at->source->name, CHECKS_DEFAULT) != 0)
 		return;
 	for (size_t i = 0; i < listen->count; i++)
-		if (socket_has_address(&listen->addrs[i]))
-			listen->addrs[here++] = listen->addrs[i];
+		if (socket_has_address(&listen->endpoints[i].at.addr))
+			listen->endpoints[here++] = listen->endpoints[i];
 	if (here)
 		listen->count = here;
 }

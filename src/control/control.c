@@ -11,13 +11,12 @@
 #include "base/lack.h"
 #include "control/command.h"
 #include "net/socket.h"
+#include "net/unix_socket.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 /* For a whole line to come; and for an asker to take some of its answer. */
@@ -33,9 +32,7 @@ struct control {
 	struct view view;
 	struct loop *loop;
 	int fd;
-	struct sockaddr_un name;
-	dev_t device; /* of the socket's entry, so that only our own is removed */
-	ino_t inode;
+	struct unix_socket socket;
 	struct watch watch;
 	struct timer breath;
 	struct list askers;
@@ -527,61 +524,6 @@ static void on_connection(struct watch *w, int events)
 	update_acceptor(c);
 }
 
-/* ---- the socket ---- */
-
-/* Is it a socket on which nobody answers? A daemon that was killed leaves one. */
-static bool is_left_behind(const struct sockaddr_un *name)
-{
-	struct stat entry;
-	int fd, error;
-
-	if (lstat(name->sun_path, &entry) < 0 || !S_ISSOCK(entry.st_mode))
-		return false;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return false;
-	error = connect(fd, (const struct sockaddr *)name, sizeof *name) < 0 ? errno : 0;
-	close(fd);
-	return error == ECONNREFUSED;
-}
-
-static int bind_to(struct control *c)
-{
-	const struct sockaddr *name = (const struct sockaddr *)&c->name;
-	struct stat entry;
-
-	/* So that it is never open to more, and open to all that it should be. */
-	if (fchmod(c->fd, 0660) < 0)
-		return -errno;
-	if (bind(c->fd, name, sizeof c->name) < 0) {
-		if (errno != EADDRINUSE || !is_left_behind(&c->name))
-			return -errno;
-		unlink(c->name.sun_path);
-		if (bind(c->fd, name, sizeof c->name) < 0)
-			return -errno;
-	}
-	if (chmod(c->name.sun_path, 0660) < 0 || lstat(c->name.sun_path, &entry) < 0 ||
-		listen(c->fd, CONTROL_ASKERS) < 0) {
-		int err = -errno;
-
-		unlink(c->name.sun_path);
-		return err;
-	}
-	c->device = entry.st_dev;
-	c->inode = entry.st_ino;
-	return 0;
-}
-
-/* Another daemon may have put its own there since. */
-static void remove_socket(struct control *c)
-{
-	struct stat entry;
-
-	if (lstat(c->name.sun_path, &entry) == 0 && entry.st_dev == c->device &&
-		entry.st_ino == c->inode)
-		unlink(c->name.sun_path);
-}
-
 /* ---- life ---- */
 
 static void on_end(struct task *t)
@@ -618,10 +560,7 @@ int control_open(struct control **out, const char *path, const struct view *view
 		free(view->workers);
 		return err;
 	}
-	c->name.sun_family = AF_UNIX;
-	strncpy(c->name.sun_path, path, sizeof c->name.sun_path - 1);
-	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	err = c->fd < 0 ? -errno : bind_to(c);
+	err = c->fd = unix_socket_listen(&c->socket, path, 0660, CONTROL_ASKERS);
 	if (err < 0)
 		goto fail;
 	err = watch_start(c->loop, &c->watch, c->fd, LOOP_READ);
@@ -631,10 +570,9 @@ int control_open(struct control **out, const char *path, const struct view *view
 	return 0;
 
 fail_socket:
-	remove_socket(c);
+	unix_socket_remove(&c->socket);
+	close(c->fd);
 fail:
-	if (c->fd >= 0)
-		close(c->fd);
 	free(c->view.workers);
 	free(c);
 	return err;
@@ -649,7 +587,7 @@ static void shut(struct control *c)
 	loop_cancel(&c->hold);
 	update_acceptor(c);
 	timer_stop(c->loop, &c->breath);
-	remove_socket(c);
+	unix_socket_remove(&c->socket);
 	close(c->fd);
 	list_each_safe (node, &c->askers)
 		asker_close(container_of(node, struct asker, node));

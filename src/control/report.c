@@ -221,10 +221,9 @@ static json_t *servers(const struct upstream_conf *u, const struct report *r)
 static json_t *listen_of(const struct listen_conf *l)
 {
 	json_t *list = json_array();
-	char addr[ADDR_TEXT];
 
 	for (size_t i = 0; i < l->count; i++)
-		json_array_append_new(list, json_string(addr_print(&l->addrs[i], addr)));
+		json_array_append_new(list, json_string(l->endpoints[i].text));
 	return list;
 }
 

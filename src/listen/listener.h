@@ -1,4 +1,4 @@
-/* listener: where clients' queries come in: one address, UDP and TCP. */
+/* listener: where clients' queries come in: one address, over UDP or as a stream. */
 #ifndef LISTEN_LISTENER_H
 #define LISTEN_LISTENER_H
 
@@ -6,8 +6,22 @@
 #include "net/socket.h"
 #include "query/query.h"
 
+/* What may be spoken on a stream, which tells by its first octets what it is. */
+struct spoken {
+	enum { TLS_REFUSE, TLS_TERMINATE, TLS_PASSTHROUGH } tls;
+	bool plain;
+};
+
+/* A place where clients ask, and how. */
+struct endpoint {
+	const char *text; /* as `listen` writes it */
+	struct binding at;
+	bool datagrams; /* over UDP, too */
+	struct spoken spoken;
+};
+
 struct listen_conf {
-	struct addr *addrs;
+	struct endpoint *endpoints;
 	size_t count;
 	size_t connections; /* of all clients, in one worker */
 	size_t connections_per_client; /* of one address, in one worker */
@@ -30,12 +44,14 @@ struct listening {
 /* One address over one transport. */
 struct listener {
 	const struct listener_ops *ops;
+	struct spoken spoken; /* from now on, on new connections; whoever opened it may change it */
 };
 
 struct listener_ops {
 	const char *name; /* "udp", "tcp" */
+	bool (*serves)(const struct endpoint *);
 	/* Opens, binds and serves. 0 or -errno. */
-	int (*open)(struct listener **, struct listening *, const struct addr *, enum sharing);
+	int (*open)(struct listener **, struct listening *, const struct endpoint *, enum sharing);
 	/* The address that was bound, with its port if 0 was asked for. */
 	void (*address)(const struct listener *, struct addr *);
 	/* Takes no new query; answers still go out. */
@@ -45,6 +61,6 @@ struct listener_ops {
 	void (*close)(struct listener *, void (*closed)(void *arg), void *arg);
 };
 
-extern const struct listener_ops on_udp, on_tcp;
+extern const struct listener_ops on_udp, on_stream;
 
 #endif

@@ -415,21 +415,27 @@ static void on_gone(struct task *t)
 	closed(arg);
 }
 
-static int tcp_open(
-	struct listener **out, struct listening *shared, const struct addr *a, enum sharing sharing)
+static bool serves(const struct endpoint *e)
+{
+	(void)e;
+	return true;
+}
+
+static int open_stream(struct listener **out, struct listening *shared, const struct endpoint *e,
+	enum sharing sharing)
 {
 	struct stream_listener *l = calloc(1, sizeof *l);
 
 	if (!l)
 		return -ENOMEM;
-	l->base.ops = &on_tcp;
+	l->base = (struct listener){ &on_stream, e->spoken };
 	l->env = shared->env;
 	l->conf = &shared->conf;
 	l->shared = shared;
 	l->hosts = &shared->hosts;
 	l->gone.run = on_gone;
 	shared->relief.run = on_relief;
-	int err = acceptor_open(&l->acceptor, l->env->loop, a, sharing, on_client, l);
+	int err = acceptor_open(&l->acceptor, l->env->loop, &e->at, sharing, on_client, l);
 
 	if (err < 0) {
 		free(l);
@@ -439,12 +445,12 @@ static int tcp_open(
 	return 0;
 }
 
-static void tcp_address(const struct listener *base, struct addr *a)
+static void bound_address(const struct listener *base, struct addr *a)
 {
 	acceptor_address(container_of(base, const struct stream_listener, base)->acceptor, a);
 }
 
-static void tcp_stop(struct listener *base)
+static void stop_all(struct listener *base)
 {
 	struct stream_listener *l = container_of(base, struct stream_listener, base);
 
@@ -458,7 +464,7 @@ static void tcp_stop(struct listener *base)
 	}
 }
 
-static void tcp_close(struct listener *base, void (*closed)(void *arg), void *arg)
+static void close_all(struct listener *base, void (*closed)(void *arg), void *arg)
 {
 	struct stream_listener *l = container_of(base, struct stream_listener, base);
 
@@ -467,4 +473,5 @@ static void tcp_close(struct listener *base, void (*closed)(void *arg), void *ar
 	tell_if_gone(l);
 }
 
-const struct listener_ops on_tcp = { "tcp", tcp_open, tcp_address, tcp_stop, tcp_close };
+const struct listener_ops on_stream = { "tcp", serves, open_stream, bound_address, stop_all,
+	close_all };

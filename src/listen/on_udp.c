@@ -95,8 +95,13 @@ static void on_gone(struct task *t)
 	closed(arg);
 }
 
-static int udp_open(
-	struct listener **out, struct listening *shared, const struct addr *a, enum sharing sharing)
+static bool udp_serves(const struct endpoint *e)
+{
+	return e->datagrams;
+}
+
+static int udp_open(struct listener **out, struct listening *shared, const struct endpoint *e,
+	enum sharing sharing)
 {
 	struct query_env *env = shared->env;
 	struct udp_listener *l = calloc(1, sizeof *l);
@@ -108,7 +113,7 @@ static int udp_open(
 	l->gone.run = on_gone;
 	/* Each lives as long as its query, of which there is a bound (limits.queries). */
 	pool_init(&l->clients, sizeof(struct udp_client), SIZE_MAX);
-	int err = datagram_open(&l->socket, env->loop, a, sharing, on_message, l);
+	int err = datagram_open(&l->socket, env->loop, &e->at, sharing, on_message, l);
 
 	if (err < 0) {
 		free(l);
@@ -138,4 +143,5 @@ static void udp_close(struct listener *base, void (*closed)(void *arg), void *ar
 	tell_if_gone(l);
 }
 
-const struct listener_ops on_udp = { "udp", udp_open, udp_address, udp_stop, udp_close };
+const struct listener_ops on_udp = { "udp", udp_serves, udp_open, udp_address, udp_stop,
+	udp_close };

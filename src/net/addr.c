@@ -92,7 +92,7 @@ const char *addr_print_host(const struct addr *a, char text[ADDR_TEXT])
 		else
 			snprintf(text + len, ADDR_TEXT - len, "%%%u", a->v6.sin6_scope_id);
 	} else {
-		snprintf(text, ADDR_TEXT, "none");
+		snprintf(text, ADDR_TEXT, a->any.sa_family == AF_UNIX ? "unix" : "none");
 	}
 	return text;
 }
@@ -102,7 +102,7 @@ const char *addr_print(const struct addr *a, char text[ADDR_TEXT])
 	char host[ADDR_TEXT];
 	bool v6 = a->any.sa_family == AF_INET6;
 
-	if (a->any.sa_family == AF_UNSPEC)
+	if (!v6 && a->any.sa_family != AF_INET)
 		return addr_print_host(a, text);
 	addr_print_host(a, host);
 	snprintf(text, ADDR_TEXT, v6 ? "[%.70s]:%u" : "%.70s:%u", host, addr_port(a));
@@ -135,6 +135,8 @@ bool addr_same_host(const struct addr *a, const struct addr *b)
 		return false;
 	if (a->any.sa_family == AF_INET)
 		return a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
+	if (a->any.sa_family == AF_UNIX)
+		return true;
 	return !memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof a->v6.sin6_addr) &&
 		a->v6.sin6_scope_id == b->v6.sin6_scope_id;
 }
@@ -303,6 +305,8 @@ bool acl_add(struct acl *acl, const char *word)
 
 bool acl_allows(const struct acl *acl, const struct addr *a)
 {
+	if (a->any.sa_family == AF_UNIX)
+		return true;
 	for (size_t i = 0; i < acl->count; i++)
 		if (prefix_matches(&acl->prefixes[i], a))
 			return true;

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Of a unix socket's peer (AF_UNIX) nothing but the family is known: it is this host. */
 struct addr {
 	union {
 		struct sockaddr any;
@@ -21,7 +22,8 @@ struct addr {
 /* Reads `192.0.2.1`, `192.0.2.1:53`, `::1`, `[::1]`, `[fe80::1%eth0]:53`; without a port,
  * default_port is used. Numbers only: no name is looked up. */
 bool addr_parse(struct addr *, const char *text, uint16_t default_port);
-/* Writes the address with its port into text, which it returns; "none" if it has no family. */
+/* Writes the address with its port into text, which it returns; "unix" of a unix socket, "none" if
+ * it has no family. */
 const char *addr_print(const struct addr *, char text[ADDR_TEXT]);
 /* The same without port and brackets. */
 const char *addr_print_host(const struct addr *, char text[ADDR_TEXT]);
@@ -63,6 +65,7 @@ struct acl {
  * link-local addresses), `any`, or a prefix. Returns false if it names nothing; errno is ENOMEM if
  * memory was out. */
 bool acl_add(struct acl *, const char *word);
+/* Who comes by a unix socket may: its mode is what says so. */
 bool acl_allows(const struct acl *, const struct addr *);
 void acl_clear(struct acl *);
 

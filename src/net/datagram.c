@@ -252,7 +252,7 @@ static void set_options(struct datagram *d, int family)
 		socket_set(d->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 }
 
-int datagram_open(struct datagram **out, struct loop *loop, const struct addr *a,
+int datagram_open(struct datagram **out, struct loop *loop, const struct binding *at,
 	enum sharing sharing, datagram_fn *got, void *arg)
 {
 	struct datagram *d = calloc(1, sizeof *d);
@@ -261,7 +261,7 @@ int datagram_open(struct datagram **out, struct loop *loop, const struct addr *a
 	if (!d)
 		return err;
 	d->loop = loop;
-	d->wildcard = addr_is_any(a);
+	d->wildcard = addr_is_any(&at->addr);
 	d->got = got;
 	d->arg = arg;
 	d->flush.run = on_flush;
@@ -271,10 +271,10 @@ int datagram_open(struct datagram **out, struct loop *loop, const struct addr *a
 	d->out = batch_new();
 	if (!d->in || !d->out)
 		goto fail;
-	err = d->fd = socket_bound(SOCK_DGRAM, a, sharing);
+	err = d->fd = socket_bound(SOCK_DGRAM, at, sharing);
 	if (err < 0)
 		goto fail;
-	set_options(d, a->any.sa_family);
+	set_options(d, at->addr.any.sa_family);
 	err = watch_start(loop, &d->watch, d->fd, LOOP_READ | LOOP_SHARED);
 	if (err < 0)
 		goto fail_fd;

@@ -28,7 +28,7 @@ struct path {
 typedef void datagram_fn(void *arg, const struct path *path, struct span message);
 
 /* Opens, binds and starts reading. 0 or -errno. */
-int datagram_open(struct datagram **out, struct loop *, const struct addr *, enum sharing,
+int datagram_open(struct datagram **out, struct loop *, const struct binding *, enum sharing,
 	datagram_fn *got, void *arg);
 /* Appends a copy, of at most DATAGRAM_MAX octets; lost, as UDP is, if the kernel has no room, now
  * and a moment later. */

@@ -15,8 +15,24 @@ bool socket_set(int fd, int level, int option, int value)
 	return setsockopt(fd, level, option, &value, sizeof value) == 0;
 }
 
-static int bind_one(int type, const struct addr *a, bool shared)
+static bool bind_to_interface(int fd, const char *name)
 {
+	return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name)) == 0;
+}
+
+static bool set_place(int fd, const struct binding *b)
+{
+	if (b->interface && !bind_to_interface(fd, b->interface))
+		return false;
+	if (!b->free)
+		return true;
+	return b->addr.any.sa_family == AF_INET6 ? socket_set(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1)
+						 : socket_set(fd, IPPROTO_IP, IP_FREEBIND, 1);
+}
+
+static int bind_one(int type, const struct binding *b, bool shared)
+{
+	const struct addr *a = &b->addr;
 	int fd = socket(a->any.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
@@ -30,7 +46,7 @@ static int bind_one(int type, const struct addr *a, bool shared)
 	/* Beyond the system's limit for those who may. Who hands over a socket has chosen. */
 	else if (!socket_set(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER))
 		socket_set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
-	if ((shared && !socket_set(fd, SOL_SOCKET, SO_REUSEPORT, 1)) ||
+	if ((shared && !socket_set(fd, SOL_SOCKET, SO_REUSEPORT, 1)) || !set_place(fd, b) ||
 		bind(fd, &a->any, addr_size(a)) < 0) {
 		int err = -errno;
 
@@ -40,14 +56,14 @@ static int bind_one(int type, const struct addr *a, bool shared)
 	return fd;
 }
 
-int socket_bound(int type, const struct addr *a, enum sharing sharing)
+int socket_bound(int type, const struct binding *b, enum sharing sharing)
 {
-	int there = handed_socket(type, a);
+	int there = handed_socket(type, b);
 
 	if (there != -ENOENT)
 		return there;
 	if (sharing == BIND_FIRST) {
-		int fd = bind_one(type, a, false);
+		int fd = bind_one(type, b, false);
 
 		/* Only a listening socket finds out that another one listens. */
 		if (fd >= 0 && type == SOCK_STREAM && listen(fd, 1) < 0) {
@@ -60,14 +76,12 @@ int socket_bound(int type, const struct addr *a, enum sharing sharing)
 			return fd;
 		close(fd);
 	}
-	return bind_one(type, a, sharing != BIND_ALONE);
+	return bind_one(type, b, sharing != BIND_ALONE);
 }
 
 static bool start_from(int fd, const struct addr *source, const char *interface)
 {
-	if (interface &&
-		setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface,
-			(socklen_t)strlen(interface)) < 0)
+	if (interface && !bind_to_interface(fd, interface))
 		return false;
 	if (!source || source->any.sa_family == AF_UNSPEC)
 		return true;
@@ -79,9 +93,9 @@ static bool start_from(int fd, const struct addr *source, const char *interface)
 
 bool socket_has_address(const struct addr *a)
 {
-	struct addr some_port = *a;
+	struct binding some_port = { .addr = *a };
 
-	addr_set_port(&some_port, 0);
+	addr_set_port(&some_port.addr, 0);
 	int fd = bind_one(SOCK_DGRAM, &some_port, false);
 
 	if (fd >= 0)

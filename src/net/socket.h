@@ -2,7 +2,7 @@
 #ifndef NET_SOCKET_H
 #define NET_SOCKET_H
 
-#include "net/addr.h"
+#include "net/binding.h"
 
 /* Who else of this process binds the same address. The first of many makes sure that nobody outside
  * this process holds it, which SO_REUSEPORT would let pass unnoticed. */
@@ -10,7 +10,7 @@ enum sharing { BIND_ALONE, BIND_FIRST, BIND_NEXT };
 
 /* A non-blocking socket of that type (SOCK_DGRAM, SOCK_STREAM), bound; or -errno. Where the service
  * manager has handed over one, it is that, whoever else has it. */
-int socket_bound(int type, const struct addr *, enum sharing);
+int socket_bound(int type, const struct binding *, enum sharing);
 
 /* Is it an address of this host? Yes, where that cannot be told. */
 bool socket_has_address(const struct addr *);

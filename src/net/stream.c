@@ -11,6 +11,8 @@
 
 #include "base/bug.h"
 #include "base/log.h"
+#include "net/handed.h"
+#include "net/unix_socket.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
@@ -582,6 +584,7 @@ struct acceptor {
 	struct watch watch;
 	struct timer breath;
 	int fd;
+	struct unix_socket *path; /* NULL: it has none, or none of ours */
 	acceptor_fn *got_client;
 	void *arg;
 	int accepted; /* not yet decided about; -1: none */
@@ -651,47 +654,82 @@ struct stream *stream_accept(struct acceptor *a, const struct stream_conf *conf)
 	return s;
 }
 
-int acceptor_open(struct acceptor **out, struct loop *loop, const struct addr *addr,
+/* Who hands over a socket has made its path as well. */
+static int open_path(struct acceptor *a, const struct binding *at, enum sharing sharing)
+{
+	int fd = handed_socket(SOCK_STREAM, at);
+
+	if (fd != -ENOENT)
+		return fd;
+	if (sharing == BIND_NEXT)
+		return -EALREADY;
+	a->path = calloc(1, sizeof *a->path);
+	if (!a->path)
+		return -ENOMEM;
+	fd = unix_socket_listen(a->path, at->path, at->mode, BACKLOG);
+	if (fd < 0) {
+		free(a->path);
+		a->path = NULL;
+	}
+	return fd;
+}
+
+static int open_address(const struct binding *at, enum sharing sharing)
+{
+	int fd = socket_bound(SOCK_STREAM, at, sharing);
+
+	if (fd < 0)
+		return fd;
+	socket_set(fd, IPPROTO_TCP, TCP_NODELAY, 1); /* what it accepts has it, too */
+	if (listen(fd, BACKLOG) == 0)
+		return fd;
+	int err = -errno;
+
+	close(fd);
+	return err;
+}
+
+static void close_acceptor(struct acceptor *a)
+{
+	if (a->path)
+		unix_socket_remove(a->path);
+	if (a->fd >= 0)
+		close(a->fd);
+	free(a->path);
+	free(a);
+}
+
+int acceptor_open(struct acceptor **out, struct loop *loop, const struct binding *at,
 	enum sharing sharing, acceptor_fn *got_client, void *arg)
 {
 	struct acceptor *a = calloc(1, sizeof *a);
-	int err = -ENOMEM;
+	bool has_path = at->addr.any.sa_family == AF_UNIX;
+	int err;
 
 	if (!a)
-		return err;
+		return -ENOMEM;
 	a->loop = loop;
 	a->got_client = got_client;
 	a->arg = arg;
 	a->accepted = -1;
 	a->watch.ready = on_connection;
 	a->breath.fire = watch_acceptor;
-	err = a->fd = socket_bound(SOCK_STREAM, addr, sharing);
-	if (err < 0)
-		goto fail;
-	socket_set(a->fd, IPPROTO_TCP, TCP_NODELAY, 1); /* what it accepts has it, too */
-	if (listen(a->fd, BACKLOG) < 0) {
-		err = -errno;
-		goto fail_fd;
+	err = a->fd = has_path ? open_path(a, at, sharing) : open_address(at, sharing);
+	if (err >= 0)
+		err = watch_start(loop, &a->watch, a->fd, LOOP_READ | LOOP_SHARED);
+	if (err < 0) {
+		close_acceptor(a);
+		return err;
 	}
-	err = watch_start(loop, &a->watch, a->fd, LOOP_READ | LOOP_SHARED);
-	if (err < 0)
-		goto fail_fd;
 	*out = a;
 	return 0;
-
-fail_fd:
-	close(a->fd);
-fail:
-	free(a);
-	return err;
 }
 
 void acceptor_close(struct acceptor *a)
 {
 	watch_stop(&a->watch);
 	timer_stop(a->loop, &a->breath);
-	close(a->fd);
-	free(a);
+	close_acceptor(a);
 }
 
 void acceptor_address(const struct acceptor *a, struct addr *addr)

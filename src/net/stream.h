@@ -90,12 +90,14 @@ struct acceptor;
 /* A client connected. Decide at once: stream_accept() it, or return without, which closes it. */
 typedef void acceptor_fn(void *arg, const struct addr *peer);
 
-/* Binds, listens, accepts. 0 or -errno. */
-int acceptor_open(struct acceptor **out, struct loop *, const struct addr *, enum sharing,
+/* Binds, listens, accepts. A unix socket cannot be shared: only BIND_ALONE and BIND_FIRST make one,
+ * and BIND_NEXT is -EALREADY. 0 or -errno. */
+int acceptor_open(struct acceptor **out, struct loop *, const struct binding *, enum sharing,
 	acceptor_fn *got_client, void *arg);
 /* From within got_client only. NULL: out of memory; the connection is closed. */
 struct stream *stream_accept(struct acceptor *, const struct stream_conf *);
 void acceptor_close(struct acceptor *);
+/* With the port, where 0 was asked for; of a unix socket only the family. */
 void acceptor_address(const struct acceptor *, struct addr *);
 
 #endif

@@ -160,14 +160,16 @@ static void play(struct span octets)
 	hosts_init(&shared.hosts, &rand);
 	HOLDS(addr_parse(&peer, "10.0.1.1", 4000));
 	loop_world(run.loop)->peers = &peers;
-	HOLDS(on_tcp.open(&listener, &shared, &peer, BIND_ALONE) == 0);
+	const struct endpoint at = { .at.addr = peer, .spoken.plain = true };
+
+	HOLDS(on_stream.open(&listener, &shared, &at, BIND_ALONE) == 0);
 	run.wire = wire_connect(
 		run.loop, &peer, addr_port(&peer), &(struct wire_user){ on_got, on_closed, NULL });
 	run.next.happen = on_next;
 	event_post(run.loop, &run.next, loop_now(run.loop) + 1);
 	loop_run(run.loop);
-	on_tcp.stop(listener);
-	on_tcp.close(listener, on_gone, &gone);
+	on_stream.stop(listener);
+	on_stream.close(listener, on_gone, &gone);
 	loop_run(run.loop);
 
 	const struct span whole = { octets.at, whole_frames(octets) };

@@ -88,20 +88,20 @@ void datagram_on_too_big(struct datagram *d, datagram_shorten_fn *shorten)
 	(void)d, (void)shorten; /* every link is wide enough */
 }
 
-int datagram_open(struct datagram **out, struct loop *l, const struct addr *a, enum sharing sharing,
-	datagram_fn *got, void *arg)
+int datagram_open(struct datagram **out, struct loop *l, const struct binding *at,
+	enum sharing sharing, datagram_fn *got, void *arg)
 {
 	struct datagram *d = calloc(1, sizeof *d);
 
 	(void)sharing;
 	if (!d)
 		return -ENOMEM;
-	if (find(l, addr_port(a))) {
+	if (find(l, addr_port(&at->addr))) {
 		free(d);
 		return -EADDRINUSE;
 	}
 	d->loop = l;
-	d->addr = *a;
+	d->addr = at->addr;
 	d->got = got;
 	d->arg = arg;
 	list_push(&loop_world(l)->sockets, &d->node);

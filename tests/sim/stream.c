@@ -617,7 +617,7 @@ struct stream *stream_accept(struct acceptor *a, const struct stream_conf *conf)
 	return s;
 }
 
-int acceptor_open(struct acceptor **out, struct loop *loop, const struct addr *addr,
+int acceptor_open(struct acceptor **out, struct loop *loop, const struct binding *at,
 	enum sharing sharing, acceptor_fn *got_client, void *arg)
 {
 	struct acceptor *a = calloc(1, sizeof *a);
@@ -625,12 +625,12 @@ int acceptor_open(struct acceptor **out, struct loop *loop, const struct addr *a
 	(void)sharing;
 	if (!a)
 		return -ENOMEM;
-	if (find_acceptor(loop, addr_port(addr))) {
+	if (find_acceptor(loop, addr_port(&at->addr))) {
 		free(a);
 		return -EADDRINUSE;
 	}
 	a->loop = loop;
-	a->addr = *addr;
+	a->addr = at->addr;
 	a->got_client = got_client;
 	a->arg = arg;
 	list_push(&loop_world(loop)->acceptors, &a->node);

@@ -68,8 +68,8 @@ static void choose_free(struct addr *at)
 	OK(addr_parse(at, "127.0.0.1", 0));
 	do {
 		addr_set_port(at, (uint16_t)(10000 + rand_below(&r, 22000)));
-		tcp = socket_bound(SOCK_STREAM, at, BIND_ALONE);
-		udp = socket_bound(SOCK_DGRAM, at, BIND_ALONE);
+		tcp = socket_bound(SOCK_STREAM, &(struct binding){ .addr = *at }, BIND_ALONE);
+		udp = socket_bound(SOCK_DGRAM, &(struct binding){ .addr = *at }, BIND_ALONE);
 		close(tcp);
 		close(udp);
 	} while (tcp < 0 || udp < 0);
@@ -677,8 +677,8 @@ static int serve(void)
 {
 	struct loop *loop = loop_new();
 	struct routes *routes;
-	int tcp = socket_bound(SOCK_STREAM, &w.listen_at, BIND_FIRST);
-	int udp = socket_bound(SOCK_DGRAM, &w.listen_at, BIND_FIRST);
+	int tcp = socket_bound(SOCK_STREAM, &(struct binding){ .addr = w.listen_at }, BIND_FIRST);
+	int udp = socket_bound(SOCK_DGRAM, &(struct binding){ .addr = w.listen_at }, BIND_FIRST);
 	int err = loop ? routes_watch(&routes, loop, NULL, NULL) : -ENOMEM;
 
 	if (!err)

@@ -83,7 +83,7 @@ static void end(struct owner *o)
 static int serve_at(struct addr *a)
 {
 	socklen_t size = sizeof *a;
-	int fd = socket_bound(SOCK_DGRAM, a, BIND_ALONE);
+	int fd = socket_bound(SOCK_DGRAM, &(struct binding){ .addr = *a }, BIND_ALONE);
 
 	OK(fd >= 0);
 	EQ(getsockname(fd, &a->any, &size), 0);

@@ -110,7 +110,7 @@ static struct addr address(const char *text)
 /* A listening socket; `a` gets its port. */
 static int listen_at(struct addr *a, bool fast_open)
 {
-	int fd = socket_bound(SOCK_STREAM, a, BIND_ALONE);
+	int fd = socket_bound(SOCK_STREAM, &(struct binding){ .addr = *a }, BIND_ALONE);
 	socklen_t size = sizeof *a;
 
 	OK(fd >= 0);
