@@ -340,6 +340,8 @@ static void swap_listeners(struct worker *w, const struct listen_conf *listen)
 		}
 		h->endpoint = wanted;
 		h->listener->spoken = wanted->spoken;
+		if (h->listener->ops->renew)
+			h->listener->ops->renew(h->listener);
 		w->next_heard[w->next_count++] = *h;
 	}
 	free(w->heard);

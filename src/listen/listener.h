@@ -54,6 +54,8 @@ struct listener_ops {
 	int (*open)(struct listener **, struct listening *, const struct endpoint *, enum sharing);
 	/* The address that was bound, with its port if 0 was asked for. */
 	void (*address)(const struct listener *, struct addr *);
+	/* Other limits are in force. NULL: they say nothing of it. */
+	void (*renew)(struct listener *);
 	/* Takes no new query; answers still go out. */
 	void (*stop)(struct listener *);
 	/* Sends what is left when the last query is over, then calls closed() once, from the loop;

@@ -139,6 +139,15 @@ static bool is_full(const struct stream_conn *c)
 	return c->waiting >= c->listener->conf->pipeline || stream_unsent(c->stream) > UNSENT_MAX;
 }
 
+/* Is read again if nothing is against it any more; on_got() comes then, and goes on. */
+static bool resume(struct stream_conn *c)
+{
+	if (!c->paused || c->stopped || c->finishing || is_full(c))
+		return false;
+	set_paused(c, false);
+	return true;
+}
+
 static void start_clock(struct stream_conn *c, enum clock clock)
 {
 	const struct listen_conf *conf = c->listener->conf;
@@ -210,9 +219,9 @@ static void done(struct client *base)
 		return;
 	if (!c->waiting)
 		list_push(&c->listener->hosts->quiet, &c->quiet);
-	if (c->paused && !c->stopped && !is_full(c))
-		set_paused(c, false); /* on_got() comes, and goes on */
-	else if (!c->waiting && (c->stopped || c->ended))
+	if (resume(c))
+		return;
+	if (!c->waiting && (c->stopped || c->ended))
 		finish(c);
 	else if (!c->waiting && c->clock == STOPPED)
 		start_clock(c, IDLE);
@@ -306,10 +315,7 @@ static void on_ended(void *arg)
 /* The client has taken its answers. */
 static void on_drained(void *arg)
 {
-	struct stream_conn *c = arg;
-
-	if (c->paused && !c->stopped && !c->finishing && !is_full(c))
-		set_paused(c, false);
+	resume(arg);
 }
 
 static void on_closed(void *arg, const struct fault *f)
@@ -450,6 +456,19 @@ static void bound_address(const struct listener *base, struct addr *a)
 	acceptor_address(container_of(base, const struct stream_listener, base)->acceptor, a);
 }
 
+/* More queries of one connection may wait than before. */
+static void renew(struct listener *base)
+{
+	struct stream_listener *l = container_of(base, struct stream_listener, base);
+
+	for (struct list *node = l->hosts->all.next; node != &l->hosts->all; node = node->next) {
+		struct stream_conn *c = container_of(node, struct stream_conn, node);
+
+		if (c->listener == l)
+			resume(c);
+	}
+}
+
 static void stop_all(struct listener *base)
 {
 	struct stream_listener *l = container_of(base, struct stream_listener, base);
@@ -473,5 +492,10 @@ static void close_all(struct listener *base, void (*closed)(void *arg), void *ar
 	tell_if_gone(l);
 }
 
-const struct listener_ops on_stream = { "tcp", serves, open_stream, bound_address, stop_all,
-	close_all };
+const struct listener_ops on_stream = { .name = "tcp",
+	.serves = serves,
+	.open = open_stream,
+	.address = bound_address,
+	.renew = renew,
+	.stop = stop_all,
+	.close = close_all };

@@ -143,5 +143,9 @@ static void udp_close(struct listener *base, void (*closed)(void *arg), void *ar
 	tell_if_gone(l);
 }
 
-const struct listener_ops on_udp = { "udp", udp_serves, udp_open, udp_address, udp_stop,
-	udp_close };
+const struct listener_ops on_udp = { .name = "udp",
+	.serves = udp_serves,
+	.open = udp_open,
+	.address = udp_address,
+	.stop = udp_stop,
+	.close = udp_close };
