@@ -144,6 +144,7 @@ struct count {
 	bool used;
 	unsigned asked;
 	unsigned sent[SERVERS_MOST][2];
+	unsigned bare[SERVERS_MOST][2]; /* without OPT: maybe to ask the same with DO */
 	uint64_t asked_ms[VERSIONS_MOST]; /* the latest query under each, and 1; 0: none */
 };
 #define COUNTS 4096

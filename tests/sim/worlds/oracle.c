@@ -485,28 +485,35 @@ static unsigned lookups_most(const struct drama *d, const struct count *c)
 	return d->versions->cache.size && !once ? 2 * c->asked : c->asked;
 }
 
-/* without_opt: it may be for queries with DO or without. */
+static void check_times(
+	const struct server_peer *s, unsigned sent, unsigned lookups, unsigned queries)
+{
+	if (sent > SENDS_PER_SERVER * lookups)
+		broken(&s->drama->chronicle,
+			"sent %d times at most: server %u hears it %u times, for %u queries",
+			SENDS_PER_SERVER, s->number, sent, queries);
+}
+
+/* What is sent without OPT may be for queries with DO or without: it counts for both together. */
 static void check_sends(struct server_peer *s, const struct meant *m, bool without_opt, bool stream)
 {
 	struct drama *d = s->drama;
+	unsigned n = s->number;
 	struct meant other = *m;
-	struct count *count = oracle_count(d, m);
-	unsigned sent = ++count->sent[s->number][stream], most = lookups_most(d, count);
-	unsigned asked = count->asked;
 
-	if (without_opt) {
-		other.dnssec_ok = true;
-		count = oracle_count(d, &other);
-		sent += count->sent[s->number][stream];
-		most += lookups_most(d, count);
-		asked += count->asked;
-	}
-	if (!asked)
+	other.dnssec_ok = !m->dnssec_ok;
+	struct count *c = oracle_count(d, m), *twin = oracle_count(d, &other);
+
+	if (!c->asked && !(without_opt && twin->asked))
 		broken(&d->chronicle, "asked is what was asked for: nobody asks this");
-	if (sent > SENDS_PER_SERVER * most)
-		broken(&d->chronicle,
-			"sent %d times at most: server %u hears it %u times, for %u queries",
-			SENDS_PER_SERVER, s->number, sent, asked);
+	if (without_opt)
+		c->bare[n][stream]++;
+	else
+		check_times(s, ++c->sent[n][stream], lookups_most(d, c), c->asked);
+	check_times(s,
+		c->sent[n][stream] + c->bare[n][stream] + twin->sent[n][stream] +
+			twin->bare[n][stream],
+		lookups_most(d, c) + lookups_most(d, twin), c->asked + twin->asked);
 }
 
 /* May that server be asked it, over that line, under one of the configurations that have been in
