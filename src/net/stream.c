@@ -536,7 +536,7 @@ struct stream *stream_connect(struct loop *loop, const struct addr *to, struct t
 	s->read_size = READ_SERVER;
 	s->in.keep = s->out.keep = READ_SERVER;
 	if (client) {
-		s->tls = tls_new(client, identity);
+		s->tls = tls_client_session(client, identity);
 		if (!s->tls)
 			goto fail_stream;
 		tls_in(s->tls)->keep = tls_out(s->tls)->keep = READ_SERVER;

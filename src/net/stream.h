@@ -19,7 +19,7 @@
 #include "net/addr.h"
 #include "net/socket.h"
 #include "net/fault.h"
-#include "net/tls.h"
+#include "net/tls_client.h"
 
 struct stream;
 

@@ -1,65 +1,29 @@
-/* tls: who we trust, and one TLS session fed and drained through buffers. No sockets.
+/* tls: one TLS session fed and drained through buffers. No sockets.
  *
- * One struct tls_client per worker and server (an SSL_CTX); the trust store behind it is loaded
- * once and shared. A peer is authenticated before tls_handshake() says TLS_OK: by name (RFC 8310
- * §8.1: subjectAltName only), by IP address in the certificate, by SPKI pin (RFC 7858 §4.2), or by
- * both where both are configured. Dates are judged by base/clock. A resumed session is judged as a
- * full one is: by the chain it was made with, and by what is trusted and what day it is now.
+ * A session is made by a client (tls_client.h) or by a server (tls_server.h); from then on it does
+ * not matter by which. It belongs to the thread that made it.
  */
 #ifndef NET_TLS_H
 #define NET_TLS_H
 
 #include "base/buf.h"
-#include "net/addr.h"
 #include "net/fault.h"
-#include "net/tls_files.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-#define TLS_PIN_LEN     32
-#define TLS_PINS_MAX    8
-#define TLS_TICKETS_MAX 4
-
-struct tls_client_conf {
-	/* For this one server: shown only when it asks, and has proved who it is. NULL: nothing. */
-	const struct tls_credentials *credentials;
-	bool tls13; /* nothing older is spoken */
-};
 
 /* Before anything else is called of OpenSSL: has it take its memory through base/lack, since it
  * goes on without what it does not get. */
 void tls_watch_memory(void);
 
-/* How one worker speaks with one server; it holds its own references to trust and credentials, and
- * keeps nothing of conf. NULL: out of memory. */
-struct tls_client;
-struct tls_client *tls_client_new(struct tls_trust *, const struct tls_client_conf *conf);
-void tls_client_free(struct tls_client *);
-
-/* Who a peer must be, and what it gave us for the next time. Owned by the server it describes,
- * never shared; one thread's. Zero it, fill in the first part. */
-struct tls_identity {
-	const char *name; /* authenticated, and sent as SNI; NULL: ... */
-	const struct addr *ip; /* ... this address must be in the certificate; NULL: only pins */
-	uint8_t pins[TLS_PINS_MAX][TLS_PIN_LEN]; /* SHA-256 of the SubjectPublicKeyInfo */
-	unsigned pin_count;
-	bool opportunistic; /* whoever answers is taken; tls_facts() tells who did not prove it */
-
-	/* Sessions to resume, those of TLS 1.3 once each (RFC 8446 C.4). Nobody else has them, so
-	 * that none is offered to another server. Where trust changes, clear them. */
-	void *tickets[TLS_TICKETS_MAX];
-	unsigned ticket_count;
-};
-void tls_identity_clear(struct tls_identity *); /* frees the tickets */
-
-/* What was agreed on. All of it also of resumed sessions. */
+/* What was agreed on. All of it also of resumed sessions. Texts live as long as the session. */
 struct tls_facts {
 	const char *version, *cipher; /* "TLSv1.3", "TLS_AES_256_GCM_SHA384" */
 	const char *group; /* of the key exchange: "x25519"; NULL: it has no name */
 	bool resumed;
-	bool verified; /* false only where whoever answers is taken */
-	const struct fault *doubt; /* why not; NULL: it is verified. Lives as long as the session */
+	bool verified; /* the peer has proved who it is */
+	const struct fault *doubt; /* of a server: why not. NULL: it is verified */
+	const char *client; /* of a client: who it is. NULL: it has not proved to be anybody */
 	int64_t not_after_s; /* when the peer's certificate ends, since 1970; 0: unknown */
 };
 
@@ -71,12 +35,10 @@ enum tls_status {
 };
 
 struct tls;
-/* A client's session; borrows client and identity. NULL: out of memory. */
-struct tls *tls_new(struct tls_client *, struct tls_identity *);
 void tls_free(struct tls *);
 
 /* Records from the peer go into tls_in(); records for the peer come out of tls_out(), also after a
- * failure (the alert). */
+ * failure (the alert). Neither keeps memory while it is empty, unless its `keep` is set. */
 struct buf *tls_in(struct tls *);
 struct buf *tls_out(struct tls *);
 
@@ -90,5 +52,52 @@ void tls_shutdown(struct tls *);
 
 const struct fault *tls_fault(const struct tls *);
 const struct tls_facts *tls_facts(const struct tls *);
+
+/* ---- for tls_*.c ---- */
+
+/* OpenSSL's SSL, SSL_CTX, BIO_METHOD. */
+struct ssl_st;
+struct ssl_ctx_st;
+struct bio_method_st;
+
+/* RFC 9325 §4.2: forward secrecy and authenticated encryption, also in TLS 1.2. */
+#define TLS_CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
+
+/* Each side's session begins with a struct tls, and says by this what it does otherwise than the
+ * other. */
+struct tls_side {
+	/* Before OpenSSL gets to see what came. False: t->fault says what is wrong with it. */
+	bool (*feed)(struct tls *);
+	/* OpenSSL is content. False: we are not, and t->fault says why. */
+	bool (*finish)(struct tls *);
+	/* Frees what the side has added; OpenSSL's part is gone. */
+	void (*leave)(struct tls *);
+	/* Puts the first error in OpenSSL's queue into t->fault. */
+	void (*explain)(struct tls *, enum phase);
+	/* The peer said goodbye before the handshake was done. */
+	void (*explain_goodbye)(struct fault *);
+};
+
+struct tls {
+	struct ssl_st *ssl;
+	const struct tls_side *side;
+	struct buf in, out;
+	struct fault fault; /* why it is over */
+	struct tls_facts facts;
+	bool done; /* OpenSSL is through with the handshake */
+	bool over; /* a fault was found */
+};
+
+/* Makes of the zeroed beginning of a side's session one of the context. False: out of memory; it is
+ * to be freed by tls_free() all the same. */
+bool tls_init(struct tls *, const struct tls_side *, struct ssl_ctx_st *, struct bio_method_st *);
+
+/* How OpenSSL reads from and writes to the buffers. Owned by the caller, outlives its sessions.
+ * NULL: out of memory. */
+struct bio_method_st *tls_bio_method(void);
+
+/* What OpenSSL would make ready when it is first needed, and would lack ever after if there were no
+ * memory for it at that moment, is made ready now. */
+void tls_make_algorithms(void);
 
 #endif

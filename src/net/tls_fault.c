@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "net/addr.h"
+#include "net/tls_cert.h"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -194,27 +195,15 @@ void tls_fault_verify(struct fault *f, X509_STORE_CTX *store, const char *expect
 	}
 }
 
-/* As ?pin= has it, so that it can be copied from the log when it is right. */
-static struct words pin(X509 *cert)
-{
-	struct words w = { "unreadable" };
-	uint8_t digest[EVP_MAX_MD_SIZE], *key = NULL, base64[64];
-	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &key);
-	unsigned size = 0;
-
-	if (len > 0 && EVP_Digest(key, (size_t)len, digest, &size, EVP_sha256(), NULL)) {
-		EVP_EncodeBlock(base64, digest, (int)size);
-		snprintf(w.text, sizeof w.text, "sha256/%s", (const char *)base64);
-	}
-	OPENSSL_free(key);
-	return w;
-}
-
 void tls_fault_pin(struct fault *f, X509 *cert)
 {
+	char pin[TLS_PIN_TEXT]; /* as ?pin= has it, to be copied from the log when it is right */
+
+	if (!tls_cert_print_pin(cert, pin))
+		*pin = 0;
 	fault_set(f, PHASE_VERIFY, "pin-mismatch",
 		"the server's key has changed, or it is another server: ask its operator for the new pin",
-		"the server's key is %s, which is not pinned", pin(cert).text);
+		"the server's key is %s, which is not pinned", pin);
 }
 
 /* ---- the handshake ---- */
@@ -260,7 +249,7 @@ static const struct reason_words reasons[] = {
 	(SSL_AD_REASON_OFFSET + SSL_AD_NO_APPLICATION_PROTOCOL)
 #endif
 
-/* An alert about a certificate: the one that the server was shown is ours. */
+/* An alert about a certificate: the one that the peer was shown is ours. */
 static bool is_about_ours(int reason)
 {
 	switch (reason - SSL_AD_REASON_OFFSET) {

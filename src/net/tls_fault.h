@@ -1,4 +1,4 @@
-/* tls_fault: what OpenSSL found wrong, in words. For tls.c only. Each function replaces what the
+/* tls_fault: what OpenSSL found wrong, in words. For tls_*.c only. Each function replaces what the
  * fault held. */
 #ifndef NET_TLS_FAULT_H
 #define NET_TLS_FAULT_H

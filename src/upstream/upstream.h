@@ -14,7 +14,7 @@
 #include "base/siphash.h"
 #include "dns/build.h"
 #include "net/addr.h"
-#include "net/tls.h"
+#include "net/tls_client.h"
 
 /* The most servers of one group, and of all groups together. */
 #define GROUP_MAX   32

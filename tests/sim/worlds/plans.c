@@ -4,7 +4,7 @@
 #include "base/bug.h"
 #include "config/config.h"
 #include "faults.h"
-#include "net/tls.h"
+#include "net/tls_client.h"
 #include "upstream/server.h"
 
 #include <stdio.h>

@@ -1,8 +1,9 @@
 /* Our client and a server of OpenSSL's, wired together in memory. */
-#include "net/tls.h"
+#include "net/tls_client.h"
 
 #include "base/clock.h"
 #include "case.h"
+#include "net/party.h"
 
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -15,79 +16,9 @@
 
 #define NAME "dns.example"
 
-/* A key with a certificate. */
-struct party {
-	EVP_PKEY *key;
-	X509 *cert;
-	char file[32], key_file[32];
-};
-
-static void add_extension(X509 *cert, int nid, const char *value)
-{
-	X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
-
-	X509_add_ext(cert, e, -1);
-	X509_EXTENSION_free(e);
-}
-
-static FILE *open_new(char name[32])
-{
-	strcpy(name, "/tmp/sotto-XXXXXX");
-	return fdopen(mkstemp(name), "w");
-}
-
-static void write_files(struct party *p)
-{
-	FILE *f = open_new(p->file);
-
-	PEM_write_X509(f, p->cert);
-	fclose(f);
-	f = open_new(p->key_file);
-	PEM_write_PrivateKey(f, p->key, NULL, NULL, 0, NULL, NULL);
-	fclose(f);
-}
-
-static void rewrite_files(struct party *p)
-{
-	unlink(p->file);
-	unlink(p->key_file);
-	write_files(p);
-}
-
-/* issuer: NULL: it signed itself, and serves as its own CA. */
-static struct party party_of(
-	const struct party *issuer, const char *cn, const char *names, long from_s, long to_s)
-{
-	struct party p = { .key = EVP_EC_gen("P-256"), .cert = X509_new() };
-
-	X509_set_version(p.cert, 2);
-	ASN1_INTEGER_set(X509_get_serialNumber(p.cert), 1);
-	X509_gmtime_adj(X509_getm_notBefore(p.cert), from_s);
-	X509_gmtime_adj(X509_getm_notAfter(p.cert), to_s);
-	X509_set_pubkey(p.cert, p.key);
-	X509_NAME_add_entry_by_txt(X509_get_subject_name(p.cert), "CN", MBSTRING_ASC,
-		(const unsigned char *)cn, -1, -1, 0);
-	X509_set_issuer_name(p.cert, X509_get_subject_name(issuer ? issuer->cert : p.cert));
-	if (names)
-		add_extension(p.cert, NID_subject_alt_name, names);
-	else if (!issuer)
-		add_extension(p.cert, NID_basic_constraints, "critical,CA:TRUE");
-	X509_sign(p.cert, issuer ? issuer->key : p.key, EVP_sha256());
-	write_files(&p);
-	return p;
-}
-
 static struct party party_new(const char *names, long from_s, long to_s)
 {
 	return party_of(NULL, NAME, names, from_s, to_s);
-}
-
-static void party_free(struct party *p)
-{
-	unlink(p->file);
-	unlink(p->key_file);
-	X509_free(p->cert);
-	EVP_PKEY_free(p->key);
 }
 
 static void pin_of(const struct party *p, uint8_t pin[TLS_PIN_LEN])
@@ -190,7 +121,7 @@ static struct meeting meet_as(SSL_CTX *server_ctx, const struct party *trusted,
 	struct fault f;
 	struct tls_trust *trust = tls_trust_load(trusted->file, &f);
 	struct tls_client *client = tls_client_new(trust, conf);
-	struct tls *t = tls_new(client, id);
+	struct tls *t = tls_client_session(client, id);
 	SSL *server = SSL_new(server_ctx);
 	struct meeting m = { 0 };
 	struct buf plain = { 0 };
@@ -332,7 +263,7 @@ CASE(keys_may_change_within_a_message)
 	SSL_CTX *ctx = server_of_version(&p, TLS1_3_VERSION);
 	struct tls_trust *trust = tls_trust_load(p.file, &f);
 	struct tls_client *client = tls_client_new(trust, &plain_conf);
-	struct tls *t = tls_new(client, &id);
+	struct tls *t = tls_client_session(client, &id);
 	SSL *server = SSL_new(ctx);
 	struct meeting m = { 0 };
 	struct buf plain = { 0 };
@@ -792,7 +723,7 @@ CASE(a_goodbye_is_no_handshake)
 	struct tls_trust *trust = tls_trust_load(p.file, &f);
 	struct tls_client *client = tls_client_new(trust, &plain_conf);
 	struct tls_identity id = { .name = NAME };
-	struct tls *t = tls_new(client, &id);
+	struct tls *t = tls_client_session(client, &id);
 
 	EQ(tls_handshake(t), TLS_WANT);
 	buf_append(tls_in(t), SPAN("\x15\x03\x03\x00\x02\x01\x00")); /* close_notify */
@@ -811,7 +742,7 @@ CASE(what_is_not_tls_is_called_so)
 	struct tls_trust *trust = tls_trust_load(p.file, &f);
 	struct tls_client *client = tls_client_new(trust, &plain_conf);
 	struct tls_identity id = { .name = NAME };
-	struct tls *t = tls_new(client, &id);
+	struct tls *t = tls_client_session(client, &id);
 
 	EQ(tls_handshake(t), TLS_WANT);
 	buf_append(tls_in(t), SPAN("HTTP/1.1 400 Bad Request\r\n"));
