@@ -294,3 +294,75 @@ void tls_fault_library(struct fault *f, enum phase phase)
 		"ask the server's operator; another upstream may do meanwhile", "TLS failed: %s",
 		text);
 }
+
+/* ---- what clients do ---- */
+
+#define CLIENT_TOO_OLD "the client speaks no version of TLS that is new enough"
+#define CLIENT_NOT_TLS "what the client sends is not TLS"
+#define NEEDS_UPDATE   "the client must be updated: TLS 1.2 is the least"
+#define NEEDS_TLS      "have the client speak DNS over TLS to this port"
+
+static const struct reason_words client_reasons[] = {
+	{ SSL_R_UNSUPPORTED_PROTOCOL, "tls-version", CLIENT_TOO_OLD, NEEDS_UPDATE },
+	{ SSL_R_VERSION_TOO_LOW, "tls-version", CLIENT_TOO_OLD, NEEDS_UPDATE },
+	{ SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, "tls-version",
+		"the client wants another version of TLS", "the client must speak TLS 1.2 or 1.3" },
+	{ SSL_R_NO_SHARED_CIPHER, "no-cipher", "the client has no cipher in common with us",
+		NEEDS_UPDATE ", with forward secrecy and AEAD ciphers" },
+	{ SSL_R_NO_SUITABLE_KEY_SHARE, "no-group",
+		"the client has no group for the key exchange in common with us", NEEDS_UPDATE },
+	{ SSL_R_NO_SHARED_GROUPS, "no-group",
+		"the client has no group for the key exchange in common with us", NEEDS_UPDATE },
+	{ SSL_R_NO_APPLICATION_PROTOCOL, "alpn", "the client wants another protocol than \"dot\"",
+		"it is probably no DNS client: check its address and port" },
+	{ SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE, "no-certificate",
+		"the client shows no certificate",
+		"configure it with one of the CA that clients must be of" },
+	{ SSL_R_HTTP_REQUEST, "not-tls", CLIENT_NOT_TLS, NEEDS_TLS },
+	{ SSL_R_HTTPS_PROXY_REQUEST, "not-tls", CLIENT_NOT_TLS, NEEDS_TLS },
+	{ SSL_R_WRONG_VERSION_NUMBER, "not-tls", CLIENT_NOT_TLS, NEEDS_TLS },
+	{ SSL_R_UNEXPECTED_EOF_WHILE_READING, "closed",
+		"the client went away during the TLS handshake", "none needed if it is rare" },
+};
+
+void tls_fault_client(struct fault *f, enum phase phase, long verified)
+{
+	unsigned long error = ERR_get_error();
+	int reason = ERR_GET_REASON(error);
+	const char *text = ERR_reason_error_string(error);
+
+	for (size_t i = 0; i < sizeof client_reasons / sizeof *client_reasons; i++) {
+		const struct reason_words *w = &client_reasons[i];
+
+		if (w->reason == reason) {
+			fault_set(f, phase, w->cause, w->hint, "%s", w->text);
+			return;
+		}
+	}
+	if (!text)
+		text = "unknown error";
+	if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED)
+		fault_set(f, phase, "client-certificate",
+			"configure the client with a certificate of the CA that clients must be of",
+			"the client's certificate is not accepted: %s",
+			X509_verify_cert_error_string(verified));
+	else if (is_about_ours(reason))
+		fault_set(f, phase, "not-trusted",
+			"have the client trust the CA of our certificate, or pin its key",
+			"the client does not trust our certificate: %s", text);
+	else
+		fault_set(f, phase, reason > SSL_AD_REASON_OFFSET ? "alert" : "tls",
+			"check the client", "TLS failed: %s", text);
+}
+
+void tls_fault_client_closed(struct fault *f)
+{
+	fault_set(f, PHASE_HANDSHAKE, "closed", "none needed if it is rare",
+		"the client said goodbye during the TLS handshake");
+}
+
+void tls_fault_client_too_long(struct fault *f)
+{
+	fault_set(f, PHASE_HANDSHAKE, "too-long", "check the client: it may be an attack",
+		"what the client says in the TLS handshake is too long");
+}

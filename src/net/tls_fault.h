@@ -20,4 +20,12 @@ void tls_fault_closed(struct fault *);
 /* The first error in OpenSSL's queue. */
 void tls_fault_library(struct fault *, enum phase);
 
+/* ---- of clients ---- */
+
+/* As above; verified: what came of their certificate. */
+void tls_fault_client(struct fault *, enum phase, long verified);
+void tls_fault_client_closed(struct fault *);
+/* It sends more than a handshake takes. */
+void tls_fault_client_too_long(struct fault *);
+
 #endif

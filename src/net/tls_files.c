@@ -150,6 +150,33 @@ bool tls_trust_same(const struct tls_trust *a, const struct tls_trust *b)
 	return a && b ? memcmp(a->digest, b->digest, sizeof a->digest) == 0 : a == b;
 }
 
+const uint8_t *tls_trust_digest(const struct tls_trust *t)
+{
+	return t->digest;
+}
+
+STACK_OF(X509_NAME) * tls_trust_names(const struct tls_trust *t)
+{
+	const STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(t->store);
+	STACK_OF(X509_NAME) *names = sk_X509_NAME_new_null();
+	bool ok = names;
+
+	for (int i = 0; ok && i < sk_X509_OBJECT_num(objects); i++) {
+		X509 *cert = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
+		X509_NAME *name = cert ? X509_NAME_dup(X509_get_subject_name(cert)) : NULL;
+
+		if (!cert)
+			continue;
+		ok = name && sk_X509_NAME_push(names, name);
+		if (!ok)
+			X509_NAME_free(name);
+	}
+	if (ok)
+		return names;
+	sk_X509_NAME_pop_free(names, X509_NAME_free);
+	return NULL;
+}
+
 void tls_trust_apply(struct tls_trust *t, SSL_CTX *ctx)
 {
 	SSL_CTX_set1_cert_store(ctx, t->store);
@@ -164,8 +191,8 @@ struct tls_credentials {
 };
 
 #define HINT_CERT                                                                                  \
-	"cert= names a PEM file with our certificate first, and those that lead to its CA behind it"
-#define HINT_KEY "key= names a PEM file with the private key of that certificate, not encrypted"
+	"name a PEM file with our certificate first, and those that lead to its CA behind it"
+#define HINT_KEY "name a PEM file with the private key of that certificate, not encrypted"
 
 /* NULL, and a fault of that cause, if it cannot be read. */
 static BIO *open_file(
@@ -238,12 +265,14 @@ static bool load_key(struct tls_credentials *c, const char *path, struct fault *
 	return c->key != NULL;
 }
 
-/* What OpenSSL would not take later is told now. */
+/* What OpenSSL would not take later is told now; and what it would read of a certificate when it
+ * first needs it, is read. */
 static bool is_usable(const struct tls_credentials *c)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 	bool ok = false;
 
+	X509_check_purpose(c->cert, -1, 0);
 	if (ctx) {
 		SSL_CTX_set_security_level(ctx, TLS_SECURITY_LEVEL);
 		ok = tls_credentials_apply(c, ctx);
@@ -261,6 +290,8 @@ struct tls_credentials *tls_credentials_load(const char *cert, const char *key, 
 		fault_from_errno(f, PHASE_HANDSHAKE, ENOMEM);
 		return NULL;
 	}
+	if (!key)
+		key = cert;
 	if (!load_cert(c, cert, f) || !load_key(c, key, f))
 		goto fail;
 	if (!X509_check_private_key(c->cert, c->key)) {
@@ -283,6 +314,44 @@ fail:
 	ERR_clear_error();
 	tls_credentials_free(c);
 	return NULL;
+}
+
+struct tls_credentials *tls_credentials_of(X509 *cert, EVP_PKEY *key)
+{
+	struct tls_credentials *c = calloc(1, sizeof *c);
+
+	if (!c)
+		return NULL;
+	c->cert = cert;
+	c->key = key;
+	c->chain = sk_X509_new_null();
+	X509_up_ref(cert);
+	EVP_PKEY_up_ref(key);
+	if (c->chain)
+		return c;
+	tls_credentials_free(c);
+	return NULL;
+}
+
+struct tls_credentials *tls_credentials_share(const struct tls_credentials *from)
+{
+	struct tls_credentials *c = tls_credentials_of(from->cert, from->key);
+
+	for (int i = 0; c && i < sk_X509_num(from->chain); i++) {
+		X509 *issuer = sk_X509_value(from->chain, i);
+
+		if (!sk_X509_push(c->chain, issuer)) {
+			tls_credentials_free(c);
+			return NULL;
+		}
+		X509_up_ref(issuer);
+	}
+	return c;
+}
+
+X509 *tls_credentials_cert(const struct tls_credentials *c)
+{
+	return c->cert;
 }
 
 void tls_credentials_free(struct tls_credentials *c)

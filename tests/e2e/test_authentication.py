@@ -270,7 +270,7 @@ def test_a_certificate_of_ours_without_its_key_is_an_error_at_start(stranger, ce
     ours = stranger.issue()
     sotto = start_sotto(start_upstream().address(cert=ours.chain, key=certificate.key), serving=False)
     assert sotto.wait() == 78 and "upstreams[0]: the private key in " in sotto.text()
-    assert f" is not that of the certificate in {ours.chain}; key= names " in sotto.text()
+    assert f" is not that of the certificate in {ours.chain}; name a PEM file with the private key" in sotto.text()
 
 
 @BOTH_VERSIONS
