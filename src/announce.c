@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /* Short enough that what is said of safety fits into a line, however much there is to list. */
 #define LIST 160
@@ -169,6 +170,26 @@ void announce_upstreams(struct log_line *l, const struct config *c)
 	say_verified(l, &c->upstream);
 }
 
+void announce_shown(const struct tls_front *front)
+{
+	for (size_t i = 0; i < tls_front_count(front); i++) {
+		const struct tls_shown *shown = tls_front_shown(front, i);
+		time_t end_s = (time_t)shown->not_after_s;
+		struct log_line l;
+		struct tm tm;
+		char day[16];
+
+		log_begin(&l, LOG_INFO, "shown to clients over TLS");
+		log_str(&l, "name", shown->name ? shown->name : "none");
+		log_str(&l, "pin", shown->pin);
+		if (gmtime_r(&end_s, &tm) && strftime(day, sizeof day, "%Y-%m-%d", &tm))
+			log_str(&l, "ends", day);
+		if (shown->self_signed)
+			log_str(&l, "made", "now, for this run");
+		log_end(&l);
+	}
+}
+
 void announce(const struct config *c)
 {
 	struct log_line l;
@@ -185,4 +206,6 @@ void announce(const struct config *c)
 	say_routes(&l, &c->written);
 	say_group(&l, "bootstrap", &c->upstream, GROUP_BOOTSTRAP);
 	log_end(&l);
+	if (c->front)
+		announce_shown(c->front);
 }

@@ -73,6 +73,12 @@ static void allow_configuration(struct landlock *l, const struct config *c)
 		allow_file(l, s->cert);
 		allow_file(l, s->key);
 	}
+	for (size_t i = 0; i < c->certificate_count; i++) {
+		allow_file(l, c->certificates[i].cert);
+		allow_file(l, c->certificates[i].key);
+	}
+	allow_file(l, c->clients_ca);
+	allow_file(l, c->ticket_keys);
 	allow_file(l, domain_list());
 }
 

@@ -8,6 +8,7 @@
 #include "control/place.h"
 #include "query/shared.h"
 #include "reload.h"
+#include "renewal.h"
 #include "saved_cache.h"
 #include "saved_time.h"
 #include "service.h"
@@ -49,10 +50,11 @@ struct crew {
 	char fault[2 * WORKER_WHY]; /* of the latest reload */
 	struct control *control; /* NULL: there is none */
 	struct changes changes;
-	struct query_shared shared;
+	struct worker_shared shared;
 	int stop_signal; /* 0: none yet */
 	struct timer turn;
 	unsigned turns_left;
+	struct renewal renewal;
 	struct saved_time saved_time;
 	struct saved_cache saved_cache;
 	struct service service;
@@ -106,6 +108,7 @@ static void on_last_turn(struct timer *t)
 	/* A worker that has drained would not take what it is told. */
 	changes_unwatch(&crew->changes);
 	watchdog_stop(&crew->watchdog);
+	renewal_stop(&crew->renewal);
 	reload_stop(&crew->reload, on_no_reload, crew);
 }
 
@@ -130,9 +133,23 @@ static void *run_thread(void *arg)
 	return NULL;
 }
 
+static bool show(struct crew *crew, const struct config *conf)
+{
+	struct shown *shown = &crew->shared.shown;
+	struct fault f;
+
+	shown->tickets = tls_tickets_new(conf->ticket_keys, &f);
+	if (!shown->tickets) {
+		log_say(LOG_ERROR, f.reason);
+		return false;
+	}
+	shown_set(shown, conf->front);
+	return true;
+}
+
 static bool build_all(struct crew *crew, struct config *conf)
 {
-	if (!shared_init(&crew->shared, &conf->cache, conf->workers))
+	if (!shared_init(&crew->shared.query, &conf->cache, conf->workers) || !show(crew, conf))
 		return false;
 	crew->workers = calloc(conf->workers, sizeof *crew->workers);
 	crew->threads = calloc(conf->workers, sizeof *crew->threads);
@@ -274,7 +291,7 @@ static bool open_control(struct crew *crew, const struct config *conf, char path
 		return true;
 	*view = (struct view){ .start_ms = now,
 		.config.loaded_ms = now,
-		.cache = crew->shared.cache,
+		.cache = crew->shared.query.cache,
 		.sandbox = &crew->sandbox,
 		.worker_count = crew->count,
 		.reload = on_asked_to_reload,
@@ -455,6 +472,7 @@ static void on_reload_over(void *arg, const struct reload_result *r, const struc
 		told->loaded_ms = r->at_ms;
 		set_view(crew, now);
 		saved_cache_renew(&crew->saved_cache, now);
+		renewal_renew(&crew->renewal, crew->reload.now);
 	}
 	tell_ready(crew);
 	if (!crew->control)
@@ -471,7 +489,7 @@ static void init_reload(struct crew *crew, struct config *conf, const struct con
 		.owner = &crew->reload_owner,
 		.workers = crew->workers,
 		.worker_count = crew->count,
-		.cache = crew->shared.cache,
+		.cache = crew->shared.query.cache,
 		.now = config_share(conf) };
 	reload_init(&crew->reload);
 }
@@ -507,7 +525,7 @@ static bool begin(struct crew *crew, struct config *conf, const struct config_so
 	return true;
 }
 
-static int serve(struct crew *crew, const struct config *conf, void (*ready)(const struct config *))
+static int serve(struct crew *crew, struct config *conf, void (*ready)(const struct config *))
 {
 	bool all = start_threads(crew);
 
@@ -516,8 +534,9 @@ static int serve(struct crew *crew, const struct config *conf, void (*ready)(con
 		worker_say_listening(crew->workers[0]);
 		tell_ready(crew);
 		watchdog_start(&crew->watchdog, &crew->service, watched_loop, crew, crew->count);
+		renewal_start(&crew->renewal, loop_of(crew, 0), &crew->shared.shown, conf);
 		saved_time_keep(&crew->saved_time, loop_of(crew, 0), conf->upstream.state);
-		saved_cache_keep(&crew->saved_cache, loop_of(crew, 0), &crew->shared, conf);
+		saved_cache_keep(&crew->saved_cache, loop_of(crew, 0), &crew->shared.query, conf);
 		loop_run(loop_of(crew, 0));
 		saved_time_end(&crew->saved_time);
 	} else {
@@ -539,6 +558,7 @@ int crew_run(struct config *conf, const struct config_sources *from,
 	int status = 1;
 
 	signal(SIGPIPE, SIG_IGN);
+	shown_init(&crew.shared.shown);
 	service_open(&crew.service);
 	raise_file_limit();
 	if (begin(&crew, conf, from))
@@ -551,7 +571,9 @@ int crew_run(struct config *conf, const struct config_sources *from,
 	free(crew.workers);
 	free(crew.threads);
 	free(crew.calls);
-	shared_clear(&crew.shared);
+	shared_clear(&crew.shared.query);
+	shown_clear(&crew.shared.shown);
+	renewal_clear(&crew.renewal);
 	service_close(&crew.service);
 	return status;
 }

@@ -195,6 +195,7 @@ static void on_read(struct work *w)
 	struct config_sources from = *r->sources;
 
 	from.again = true;
+	from.before = r->now->front;
 	r->next = config_new(&from, problems);
 	fclose(problems);
 	if (!r->next)

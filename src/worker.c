@@ -117,7 +117,7 @@ static struct upstreams *start_upstreams(struct worker *w)
 	return u;
 }
 
-struct worker *worker_new(struct config *conf, const struct query_shared *shared)
+struct worker *worker_new(struct config *conf, struct worker_shared *shared)
 {
 	struct worker *w = calloc(1, sizeof *w);
 
@@ -136,9 +136,11 @@ struct worker *worker_new(struct config *conf, const struct query_shared *shared
 		.metrics = &w->metrics,
 		.upstreams = w->upstreams,
 		.conf = &w->query,
-		.shared = shared,
+		.shared = &shared->query,
 		.pipeline = default_pipeline };
 	w->listening.env = &w->env;
+	w->listening.shown = &shared->shown;
+	handshakes_init(&w->listening.handshakes, w->loop);
 	hosts_init(&w->listening.hosts, &w->rand);
 	if (lookups_init(&w->env) < 0 || query_env_init(&w->env) < 0)
 		goto fail;
@@ -172,6 +174,7 @@ void worker_free(struct worker *w)
 	close_all(w->heard, w->heard_count);
 	close_all(w->next_heard, w->next_count);
 	loop_free(w->loop);
+	shown_here_clear(&w->listening.tls);
 	upstreams_free(w->upstreams);
 	lookups_clear(&w->env);
 	query_env_clear(&w->env);
@@ -410,6 +413,7 @@ void worker_swap(struct worker *w, const struct worker_files *files)
 	w->conf = w->next;
 	w->next = NULL;
 	set_limits(w);
+	shown_set(w->listening.shown, w->conf->front);
 	upstreams_swap(w->upstreams);
 	worker_limit_files(w, files);
 	query_env_renew(&w->env);

@@ -8,10 +8,16 @@
 
 struct worker;
 
+/* What all workers have in common. */
+struct worker_shared {
+	struct query_shared query;
+	struct shown shown;
+};
+
 /* Builds everything of one worker but its listeners. NULL: out of memory, said in the log. It is an
  * owner of the configuration from here on, and borrows what is shared; limits are divided by the
  * number of workers. */
-struct worker *worker_new(struct config *, const struct query_shared *);
+struct worker *worker_new(struct config *, struct worker_shared *);
 void worker_free(struct worker *);
 
 struct loop *worker_loop(struct worker *);

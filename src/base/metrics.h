@@ -7,6 +7,7 @@
 #define COUNTERS(X)                                                                                \
 	X(queries_udp, "Messages received over UDP")                                               \
 	X(queries_tcp, "Messages received over TCP")                                               \
+	X(queries_tls, "Messages received over TLS")                                               \
 	X(answers, "Answers given from an upstream's reply, now or earlier")                       \
 	X(errors, "Answers that something is wrong: refused, malformed, failed")                   \
 	X(servfails, "Of these: SERVFAIL")                                                         \
@@ -17,6 +18,10 @@
 	X(clients_refused, "Connections closed at the door by a limit")                            \
 	X(clients_late, "Connections closed because a message or an answer took too long")         \
 	X(clients_unread, "Connections closed because clients left too many answers untaken")      \
+	X(clients_unwelcome, "Connections closed because nothing that is taken there was spoken")  \
+	X(clients_tls, "Connections of clients that are encrypted")                                \
+	X(clients_tls_resumed, "Of these: TLS sessions resumed")                                   \
+	X(clients_tls_failed, "TLS handshakes of clients that failed")                             \
 	X(cache_hits, "Queries answered from the cache")                                           \
 	X(cache_misses, "Queries asked upstream because the cache had no answer")                  \
 	X(cache_stale, "Queries answered with what had expired")                                   \

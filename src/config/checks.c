@@ -41,6 +41,30 @@ static void check_cache(
 			"cache.ttl-min", "longer than cache.ttl-max");
 }
 
+/* --- clients over TLS --------------------------------------------------------------------------
+ */
+
+static void check_certificates(
+	const struct config *c, const struct place *set_at, struct problems *problems)
+{
+	const struct place *at = &set_at[options_index(options_find("listen"))];
+
+	if (c->certificate_count && !c->certificates[0].cert)
+		problem(problems, &set_at[options_index(options_find("certificate"))],
+			"certificate.cert", "is missing: a key alone shows nothing");
+	if (c->clients_required && !c->clients_ca)
+		problem(problems, &set_at[options_index(options_find("clients.required"))],
+			"clients.required", "needs clients.ca, of whom clients must be");
+	if (c->certificate_count || c->self_signed)
+		return;
+	for (size_t i = 0; i < c->listen.count; i++)
+		if (c->listen.endpoints[i].spoken.tls == TLS_TERMINATE)
+			problem(problems, at, "listen",
+				"\"%s\" needs a certificate to show: set certificate: { cert: FILE, "
+				"key: FILE }, or certificate: self-signed",
+				c->listen.endpoints[i].text);
+}
+
 /* --- loops -------------------------------------------------------------------------------------
  */
 
@@ -133,6 +157,7 @@ void checks_run(struct config *c, const struct place *set_at, struct problems *p
 	check_order("timeouts.attempt", &c->upstream.attempt_ms, c, set_at, problems);
 	check_order("timeouts.connect", &c->upstream.connect_ms, c, set_at, problems);
 	check_cache(c, set_at, problems);
+	check_certificates(c, set_at, problems);
 	check_servers(c, &w->upstreams, problems);
 	check_servers(c, &w->bootstrap, problems);
 	for (const struct written_group *g = w->groups; g; g = g->next)

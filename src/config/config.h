@@ -12,6 +12,7 @@
 #include "config/memory.h"
 #include "config/written.h"
 #include "listen/listener.h"
+#include "net/tls_front.h"
 #include "query/query.h"
 #include "sandbox/sandbox.h"
 #include "upstream/upstream.h"
@@ -36,6 +37,13 @@ struct config {
 	struct listen_conf listen;
 	struct query_conf query;
 	struct upstream_conf upstream;
+	struct tls_pair *certificates; /* shown to clients ... */
+	size_t certificate_count;
+	bool self_signed; /* ... and one made at start */
+	const char *clients_ca; /* PEM file, of whom clients must be; NULL: they are not asked */
+	bool clients_required; /* who shows no certificate is refused */
+	const char *ticket_keys; /* file; NULL: made at start, and anew */
+	struct tls_front *front; /* all of that, loaded; NULL: no listener needs it */
 	const char *ca; /* PEM file; NULL: the system's */
 	struct tls_trust *trust; /* of it; NULL: no server needs it, or nothing is loaded */
 	unsigned workers; /* at least 1 */
@@ -71,6 +79,7 @@ struct config_sources {
 	const struct config_override *overrides;
 	size_t override_count;
 	bool certificates; /* load those that are named, too */
+	const struct tls_front *before; /* whose throw-away certificate is kept; NULL: nobody's */
 	bool again; /* not for the first time: no pipe is waited for, nor taken for empty */
 	bool serves; /* of the default of `listen`, only what this host has */
 };

@@ -167,6 +167,32 @@ const struct kind kind_ca = {
 	.name = "file", .form = "system or the name of a PEM file", .take = take_ca, .text = ca_text
 };
 
+/* Into a field that is NULL for none. */
+static void take_file(const struct setting *s, const struct node *node)
+{
+	const char *name = strcmp(node->text, "none") == 0 ? NULL : node->text;
+
+	if (name && !*name)
+		kind_tell_form(s, node);
+	else
+		memcpy(s->field, &name, sizeof name);
+}
+
+static const char *file_text(
+	const struct config *c, const struct config_option *o, size_t index, struct memory *m)
+{
+	const char *name;
+
+	(void)m;
+	memcpy(&name, (const char *)c + o->offset, sizeof name);
+	return only(index, name ? name : "none");
+}
+
+const struct kind kind_file = { .name = "none or file",
+	.form = "none or the name of a file",
+	.take = take_file,
+	.text = file_text };
+
 /* What auto means is known when all sources have been read. */
 static void take_state(const struct setting *s, const struct node *node)
 {
@@ -367,6 +393,10 @@ static void take_map(const struct setting *s, const struct node *node)
 
 void kind_take(const struct setting *s, const struct node *node)
 {
+	if (s->kind->take_whole) {
+		s->kind->take_whole(s, node);
+		return;
+	}
 	if (s->kind->take_entry) {
 		take_map(s, node);
 		return;

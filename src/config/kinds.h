@@ -40,18 +40,24 @@ struct kind {
 	void (*take)(const struct setting *, const struct node *);
 	/* Of a map: takes one entry, any node with a key. Tells what is wrong. */
 	void (*take_entry)(const struct setting *, const struct node *);
+	/* Takes a whole value, whatever kind of node that is, in place of all that was said before;
+	 * where none of the above does. Tells what is wrong. */
+	void (*take_whole)(const struct setting *, const struct node *);
 	/* The value; of a list, the element at index. NULL: it has no more. Lives in the memory. */
 	const char *(*text)(
 		const struct config *, const struct config_option *, size_t index, struct memory *);
-	/* Of a map: writes all of it as YAML, from behind its colon on. */
+	/* Of a map, and of what is taken whole: writes all of it as YAML, from behind its colon on.
+	 */
 	void (*print)(const struct config *, FILE *);
 };
 
 /* endpoints.c */
 extern const struct kind kind_listen;
-extern const struct kind kind_allow, kind_workers, kind_ca, kind_level, kind_policy,
-	kind_require, kind_flag, kind_state, kind_size, kind_duration, kind_count, kind_clock,
-	kind_control, kind_sandbox;
+/* certificates.c */
+extern const struct kind kind_certificate;
+extern const struct kind kind_allow, kind_workers, kind_ca, kind_level, kind_policy, kind_require,
+	kind_flag, kind_state, kind_size, kind_duration, kind_count, kind_clock, kind_control,
+	kind_sandbox, kind_file;
 /* servers.c */
 extern const struct kind kind_upstreams, kind_bootstrap;
 /* routes.c */

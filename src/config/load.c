@@ -503,7 +503,7 @@ bool config_load(struct config *c, const struct config_sources *from, FILE *err)
 	check_handed(&l, from->handed);
 	settle_state(&l, from->environment);
 	if (from->certificates)
-		trust_load(c, &l.set_at[options_index(options_find("tls.ca"))], &l.problems);
+		trust_load(c, from->before, l.set_at, &l.problems);
 	problems_sum_up(&l.problems);
 	if (l.problems.count == 0)
 		return true;

@@ -31,6 +31,15 @@ const struct config_option options[] = {
 	{ "bootstrap", &kind_bootstrap, FIELD(written.bootstrap),
 		"tls://1.0.0.1#cloudflare-dns.com, tls://9.9.9.9#dns.quad9.net", 0, 0,
 		"Servers given by address that are asked for the addresses of upstreams given by name." },
+	{ "certificate", &kind_certificate, NO_FIELD, "none", 0, 0,
+		"What is shown to clients that come over TLS: { cert: FILE, key: FILE }, a list of "
+		"such, chosen from by the name that a client looks for; or self-signed, made at start. "
+		"Files that change are read again." },
+	{ "clients.ca", &kind_file, FIELD(clients_ca), "none", 0, 0,
+		"A PEM file with the CA of clients, who are then asked for a certificate when they come "
+		"over TLS." },
+	{ "clients.required", &kind_flag, FIELD(clients_required), "false", 0, 0,
+		"Who comes over TLS without such a certificate is refused." },
 	{ "require", &kind_require, FIELD(require), "authenticated", 0, 0,
 		"What every upstream must be, or it is refused at start: authenticated; encrypted, be it "
 		"by whomever; or nothing. Plain ones within this network are no matter of it." },
@@ -43,6 +52,9 @@ const struct config_option options[] = {
 		"Threads; auto is one for each processor that this process may use." },
 	{ "tls.ca", &kind_ca, FIELD(ca), "system", 0, 0,
 		"Certificates that upstreams are verified against: system, or a PEM file." },
+	{ "tls.ticket-keys", &kind_file, FIELD(ticket_keys), "none", 0, 0,
+		"Keys of 80 octets that clients' TLS sessions are put away under, where several hosts "
+		"share them; the first one encrypts. none: made at start, and every six hours." },
 	{ "tls.unsynced-clock", &kind_clock, FIELD(await_clock), "judge", 0, 0,
 		"What a clock means that nobody has set yet: judge certificates by it all the same, "
 		"or wait: dates that do not fit are then laid to the clock." },
@@ -92,6 +104,8 @@ const struct config_option options[] = {
 		"A connection that owes replies and brings nothing is given up after this." },
 	{ "timeouts.client-idle", &kind_duration, FIELD(listen.idle_ms), "10s", 100, DAY,
 		"A client's TCP connection without a query is closed after this." },
+	{ "timeouts.client-handshake", &kind_duration, FIELD(listen.handshake_ms), "5s", 100, HOUR,
+		"A client's TLS handshake must be over within this." },
 	{ "timeouts.message", &kind_duration, FIELD(listen.message_ms), "2s", 100, HOUR,
 		"A query that has begun to arrive over TCP must be whole within this." },
 	{ "timeouts.write", &kind_duration, FIELD(listen.write_ms), "5s", 100, HOUR,

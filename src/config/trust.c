@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#include "config/options.h"
+#include "net/tls_tickets.h"
+
 /* --- whom we trust -----------------------------------------------------------------------------
  */
 
@@ -73,17 +76,75 @@ static void load_credentials(struct config *c, size_t server, struct problems *p
 		problem(problems, &w->place, w->path, "%s; %s", f.reason, f.hint);
 }
 
+/* --- what we show to clients -------------------------------------------------------------------
+ */
+
+static bool is_front_needed(const struct config *c)
+{
+	for (size_t i = 0; i < c->listen.count; i++)
+		if (c->listen.endpoints[i].spoken.tls == TLS_TERMINATE)
+			return true;
+	return false;
+}
+
+struct tls_front *trust_load_front(
+	const struct config *c, const struct tls_front *before, struct fault *f)
+{
+	const struct tls_front_conf conf = { .pairs = c->certificates,
+		.count = c->certificate_count,
+		.self_signed = c->self_signed,
+		.before = before,
+		.clients_ca = c->clients_ca,
+		.clients_required = c->clients_required };
+
+	return tls_front_load(&conf, f);
+}
+
+static const struct place *place_of(const struct place *set_at, const char *key)
+{
+	return &set_at[options_index(options_find(key))];
+}
+
+/* Want of memory says nothing about a file. */
+static void tell(const struct fault *f, const struct place *set_at, const char *key,
+	struct problems *problems)
+{
+	if (strcmp(f->cause, "memory") == 0)
+		memory_out();
+	problem(problems, place_of(set_at, key), key, "%s; %s", f->reason, f->hint);
+}
+
+/* Where a listener ends TLS and nothing is to be shown, the checks have told so. */
+static void load_front(struct config *c, const struct tls_front *before, const struct place *set_at,
+	struct problems *problems)
+{
+	struct fault f;
+
+	if (!is_front_needed(c) || (!c->certificate_count && !c->self_signed))
+		return;
+	c->front = trust_load_front(c, before, &f);
+	if (!c->front)
+		tell(&f, set_at, "certificate", problems);
+	struct tls_tickets *keys = tls_tickets_new(c->ticket_keys, &f);
+
+	if (!keys)
+		tell(&f, set_at, "tls.ticket-keys", problems);
+	tls_tickets_free(keys);
+}
+
 /* --- everything --------------------------------------------------------------------------------
  */
 
-void trust_load(struct config *c, const struct place *ca_at, struct problems *problems)
+void trust_load(struct config *c, const struct tls_front *before, const struct place *set_at,
+	struct problems *problems)
 {
 	bool is_default_used = c->ca;
 
 	for (size_t i = 0; i < c->upstream.count; i++)
 		is_default_used |= uses_default(&c->upstream.servers[i]);
 	if (is_default_used)
-		load_default(c, ca_at, problems);
+		load_default(c, place_of(set_at, "tls.ca"), problems);
+	load_front(c, before, set_at, problems);
 	for (size_t i = 0; i < c->upstream.count; i++) {
 		struct server_conf *s = &c->upstream.servers[i];
 
@@ -108,6 +169,8 @@ static void free_shared(struct config *c, struct tls_trust *trust)
 
 void trust_free(struct config *c)
 {
+	tls_front_free(c->front);
+	c->front = NULL;
 	free_shared(c, c->trust);
 	c->trust = NULL;
 	for (size_t i = 0; i < c->upstream.count; i++) {

@@ -6,8 +6,15 @@
 
 /* Loads the CAs, each file once, and the certificates that we show, when the table of servers is
  * there. Files that are named must be good; the system's CAs only where a server cannot do without
- * them. ca_at: where tls.ca got its value. Tells what is wrong. */
-void trust_load(struct config *, const struct place *ca_at, struct problems *);
+ * them. before: what clients were shown so far, or NULL; set_at: where each option got its
+ * value. Tells what is wrong. */
+void trust_load(struct config *, const struct tls_front *before, const struct place *set_at,
+	struct problems *);
+
+/* What clients are shown, from files as they are now. NULL and a fault: it cannot be used. From any
+ * thread. */
+struct tls_front *trust_load_front(
+	const struct config *, const struct tls_front *before, struct fault *);
 
 void trust_free(struct config *);
 

@@ -285,14 +285,23 @@ static json_t *process(const struct view *v, const struct report *r)
 
 static json_t *queries(const struct metrics *m)
 {
-	return json_pack("{s:{s:o, s:o}, s:{s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:{s:o, s:o, s:o}, s:{s:o, s:o}, s:o, s:o, s:o, s:o, s:o}",
 		"dns_requests_total", "udp", number(m->queries_udp), "tcp", number(m->queries_tcp),
-		"dns_responses_total", "upstream", number(m->answers), "error", number(m->errors),
-		"dns_servfails_total", number(m->servfails), "dns_drops_total", number(m->dropped),
-		"dns_truncated_total", number(m->truncated), "dns_overload_total",
-		number(m->overload), "dns_overload_clients_total", number(m->overload_clients),
-		"clients_refused_total", number(m->clients_refused), "clients_late_total",
-		number(m->clients_late), "clients_unread_total", number(m->clients_unread));
+		"tls", number(m->queries_tls), "dns_responses_total", "upstream",
+		number(m->answers), "error", number(m->errors), "dns_servfails_total",
+		number(m->servfails), "dns_drops_total", number(m->dropped), "dns_truncated_total",
+		number(m->truncated), "dns_overload_total", number(m->overload),
+		"dns_overload_clients_total", number(m->overload_clients));
+}
+
+static json_t *clients(const struct metrics *m)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "clients_refused_total",
+		number(m->clients_refused), "clients_late_total", number(m->clients_late),
+		"clients_unread_total", number(m->clients_unread), "clients_unwelcome_total",
+		number(m->clients_unwelcome), "clients_tls_total", number(m->clients_tls),
+		"clients_tls_resumed_total", number(m->clients_tls_resumed),
+		"clients_tls_failed_total", number(m->clients_tls_failed));
 }
 
 json_t *report_answer(void *report, const struct view *view)
@@ -301,7 +310,7 @@ json_t *report_answer(void *report, const struct view *view)
 	json_t *o = process(view, r);
 
 	return whole(o,
-		add(o, queries(&r->metrics)) &&
+		add(o, queries(&r->metrics)) && add(o, clients(&r->metrics)) &&
 			add(o,
 				json_pack("{s:o, s:o}", "groups", groups(view->upstream),
 					"upstreams", servers(view->upstream, r))));

@@ -99,6 +99,8 @@ static void show_queries(const json_t *o, FILE *out)
 	line_put_about(&l, "listens on", out);
 	line_add(&l, "%" PRIu64 " over UDP, %" PRIu64 " over TCP", told_count(asked, "udp"),
 		told_count(asked, "tcp"));
+	if (told_count(o, "clients_tls_total"))
+		line_add(&l, ", %" PRIu64 " over TLS", told_count(asked, "tls"));
 	line_put_about(&l, "queries", out);
 	line_add(&l, "%" PRIu64 " from upstreams, %" PRIu64 " of its own (%" PRIu64 " SERVFAIL)",
 		told_count(answered, "upstream"), told_count(answered, "error"),

@@ -2,7 +2,9 @@
 #ifndef LISTEN_LISTENER_H
 #define LISTEN_LISTENER_H
 
+#include "listen/handshakes.h"
 #include "listen/hosts.h"
+#include "listen/shown.h"
 #include "net/socket.h"
 #include "query/query.h"
 
@@ -29,6 +31,7 @@ struct listen_conf {
 	size_t pipeline; /* unanswered queries of one connection; more are not read */
 	unsigned idle_ms; /* a connection without a query is closed after this */
 	unsigned message_ms; /* a started message must be whole within this (RFC 7766 §6.2.3) */
+	unsigned handshake_ms; /* TLS must stand within this */
 	unsigned write_ms; /* answers that the client does not take end its connection */
 };
 
@@ -38,6 +41,9 @@ struct listening {
 	struct listen_conf conf;
 	const char *more_connections; /* what lets clients have more of them */
 	struct hosts hosts;
+	struct handshakes handshakes;
+	struct shown *shown; /* to who comes over TLS, by all workers ... */
+	struct shown_here tls; /* ... and by this one */
 	struct task relief; /* of what their clients leave unsent */
 };
 

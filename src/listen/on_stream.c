@@ -1,15 +1,17 @@
 /* on_stream: queries that come in frames over connections (RFC 7766).
  *
- * A connection is idle (no query waits, no message has begun), reading (a message has begun), or
- * busy (queries wait); only in the first two does its timer run, and may it have to give way to a
- * newcomer. It ends when its client has ended or gone, or when a limit says so, but not before the
- * answers to what it asked have been sent. Its struct lives until the last of its queries is over,
- * even when the stream is gone.
+ * A connection tells by its first octets what it is (opening.h). If that is TLS, it waits for its
+ * turn, has its handshake, and tells once more what is inside. Then it talks: it is idle (no query
+ * waits, no message has begun), reading (a message has begun), or busy (queries wait); only in the
+ * first two does its timer run, and may it have to give way to a newcomer. It ends when its client
+ * has ended or gone, or when a limit says so, but not before the answers to what it asked have been
+ * sent. Its struct lives until the last of its queries is over, even when the stream is gone.
  */
 #include "listen/listener.h"
 
 #include "base/bug.h"
 #include "base/log.h"
+#include "listen/opening.h"
 #include "net/frame.h"
 #include "net/stream.h"
 
@@ -34,12 +36,22 @@ struct stream_listener {
 
 enum clock { STOPPED, IDLE, READING };
 
+enum progress {
+	OPENING, /* what is it? */
+	IN_LINE, /* TLS, whose handshake has to wait */
+	SHAKING, /* hands */
+	TALKING
+};
+
 struct stream_conn {
 	struct list node; /* in hosts->all */
 	struct list quiet; /* in hosts->quiet while nothing waits, unless finishing */
 	struct stream_listener *listener;
 	struct stream *stream; /* NULL: gone */
 	struct addr peer;
+	enum progress progress;
+	bool secured; /* TLS is around it */
+	struct handshake handshake;
 	struct timer timer;
 	enum clock clock;
 	size_t waiting; /* queries */
@@ -80,6 +92,7 @@ static void detach(struct stream_conn *c)
 	struct stream_listener *l = c->listener;
 
 	c->stream = NULL;
+	handshakes_leave(&c->handshake);
 	timer_stop(l->env->loop, &c->timer);
 	list_remove(&c->node);
 	list_remove(&c->quiet);
@@ -92,6 +105,7 @@ static void finish(struct stream_conn *c)
 	if (!c->stream || c->finishing)
 		return;
 	c->finishing = true;
+	handshakes_leave(&c->handshake);
 	list_remove(&c->quiet);
 	timer_stop(c->listener->env->loop, &c->timer);
 	stream_finish(c->stream);
@@ -142,7 +156,7 @@ static bool is_full(const struct stream_conn *c)
 /* Is read again if nothing is against it any more; on_got() comes then, and goes on. */
 static bool resume(struct stream_conn *c)
 {
-	if (!c->paused || c->stopped || c->finishing || is_full(c))
+	if (!c->paused || c->progress != TALKING || c->stopped || c->finishing || is_full(c))
 		return false;
 	set_paused(c, false);
 	return true;
@@ -231,13 +245,23 @@ static const struct client_ops client_ops = { reply, done };
 
 /* ---- queries ---- */
 
+static void count_message(const struct stream_conn *c)
+{
+	struct metrics *m = c->listener->env->metrics;
+
+	if (c->secured)
+		m->queries_tls++;
+	else
+		m->queries_tcp++;
+}
+
 /* False: there is no memory for it. */
 static bool begin_query(struct stream_conn *c, struct span message)
 {
 	struct stream_client *client = malloc(sizeof *client);
 	struct query_env *env = c->listener->env;
 
-	env->metrics->queries_tcp++;
+	count_message(c);
 	if (!client) {
 		env->metrics->dropped++;
 		return false;
@@ -267,7 +291,7 @@ static void take_queries(struct stream_conn *c, struct buf *in, bool *took_some)
 
 	while (c->stream && !c->finishing && !is_full(c) && frame_first(in, &m)) {
 		if (m.len < DNS_HEADER) {
-			c->listener->env->metrics->queries_tcp++;
+			count_message(c);
 			c->listener->env->metrics->dropped++;
 			stop_taking(c); /* whoever frames like this will not do better */
 			return;
@@ -281,12 +305,110 @@ static void take_queries(struct stream_conn *c, struct buf *in, bool *took_some)
 	}
 }
 
+/* ---- what it is ---- */
+
+/* What is spoken here is not taken here, and gets no answer (RFC 7858 §3.1). */
+static void turn_away(struct stream_conn *c)
+{
+	c->listener->env->metrics->clients_unwelcome++;
+	finish(c);
+}
+
+/* False: there is no memory for it, or no certificate. */
+static bool secure(struct stream_conn *c)
+{
+	struct listening *shared = c->listener->shared;
+	struct tls_server *server = shown_server(shared->shown, &shared->tls);
+
+	return server && stream_secure(c->stream, server, shared->conf.handshake_ms);
+}
+
+static void on_turn(struct handshake *h)
+{
+	struct stream_conn *c = container_of(h, struct stream_conn, handshake);
+
+	c->progress = SHAKING;
+	start_clock(c, STOPPED); /* the stream has its own */
+	set_paused(c, false);
+	if (!secure(c))
+		finish(c);
+}
+
+static void wait_for_turn(struct stream_conn *c)
+{
+	c->progress = IN_LINE;
+	start_clock(c, READING);
+	set_paused(c, true);
+	handshakes_ask(&c->listener->shared->handshakes, &c->handshake);
+}
+
+/* Somebody who has taken us for a web server. */
+static void answer_http(struct stream_conn *c)
+{
+	static const char head[] = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n"
+				   "Content-Length: 46\r\nConnection: close\r\n\r\n";
+	static const char body[] = "This is a DNS server; it does not speak HTTP.\n";
+
+	c->listener->env->metrics->clients_unwelcome++;
+	stream_send(c->stream, (struct span){ (const uint8_t *)head, sizeof head - 1 },
+		(struct span){ (const uint8_t *)body, sizeof body - 1 });
+	finish(c);
+}
+
+/* Only what has TLS around it, or need not have, is looked into. True: it talks. */
+static bool open_up(struct stream_conn *c, struct buf *in)
+{
+	const struct spoken *spoken = &c->listener->base.spoken;
+	bool open = c->secured || spoken->plain;
+
+	switch (opening_of(buf_span(in))) {
+	case OPENING_UNKNOWN:
+		if (c->clock != READING && buf_len(in))
+			start_clock(c, READING);
+		return false;
+	case OPENING_TLS:
+		if (c->secured || spoken->tls != TLS_TERMINATE)
+			turn_away(c);
+		else
+			wait_for_turn(c);
+		return false;
+	case OPENING_HTTP:
+		if (open)
+			answer_http(c);
+		else
+			turn_away(c);
+		return false;
+	default:
+		c->progress = TALKING;
+		if (!open)
+			turn_away(c);
+		return open;
+	}
+}
+
+static void on_opened(void *arg)
+{
+	struct stream_conn *c = arg;
+	struct metrics *m = c->listener->env->metrics;
+
+	c->secured = true;
+	c->progress = OPENING;
+	m->clients_tls++;
+	m->clients_tls_resumed += stream_tls_facts(c->stream)->resumed;
+	if (!c->stopped)
+		start_clock(c, IDLE);
+}
+
+/* ---- what comes ---- */
+
 static void on_got(void *arg, struct buf *in)
 {
 	struct stream_conn *c = arg;
 	bool took_some = false;
 
-	if (c->stopped)
+	if (c->stopped || c->finishing || c->progress == IN_LINE || c->progress == SHAKING)
+		return;
+	if (c->progress == OPENING && !open_up(c, in))
 		return;
 	take_queries(c, in, &took_some);
 	if (!c->stream || c->finishing || c->stopped)
@@ -318,18 +440,35 @@ static void on_drained(void *arg)
 	resume(arg);
 }
 
+static void note_failure(const struct stream_conn *c, const struct fault *f)
+{
+	char text[ADDR_TEXT];
+	struct log_line l;
+
+	c->listener->env->metrics->clients_tls_failed++;
+	log_begin(&l, LOG_DEBUG, "a client's TLS handshake failed");
+	log_str(&l, "client", addr_print(&c->peer, text));
+	log_str(&l, "cause", f->cause);
+	log_str(&l, "reason", f->reason);
+	log_end(&l);
+}
+
 static void on_closed(void *arg, const struct fault *f)
 {
 	struct stream_conn *c = arg;
 
 	if (f->phase == PHASE_WRITE)
 		c->listener->env->metrics->clients_late++;
+	if (c->progress == SHAKING && f->phase != PHASE_NONE)
+		note_failure(c, f);
 	detach(c);
 }
 
-static const struct stream_events events = {
-	.got = on_got, .ended = on_ended, .drained = on_drained, .closed = on_closed
-};
+static const struct stream_events events = { .opened = on_opened,
+	.got = on_got,
+	.ended = on_ended,
+	.drained = on_drained,
+	.closed = on_closed };
 
 static void on_timer(struct timer *t)
 {
@@ -394,6 +533,8 @@ static void on_client(void *arg, const struct addr *peer)
 	c->listener = l;
 	c->peer = *peer;
 	c->timer.fire = on_timer;
+	c->handshake.begin = on_turn;
+	list_init(&c->handshake.node);
 	conf.arg = c;
 	c->stream = stream_accept(l->acceptor, &conf);
 	if (!c->stream)

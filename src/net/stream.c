@@ -50,6 +50,7 @@ struct stream {
 	bool paused, resumed, ended, finishing, gone;
 	bool syn_held; /* the kernel waits for the bytes that go with it: fast open */
 	bool stuck; /* the kernel took less than there was */
+	bool fresh; /* the handshake has not begun, though its first bytes are here */
 	size_t read_size;
 	struct watch watch;
 	int watched; /* events */
@@ -180,15 +181,23 @@ static void linger(struct stream *s)
 	timer_start(s->loop, &s->timer, LINGER_MS);
 }
 
+static void handshake(struct stream *);
+
 /* Bytes of the user wait until the peer is known; those of the handshake may be stuck. */
 static void flush_unopened(struct stream *s)
 {
 	int error;
 
-	if (s->finishing)
+	if (s->finishing) {
 		end_well(s);
-	else if (s->stuck && !push(s, &error))
+	} else if (s->fresh) {
+		s->fresh = false;
+		handshake(s);
+	} else if (s->stuck && !push(s, &error)) {
 		end_by_errno(s, PHASE_HANDSHAKE, error);
+	}
+	if (!s->gone)
+		update_watch(s);
 }
 
 static void flush(struct stream *s)
@@ -697,6 +706,25 @@ static void close_acceptor(struct acceptor *a)
 		close(a->fd);
 	free(a->path);
 	free(a);
+}
+
+bool stream_secure(struct stream *s, struct tls_server *server, unsigned within_ms)
+{
+	struct tls *tls = tls_server_session(server);
+
+	if (!tls)
+		return false;
+	if (!buf_append(tls_in(tls), buf_span(&s->in))) {
+		tls_free(tls);
+		return false;
+	}
+	buf_drop(&s->in, buf_len(&s->in));
+	s->tls = tls;
+	s->state = HANDSHAKE;
+	s->fresh = true;
+	timer_start(s->loop, &s->timer, within_ms);
+	loop_later(s->loop, &s->flush);
+	return true;
 }
 
 int acceptor_open(struct acceptor **out, struct loop *loop, const struct binding *at,

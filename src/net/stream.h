@@ -8,8 +8,8 @@
  *
  * Events come from the loop only. `closed` comes once, after it nothing; the stream frees itself
  * then. After stream_close() no event comes at all. States: connecting -> (handshake) -> open ->
- * closed; an accepted stream starts open. The peer's end of sending (`ended`) is no close: what is
- * sent after it still goes out.
+ * closed; an accepted stream starts open, and may go back to the handshake. The peer's end of
+ * sending (`ended`) is no close: what is sent after it still goes out.
  */
 #ifndef NET_STREAM_H
 #define NET_STREAM_H
@@ -20,11 +20,13 @@
 #include "net/socket.h"
 #include "net/fault.h"
 #include "net/tls_client.h"
+#include "net/tls_server.h"
 
 struct stream;
 
 struct stream_events {
-	/* Connected and authenticated: what was sent so far goes out now. */
+	/* Connected and authenticated: what was sent so far goes out now. Of an accepted stream: TLS
+	 * stands, after stream_secure(). */
 	void (*opened)(void *arg);
 	/* New bytes are in the buffer; take whole messages off its front, leave the rest. */
 	void (*got)(void *arg, struct buf *in);
@@ -96,6 +98,10 @@ int acceptor_open(struct acceptor **out, struct loop *, const struct binding *, 
 	acceptor_fn *got_client, void *arg);
 /* From within got_client only. NULL: out of memory; the connection is closed. */
 struct stream *stream_accept(struct acceptor *, const struct stream_conf *);
+/* Of an accepted and plain one, from `got` or later: the bytes in its buffer, and all that come,
+ * are TLS, of which we are the server. `opened` comes when the handshake is over, which it must be
+ * within that time. False: out of memory; nothing has changed. */
+bool stream_secure(struct stream *, struct tls_server *, unsigned within_ms);
 void acceptor_close(struct acceptor *);
 /* With the port, where 0 was asked for; of a unix socket only the family. */
 void acceptor_address(const struct acceptor *, struct addr *);

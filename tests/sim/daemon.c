@@ -99,8 +99,9 @@ bool daemon_start(struct daemon *d, const char *const *upstreams,
 		return false;
 	log_set_level(conf->log_level);
 	addresses_load(&conf->upstream);
-	if (!shared_init(&d->shared, &conf->cache, 1))
+	if (!shared_init(&d->shared.query, &conf->cache, 1))
 		return false;
+	shown_init(&d->shared.shown);
 	d->worker = worker_new(conf, &d->shared);
 	d->loop = worker_loop(d->worker);
 	d->owner = (struct reload_owner){ admit, hint, NULL, begun, over, d };
@@ -108,7 +109,7 @@ bool daemon_start(struct daemon *d, const char *const *upstreams,
 		.owner = &d->owner,
 		.workers = &d->worker,
 		.worker_count = 1,
-		.cache = d->shared.cache,
+		.cache = d->shared.query.cache,
 		.now = conf };
 	reload_init(&d->reload);
 	changes_watch(&d->changes, d->loop, tell_change, d);
@@ -156,7 +157,7 @@ const char *daemon_remains(struct daemon *d)
 		return "the daemon has ended, and a timer runs";
 	if (loop_tasks(d->loop))
 		return "the daemon has ended, and a task waits";
-	if (m->queries_udp + m->queries_tcp != m->answers + m->errors + m->dropped)
+	if (m->queries_udp + m->queries_tcp + m->queries_tls != m->answers + m->errors + m->dropped)
 		return "messages received are not answers + errors + dropped";
 	return NULL;
 }
@@ -168,5 +169,6 @@ void daemon_free(struct daemon *d)
 	changes_unwatch(&d->changes);
 	worker_free(d->worker);
 	reload_clear(&d->reload);
-	shared_clear(&d->shared);
+	shared_clear(&d->shared.query);
+	shown_clear(&d->shared.shown);
 }

@@ -3,7 +3,6 @@
 #define SIM_DAEMON_H
 
 #include "changes.h"
-#include "query/shared.h"
 #include "reload.h"
 #include "worker.h"
 
@@ -22,7 +21,7 @@ struct daemon {
 	void (*reload_begun)(void *arg);
 	void (*reload_over)(void *arg, const struct reload_result *);
 	void *told;
-	struct query_shared shared;
+	struct worker_shared shared;
 	struct worker *worker; /* NULL: not started */
 	struct loop *loop;
 	struct changes changes;

@@ -617,6 +617,15 @@ struct stream *stream_accept(struct acceptor *a, const struct stream_conf *conf)
 	return s;
 }
 
+/* In no world a client comes over TLS. */
+bool stream_secure(struct stream *s, struct tls_server *server, unsigned within_ms)
+{
+	(void)s;
+	(void)server;
+	(void)within_ms;
+	return false;
+}
+
 int acceptor_open(struct acceptor **out, struct loop *loop, const struct binding *at,
 	enum sharing sharing, acceptor_fn *got_client, void *arg)
 {

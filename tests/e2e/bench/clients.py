@@ -3,6 +3,7 @@
 import select
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 
@@ -163,7 +164,37 @@ class Tcp:
         self.close()
 
 
-OVER = {"udp": Udp, "tcp": Tcp}
+class Tls(Tcp):
+    """One connection over TLS. context: an ssl.SSLContext, or None: whoever answers is taken; session: to be resumed."""
+
+    def __init__(self, address, context=None, name=None, session=None, source=None):
+        super().__init__(address, source)
+        self._talk = seen.Talk("tls", address)
+        self.socket = (context or careless()).wrap_socket(self.socket, server_hostname=name, session=session)
+
+    def end(self):
+        """Only close_notify says it in TLS, and Python's waits for the answer's."""
+        raise NotImplementedError
+
+
+def careless(**how):
+    """A context that takes whoever answers; how: what else is set in it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    for key, value in how.items():
+        setattr(context, key, value)
+    return context
+
+
+def strict(authority):
+    """A context that verifies."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(authority.file)
+    context.set_alpn_protocols(["dot"])
+    return context
+
+
+OVER = {"udp": Udp, "tcp": Tcp, "tls": Tls}
 
 
 def ask_wire(address, message, over="udp"):

@@ -47,7 +47,7 @@ static void sleep_an_hour(struct drama *d)
 
 static void flush(struct drama *d)
 {
-	struct cache *cache = d->daemon.shared.cache;
+	struct cache *cache = d->daemon.shared.query.cache;
 
 	if (!cache)
 		return;

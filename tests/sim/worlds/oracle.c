@@ -669,7 +669,7 @@ static void check_connections(struct drama *d)
 void oracle_moment(struct drama *d)
 {
 	const struct upstreams *u = worker_upstreams(d->daemon.worker);
-	struct cache *cache = d->daemon.shared.cache;
+	struct cache *cache = d->daemon.shared.query.cache;
 	struct cache_stats stats;
 
 	versions_look(d);

@@ -1,0 +1,117 @@
+"""The front door: DNS over TLS, one port for all, unix sockets (RFC 7858, 7766, decision 014)."""
+
+import os
+import socket
+
+import pytest
+
+from bench import clients, eventually, messages
+from bench.clients import Tcp, Tls, addresses, careless, parse, strict
+from bench.daemon import free_port
+from bench.messages import query, unique_name
+
+NAME = "front.test"
+
+
+@pytest.fixture(scope="module")
+def front(authority):
+    return authority.issue(names=(NAME, "*.wild.test"), addresses=("127.0.0.1",))
+
+
+@pytest.fixture
+def start_front(start_sotto, front):
+    """A sotto whose first endpoint is that of the text, at a free port."""
+
+    def begin(*upstreams, how="tls://127.0.0.1:{}", certificate=None, **settings):
+        port = free_port()
+        shown = certificate or {"cert": str(front.chain), "key": str(front.key)}
+        sotto = start_sotto(*upstreams, listen=[f"127.0.0.1:{free_port()}", how.format(port)], certificate=shown, **settings)
+        sotto.front = ("127.0.0.1", port)
+        return sotto
+
+    return begin
+
+
+def is_answered(connection, name=None):
+    name = name or unique_name()
+    return addresses(parse(connection.ask(query(name)))) == [messages.address_of(name)]
+
+
+def test_a_client_that_verifies_is_answered_over_tls(start_front, upstream, authority):
+    sotto = start_front(upstream)
+    with Tls(sotto.front, strict(authority), NAME) as client:
+        assert client.socket.selected_alpn_protocol() == "dot"
+        assert client.socket.version() == "TLSv1.3"
+        assert all(is_answered(client) for _ in range(20))
+
+
+def test_one_port_takes_what_is_plain_and_what_is_tls(start_front, upstream):
+    sotto = start_front(upstream, how="127.0.0.1:{}?tls=terminate")
+    for over in ("udp", "tcp", "tls"):
+        with clients.OVER[over](sotto.front) as client:
+            assert is_answered(client)
+
+
+@pytest.mark.parametrize("over", ["tcp", "tls"])
+def test_what_is_not_taken_there_gets_no_octet(start_front, upstream, over):
+    sotto = start_front(upstream, how="tls://127.0.0.1:{}" if over == "tcp" else "127.0.0.1:{}")
+    hello = bytes.fromhex("1603010005010000010000")
+    with Tcp(sotto.front) as client:
+        client.socket.sendall(hello if over == "tls" else messages.frame(query(unique_name())))
+        assert client.socket.recv(100) == b""
+
+
+@pytest.mark.parametrize("request_line", [b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"])
+@pytest.mark.parametrize("over", ["tcp", "tls"])
+def test_a_browser_is_told_that_it_is_at_the_wrong_door(start_front, upstream, over, request_line):
+    sotto = start_front(upstream, how="127.0.0.1:{}?tls=terminate")
+    with clients.OVER[over](sotto.front) as client:
+        client.socket.sendall(request_line)
+        said = b""
+        while octets := client.socket.recv(4096):
+            said += octets
+        assert said.startswith(b"HTTP/1.1 400 ") and said.endswith(b"does not speak HTTP.\n")
+
+
+def test_a_unix_socket_takes_frames(start_sotto, upstream, control_path):
+    path = control_path.replace("control", "dns")
+    sotto = start_sotto(upstream, listen=[f"127.0.0.1:{free_port()}", f"unix:{path}?mode=0600"])
+    assert os.stat(path).st_mode & 0o777 == 0o600
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(20)
+        client.connect(path)
+        name = unique_name()
+        client.sendall(messages.frame(query(name)))
+        answer = client.recv(4096)
+        assert addresses(parse(answer[2:])) == [messages.address_of(name)]
+    sotto.stop()
+    assert not os.path.exists(path)
+
+
+def test_a_throw_away_certificate_is_made_and_its_pin_told(start_front, upstream):
+    sotto = start_front(upstream, certificate="self-signed")
+    assert sotto.wait_for_log(msg="shown to clients over TLS")[0]["pin"].startswith("sha256/")
+    with Tls(sotto.front) as client:
+        assert is_answered(client)
+
+
+def test_a_certificate_that_changes_is_shown_without_a_restart(start_front, upstream, authority, front, tmp_path):
+    shown = {"cert": str(tmp_path / "cert.pem"), "key": str(tmp_path / "key.pem")}
+
+    def write(certificate):
+        (tmp_path / "cert.pem").write_bytes(open(certificate.chain, "rb").read())
+        (tmp_path / "key.pem").write_bytes(open(certificate.key, "rb").read())
+
+    write(front)
+    sotto = start_front(upstream, certificate=shown)
+    with Tls(sotto.front, strict(authority), NAME) as before:
+        assert is_answered(before)
+        write(authority.issue(names=("renewed.test",)))
+        sotto.wait_for_log(msg="certificates have changed: shown from now on")
+        with Tls(sotto.front, strict(authority), "renewed.test") as after:
+            assert is_answered(after)
+        assert is_answered(before)
+        (tmp_path / "key.pem").write_text("no key\n")
+        sotto.wait_for_log(msg="certificates have changed, and those before are shown")
+        with Tls(sotto.front, strict(authority), "renewed.test") as after:
+            assert is_answered(after)
