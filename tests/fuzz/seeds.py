@@ -61,6 +61,25 @@ CONTROL = {
 }
 
 
+def proxy(command=0x21, family=0x11, rest=bytes([192, 0, 2, 7, 203, 0, 113, 1]) + struct.pack("!HH", 40000, 53)):
+    return b"\r\n\r\n\0\r\nQUIT\n" + struct.pack("!BBH", command, family, len(rest)) + rest
+
+
+OF_6 = bytes.fromhex("20010db8000000000000000000000007" "20010db8000000000000000000000001" "9c400355")
+OF_4 = proxy()[16:]
+PROXY = {
+    "tcp4": proxy() + frame(query()), "udp4": proxy(family=0x12) + query(), "tcp6": proxy(family=0x21, rest=OF_6), "udp6": proxy(family=0x22, rest=OF_6),
+    "local": proxy(0x20, 0, b""), "local_of_a_family": proxy(0x20), "unix": proxy(family=0x31, rest=bytes(216)), "unspec": proxy(family=0, rest=b"?"),
+    "tlv": proxy(rest=OF_4 + b"\xea\0\2vp" + b"\3\0\4\1\2\3\4"), "tlv_too_long": proxy(rest=OF_4 + b"\xea\0\3vp"),
+    "tlv_cut": proxy(rest=OF_4 + b"\xea\0"), "too_short": proxy(rest=OF_4[:11]), "command": proxy(0x22), "version": proxy(0x31),
+    "family": proxy(family=0x41), "transport": proxy(family=0x13), "cut": proxy()[:-1], "long": proxy(rest=OF_4 + b"\4\1\0" + bytes(256)),
+    "line4": b"PROXY TCP4 192.0.2.7 203.0.113.1 40000 53\r\n" + frame(query()), "line6": b"PROXY TCP6 2001:db8::7 ::1 40000 53\r\n",
+    "line_mapped": b"PROXY TCP6 ::ffff:192.0.2.7 ::ffff:c000:201 1 2\r\n", "unknown": b"PROXY UNKNOWN\r\n", "unknown_of": b"PROXY UNKNOWN a b c\r\n",
+    "line_endless": b"PROXY UNKNOWN " + b"x" * 100, "line_cut": b"PROXY TCP4 192.0.2.7 203.0.113.1 40000 53\r",
+    "line_short": b"PROXY TCP4 192.0.2.7\r\n", "line_port": b"PROXY TCP4 192.0.2.7 203.0.113.1 040000 53\r\n", "query": frame(query()),
+}
+
+
 def client_streams():
     one = frame(query())
     short, mute = frame(b"\0" * 11), frame(bytes(range(12)))
@@ -103,6 +122,8 @@ def main():
             write("edns", f"{kind}_{size}", struct.pack("!H", size) + options)
     for kind, octets in CONTROL.items():
         write("control", kind, b"\x03\x00\x05\x1f" + octets)
+    for kind, octets in PROXY.items():
+        write("proxy", kind, octets)
     for kind, octets in client_streams():
         write("client_stream", kind, b"\x00\x04\x1f\x01\xff\x0a\x02\x40" + octets)
     for kind, octets in server_streams():
