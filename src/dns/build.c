@@ -63,11 +63,17 @@ static uint8_t *put_option(struct writer *w, size_t opt, uint16_t code, size_t l
 	return data;
 }
 
-/* Padding is the last option, and fills the message up to the next block (RFC 8467 §4.1). */
-static void put_padding(struct writer *w, size_t opt)
+/* Padding is the last option, and fills the message up to the end of a block, or of the room there
+ * is (RFC 8467 §4.1). */
+static void put_padding(struct writer *w, size_t opt, size_t block)
 {
-	size_t over = (w->len + OPTION_FIXED) % BUILD_PAD_QUERY;
-	size_t len = over ? BUILD_PAD_QUERY - over : 0;
+	size_t bare = w->len + OPTION_FIXED, end = (bare + block - 1) / block * block;
+
+	if (end > w->limit)
+		end = w->limit;
+	if (end < bare)
+		return;
+	size_t len = end - bare;
 	uint8_t *data = put_option(w, opt, OPTION_PADDING, len);
 
 	if (data)
@@ -87,7 +93,7 @@ size_t build_query(uint8_t out[BUILD_QUERY_MAX], const struct query_form *f)
 		if (f->keepalive)
 			put_option(&w, opt, OPTION_KEEPALIVE, 0);
 		if (f->pad)
-			put_padding(&w, opt);
+			put_padding(&w, opt, BUILD_PAD_QUERY);
 	}
 	return w.len;
 }
@@ -169,8 +175,13 @@ size_t build_error(uint8_t *out, size_t cap, const struct answer_form *f, enum r
 	set_header(out, q->id, answer_flags(q, rcode), count);
 	if (q->question.name)
 		put_question(&w, &q->question);
-	if (q->edns.present)
-		put_own_ede(&w, put_answer_opt(&w, f, rcode), f);
+	if (q->edns.present) {
+		size_t opt = put_answer_opt(&w, f, rcode);
+
+		put_own_ede(&w, opt, f);
+		if (f->pad)
+			put_padding(&w, opt, BUILD_PAD_ANSWER);
+	}
 	return w.ok ? w.len : 0;
 }
 
@@ -264,6 +275,8 @@ size_t build_answer(uint8_t *out, size_t cap, const struct answer_form *f, const
 
 		put_own_ede(&w, opt, f);
 		put_server_errors(&w, opt, p->errors);
+		if (f->pad)
+			put_padding(&w, opt, BUILD_PAD_ANSWER);
 		count[SECTION_ADDITIONAL]++;
 	}
 	set_header(out, q->id, flags, count);

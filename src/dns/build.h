@@ -8,9 +8,11 @@
 
 #include "dns/pack.h"
 
-/* The EDNS payload size we offer to servers (RFC 9715 R6), and pad queries to (RFC 8467 §4.1). */
-#define BUILD_UDP_SIZE  1232
-#define BUILD_PAD_QUERY 128
+/* The EDNS payload size we offer to servers (RFC 9715 R6). */
+#define BUILD_UDP_SIZE 1232
+/* What is padded is a multiple of these (RFC 8467 §4.1). */
+#define BUILD_PAD_QUERY  128
+#define BUILD_PAD_ANSWER 468
 
 /* The most that build_query() writes. */
 #define BUILD_QUERY_MAX 512
@@ -33,6 +35,7 @@ struct answer_form {
 	size_t size_max; /* octets; more is truncated on whole RRsets, with TC */
 	uint16_t udp_size; /* that our OPT offers */
 	int keepalive; /* idle timeout to tell, in 100 ms; -1: none */
+	bool pad; /* the message to a multiple of BUILD_PAD_ANSWER, or as far as size_max goes */
 	enum ede ede; /* an extended error of ours; EDE_NONE: none ... */
 	const char *ede_text; /* ... with this text; NULL: none. At most EDNS_EDE_TEXT octets of it
 				 are used */
@@ -48,9 +51,9 @@ size_t build_error(uint8_t *out, size_t cap, const struct answer_form *, enum rc
 /* What is packed made into this client's answer: its ID, its question as it was spelled, QR RA and
  * no AA or Z, RD and CD as asked, AD only if the client set AD or DO (RFC 6840 §5.8), TTLs as the
  * form says, our OPT or none, our extended error and then the server's, their text and then they
- * themselves left out where there is no room. Records of the additional section go first and
- * without TC, then whole RRsets from the end with TC; the server's own TC stays. An rcode that
- * cannot be said without OPT is SERVFAIL.
+ * themselves left out where there is no room, padding where there is any. Records of the additional
+ * section go first and without TC, then whole RRsets from the end with TC; the server's own TC
+ * stays. An rcode that cannot be said without OPT is SERVFAIL.
  *
  * Its length; 0 if the room does not even hold the question and OPT (BUILD_QUERY_MAX always does).
  * The question must have a name of the same length as the packed one. What is packed may not

@@ -266,7 +266,7 @@ static bool begin_query(struct stream_conn *c, struct span message)
 		env->metrics->dropped++;
 		return false;
 	}
-	client->base = (struct client){ &client_ops, &c->peer, true };
+	client->base = (struct client){ .ops = &client_ops, .peer = &c->peer, .stream = true };
 	client->conn = c;
 	c->waiting++;
 	list_remove(&c->quiet);

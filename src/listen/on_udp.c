@@ -61,7 +61,7 @@ static void on_message(void *arg, const struct path *path, struct span message)
 	}
 	c->path = *path;
 	c->listener = l;
-	c->base = (struct client){ &client_ops, &c->path.peer, false };
+	c->base = (struct client){ .ops = &client_ops, .peer = &c->path.peer };
 	query_begin(l->env, &c->base, message);
 }
 

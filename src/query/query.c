@@ -85,6 +85,7 @@ static void answer(struct query *q)
 {
 	struct query_env *env = q->env;
 	struct manners manners = { .stream = q->client->stream,
+		.encrypted = q->client->encrypted,
 		.udp_size = env->conf->udp_size,
 		.keepalive = env->conf->keepalive };
 	struct shape shape = reply_shape(&q->request, &q->answer, &manners, env->answer);

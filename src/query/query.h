@@ -55,7 +55,7 @@ struct client_ops {
 struct client {
 	const struct client_ops *ops;
 	const struct addr *peer;
-	bool stream; /* a fact for sizes and options, not for dispatch */
+	bool stream, encrypted; /* facts for sizes and options, not for dispatch */
 };
 
 enum verdict {

@@ -18,10 +18,13 @@ struct shape reply_shape(
 {
 	/* The idle timeout is told to those who ask, over streams only (RFC 7828 §3.3.2). */
 	bool keepalive = m->stream && r->edns.has_keepalive;
+	/* Who pads is padded for, where that hides anything (RFC 7830 §4, §6). */
+	bool pad = m->encrypted && r->edns.has_padding;
 	struct answer_form form = { .request = r,
 		.size_max = size_max(&r->edns, m),
 		.udp_size = m->udp_size,
 		.keepalive = keepalive ? m->keepalive : -1,
+		.pad = pad,
 		.ede = a->ede,
 		.ede_text = a->ede_text,
 		.age_s = a->age_s,

@@ -19,7 +19,7 @@ struct answer {
 
 /* How one says it there. */
 struct manners {
-	bool stream;
+	bool stream, encrypted; /* facts of the client */
 	uint16_t udp_size; /* the most a UDP answer may have, and what our OPT offers */
 	uint16_t keepalive; /* idle timeout told to stream clients that ask, in 100 ms */
 };

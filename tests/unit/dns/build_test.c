@@ -164,6 +164,137 @@ CASE(a_padded_query_fills_whole_blocks_for_every_name)
 		}
 }
 
+/* What an answer of that length without padding comes to where there is that much room. */
+static size_t padded(size_t bare, size_t room)
+{
+	size_t end = 0;
+
+	while (end < bare + 4)
+		end += BUILD_PAD_ANSWER;
+	if (end > room)
+		end = room;
+	return end < bare + 4 ? bare : end;
+}
+
+/* How many octets of padding the answer has, which must be zero, in the last option, at the end of
+ * the message; -1: it has none. */
+static int padding(void)
+{
+	struct span o = answer.edns.options;
+	size_t at = 0, len = 0;
+	uint16_t code = 0;
+
+	OK(answer.opt_end == made.len);
+	for (; at < o.len; at += 4 + len) {
+		OK(code != OPTION_PADDING);
+		code = get_u16(o.at + at);
+		len = get_u16(o.at + at + 2);
+	}
+	if (code != OPTION_PADDING)
+		return -1;
+	for (size_t i = 0; i < len; i++)
+		EQ(o.at[o.len - 1 - i], 0);
+	return (int)len;
+}
+
+/* What padding() must find where that makes an answer longer by so many octets. */
+static int filled_by(size_t longer)
+{
+	return longer ? (int)longer - 4 : -1;
+}
+
+/* The server's message: one record of so many octets of data. */
+static void server_says(size_t octets)
+{
+	static const uint8_t data[DNS_MESSAGE_MAX];
+
+	server(0);
+	wire_record(&wire, SECTION_ANSWER, TO_QUESTION, 65280, CLASS_IN, 60,
+		(struct span){ data, octets });
+}
+
+static void builds_padded(size_t octets, size_t room)
+{
+	server_says(octets);
+	form.pad = false;
+	form.size_max = DNS_MESSAGE_MAX;
+	size_t bare = build(DNS_MESSAGE_MAX);
+
+	EQ(padding(), -1);
+	form.pad = true;
+	form.size_max = room;
+	EQ(build(DNS_MESSAGE_MAX), padded(bare, room));
+	OK(!truncated && padding() == filled_by(made.len - bare));
+}
+
+CASE(a_padded_answer_fills_whole_blocks_for_every_length)
+{
+	for (int with = 0; with < 4; with++) {
+		client(true);
+		form.keepalive = with & 1 ? 300 : -1;
+		form.ede = with & 2 ? EDE_STALE : EDE_NONE;
+		form.ede_text = "as it was";
+		for (size_t octets = 0; octets <= 1500; octets++)
+			builds_padded(octets, DNS_MESSAGE_MAX);
+	}
+}
+
+CASE(padding_never_leads_beyond_the_room_there_is)
+{
+	client(true);
+	server_says(0);
+	size_t head = build(DNS_MESSAGE_MAX);
+
+	for (size_t bare = DNS_MESSAGE_MAX - 600; bare <= DNS_MESSAGE_MAX; bare++) {
+		server_says(bare - head);
+		form.pad = true;
+		EQ(build(DNS_MESSAGE_MAX), padded(bare, DNS_MESSAGE_MAX));
+		OK(!truncated && padding() == filled_by(made.len - bare));
+	}
+	for (size_t room = 400; room <= 1000; room++)
+		builds_padded(300, room);
+}
+
+CASE(a_truncated_answer_is_padded_as_far_as_there_is_room)
+{
+	client(true);
+	server_says(2000);
+	form.pad = true;
+	for (form.size_max = 100; form.size_max <= 1500; form.size_max++) {
+		size_t bare = DNS_HEADER + sizeof(asked_name) + 4 + 11;
+
+		EQ(build(DNS_MESSAGE_MAX), padded(bare, form.size_max));
+		OK(truncated && padding() >= 0);
+	}
+}
+
+CASE(an_error_is_padded_behind_its_reason)
+{
+	for (int with = 0; with < 4; with++) {
+		client(true);
+		form.keepalive = with & 1 ? 300 : -1;
+		form.ede_text = with & 2 ? "no server answered" : NULL;
+		form.pad = true;
+		made.len = build_error(made.bytes, sizeof(made.bytes), &form, RCODE_SERVFAIL);
+		read_answer();
+		EQ(made.len, 468);
+		OK(padding() > 0);
+		refuse(RCODE_SERVFAIL, EDE_OTHER);
+		EQ(made.len, 468);
+		OK(padding() > 0);
+	}
+}
+
+CASE(without_edns_nothing_is_padded)
+{
+	client(false);
+	form.pad = true;
+	server_says(10);
+	EQ(build(DNS_MESSAGE_MAX), wire.len);
+	refuse(RCODE_SERVFAIL, EDE_OTHER);
+	EQ(made.len, DNS_HEADER + sizeof(asked_name) + 4);
+}
+
 CASE(an_error_repeats_id_question_opcode_rd_and_cd)
 {
 	client(false);
@@ -691,6 +822,11 @@ int main(void)
 		CLAIM(a_query_is_read_as_it_was_built),
 		CLAIM(a_query_without_edns_has_no_opt),
 		CLAIM(a_padded_query_fills_whole_blocks_for_every_name),
+		CLAIM(a_padded_answer_fills_whole_blocks_for_every_length),
+		CLAIM(padding_never_leads_beyond_the_room_there_is),
+		CLAIM(a_truncated_answer_is_padded_as_far_as_there_is_room),
+		CLAIM(an_error_is_padded_behind_its_reason),
+		CLAIM(without_edns_nothing_is_padded),
 		CLAIM(an_error_repeats_id_question_opcode_rd_and_cd),
 		CLAIM(an_error_has_opt_and_a_reason_if_the_query_had_opt),
 		CLAIM(an_error_needs_no_question),
