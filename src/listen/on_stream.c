@@ -266,7 +266,9 @@ static bool begin_query(struct stream_conn *c, struct span message)
 		env->metrics->dropped++;
 		return false;
 	}
-	client->base = (struct client){ .ops = &client_ops, .peer = &c->peer, .stream = true };
+	client->base = (struct client){
+		.ops = &client_ops, .peer = &c->peer, .stream = true, .encrypted = c->secured
+	};
 	client->conn = c;
 	c->waiting++;
 	list_remove(&c->quiet);

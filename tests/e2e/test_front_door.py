@@ -115,3 +115,13 @@ def test_a_certificate_that_changes_is_shown_without_a_restart(start_front, upst
         sotto.wait_for_log(msg="certificates have changed, and those before are shown")
         with Tls(sotto.front, strict(authority), "renewed.test") as after:
             assert is_answered(after)
+
+
+def test_7830_01_answers_are_padded_where_the_query_was_and_it_is_encrypted(start_front, upstream):
+    sotto = start_front(upstream, how="127.0.0.1:{}?tls=terminate")
+    padding = messages.option(messages.PADDING, bytes(20))
+    padded = query(unique_name(), edns=messages.opt(options=padding))
+    for over, fits in (("tls", True), ("tcp", False), ("udp", False)):
+        with clients.OVER[over](sotto.front) as client:
+            answer = client.ask(padded)
+            assert (len(answer) % 468 == 0) == fits
