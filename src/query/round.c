@@ -41,21 +41,38 @@ static struct try *free_try(struct round *r)
 	return NULL;
 }
 
+/* How often that server was asked, also by exchanges that wait and have sent again by themselves.
+ */
+static uint8_t sends_to(const struct round *r, int place)
+{
+	unsigned sends = r->sends[place];
+
+	for (int i = 0; i < TRIES_MAX; i++) {
+		const struct exchange *e = &r->tries[i].exchange;
+
+		if (e->lane && r->tries[i].place == place && e->sent > 1)
+			sends += e->sent - 1u;
+	}
+	return (uint8_t)sends;
+}
+
 static int ask_server(struct round *r, int place, enum reason reason)
 {
 	struct server *s = group_server(r->group, place);
 	struct try *t = free_try(r);
+	uint8_t sends = sends_to(r, place);
 
-	if (!t || r->sends[place] >= SENDS_PER_SERVER)
+	if (!t || sends >= SENDS_PER_SERVER)
 		return -EAGAIN;
 	t->place = place;
 	t->reason = reason;
-	t->exchange.sends = &r->sends[place];
+	t->exchange.sent_before = sends;
 	int err = exchange_start(s, &t->exchange, &r->ask);
 
 	if (err)
 		return err;
 	server_asked(s, reason);
+	r->sends[place]++;
 	r->running++;
 	r->late_at_ms = now_ms(r) + server_hedge_ms(s);
 	if (reason != HEDGE)
@@ -248,6 +265,10 @@ static void on_done(struct exchange *e, enum outcome outcome, const struct reply
 	struct round *r = t->round;
 
 	r->running--;
+	if (outcome == UNSENT)
+		r->sends[t->place]--;
+	else if (e->sent > 1) /* over UDP, it is sent again by itself */
+		r->sends[t->place] = (uint8_t)(r->sends[t->place] + e->sent - 1);
 	if (outcome == REPLIED) {
 		if (is_good(reply))
 			on_good_reply(r, t, reply);

@@ -46,7 +46,7 @@ struct round {
 	uint8_t *worse; /* a reply that is better than none; owned */
 	size_t worse_len;
 	bool worse_trusted;
-	uint8_t sends[GROUP_MAX]; /* how often each was sent it; SENDS_PER_SERVER: not again */
+	uint8_t sends[GROUP_MAX];
 	bool wrong[GROUP_MAX]; /* replied with an error */
 	struct try tries[TRIES_MAX];
 };

@@ -126,11 +126,12 @@ static void leave_queue(struct exchange *e)
 
 static int put_on(struct conn *c, struct exchange *e)
 {
+	struct upstreams *u = all_of(c->lane);
 	int err;
 
 	e->lane = c->lane;
 	e->stalled = false;
-	e->sent_us = loop_now_us(all_of(c->lane)->loop);
+	e->sent_us = loop_now_us(u->loop);
 	e->edns = e->sent_us / 1000 >= e->server->no_edns_until_ms;
 	err = c->lane->transport->send(c, e);
 	if (err) {
@@ -138,18 +139,12 @@ static int put_on(struct conn *c, struct exchange *e)
 		return err;
 	}
 	e->conn = c;
+	e->sent++;
 	c->in_flight++;
 	c->taken++;
-	return 0;
-}
-
-void exchange_was_sent(struct exchange *e)
-{
-	e->sent++;
-	if (e->sends)
-		++*e->sends;
-	e->server->all->metrics->exchanges++;
+	u->metrics->exchanges++;
 	e->server->known.requests++;
+	return 0;
 }
 
 bool conn_ask(struct conn *c, struct exchange *e, const struct ask *ask)

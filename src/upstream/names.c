@@ -347,11 +347,12 @@ static int ask_server(struct inquiry *i, int place)
 		if (t->exchange.lane)
 			continue;
 		t->place = place;
-		t->exchange.sends = &i->sends[place];
+		t->exchange.sent_before = i->sends[place];
 		int err = exchange_start(s, &t->exchange, &i->ask);
 
 		if (err)
 			return err;
+		i->sends[place]++;
 		i->running++;
 		i->late_at_ms = now_ms(i->host) + server_hedge_ms(s);
 		return 0;
@@ -385,6 +386,8 @@ static void on_done(struct exchange *e, enum outcome outcome, const struct reply
 	struct inquiry *i = t->inquiry;
 
 	i->running--;
+	if (e->sent > 1) /* over UDP, it is sent again by itself */
+		i->sends[t->place] = (uint8_t)(i->sends[t->place] + e->sent - 1);
 	i->was_heard |= outcome == REPLIED;
 	if (outcome == REPLIED && (r->rcode == RCODE_NOERROR || r->rcode == RCODE_NXDOMAIN)) {
 		chain_read(r, i->question.type, &i->found);

@@ -491,7 +491,6 @@ static int stream_transport_send(struct conn *base, struct exchange *e)
 	if (!stream_send(
 		    c->stream, (struct span){ head, sizeof head }, (struct span){ message, len }))
 		return -ENOMEM;
-	exchange_was_sent(e);
 	if (is_idle(c))
 		timer_start(loop_of(c), &c->timer, suspect_ms(c));
 	put_in(c, e);

@@ -42,6 +42,7 @@ struct asker {
 	struct exchange *exchange;
 	struct asking *socket;
 	struct timer timer;
+	unsigned sends;
 	bool late; /* its owner has been told */
 	bool chokes; /* the server may not know EDNS */
 };
@@ -141,6 +142,7 @@ static int transmit(struct asker *a)
 		.dnssec_ok = e->ask.dnssec_ok };
 	size_t len = build_query(message, &form);
 
+	a->sends++;
 	return asking_send(a->socket, (struct span){ message, len });
 }
 
@@ -162,28 +164,27 @@ static void send_again(struct asker *a)
 {
 	struct exchange *e = a->exchange;
 
+	e->sent++;
 	if (a->chokes)
 		e->edns = false;
+	all_of(a->conn)->metrics->exchanges++;
 	all_of(a->conn)->metrics->exchanges_retried++;
+	server_of(a->conn)->known.requests++;
 	server_of(a->conn)->known.retries++;
 	transmit(a); /* an error is as good as a loss */
-	exchange_was_sent(e);
 }
 
 /* ---- time ---- */
 
 static bool may_send_again(const struct asker *a)
 {
-	const struct exchange *e = a->exchange;
-
-	return (e->sends ? *e->sends : e->sent) < SENDS_PER_SERVER;
+	return a->exchange->sent_before + a->sends < SENDS_PER_SERVER;
 }
 
 static void start_timer(struct asker *a, uint64_t waited_ms)
 {
 	unsigned silent_ms = all_of(a->conn)->conf->silent_ms;
-	uint64_t left = silent_ms - waited_ms,
-		 next = (uint64_t)RESEND_MS << (a->exchange->sent - 1);
+	uint64_t left = silent_ms - waited_ms, next = (uint64_t)RESEND_MS << (a->sends - 1);
 
 	timer_start(loop_of(a->conn), &a->timer, may_send_again(a) && next < left ? next : left);
 }
@@ -352,7 +353,6 @@ static int udp_send(struct conn *base, struct exchange *e)
 		err = transmit(a);
 	if (err)
 		return fail_to_send(c, a, err);
-	exchange_was_sent(e);
 	e->asker = a;
 	list_push(&c->waiting, &e->node);
 	start_timer(a, 0);

@@ -295,8 +295,6 @@ void generations_free(struct upstreams *);
 void generation_hold(struct generation *);
 void generation_let_go(struct generation *);
 
-/* A message of it is on its way: a transport says so each time. */
-void exchange_was_sent(struct exchange *);
 /* Moves the exchange from the connection it is on to another lane of its server, where it goes on
  * as if it had begun there. False: that lane cannot take it now; nothing has happened. */
 bool exchange_move(struct exchange *, unsigned lane);

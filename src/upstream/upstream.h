@@ -185,9 +185,7 @@ struct exchange {
 	struct ask ask;
 	uint64_t sent_us; /* first, over this lane */
 	uint8_t sent; /* how often, over all lanes */
-	/* Where its owner counts how often this server is sent the question, by this exchange and
-	 * by others: at SENDS_PER_SERVER, it is not sent again. NULL: only this one counts. */
-	uint8_t *sends;
+	uint8_t sent_before; /* by other exchanges of its owner, to this server */
 	uint16_t id;
 	bool edns; /* is sent with OPT */
 	bool stalled; /* the connection it waits on is suspect */
