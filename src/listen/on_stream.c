@@ -56,6 +56,7 @@ struct stream_conn {
 	enum clock clock;
 	size_t waiting; /* queries */
 	bool paused;
+	bool due; /* on_got() is, for what was left when it was paused */
 	bool ended; /* by the client: finish when all it sent is answered */
 	bool stopped; /* by us: finish when what waits is answered */
 	bool finishing; /* nothing waits, or nothing matters */
@@ -159,6 +160,7 @@ static bool resume(struct stream_conn *c)
 	if (!c->paused || c->progress != TALKING || c->stopped || c->finishing || is_full(c))
 		return false;
 	set_paused(c, false);
+	c->due = true;
 	return true;
 }
 
@@ -233,7 +235,7 @@ static void done(struct client *base)
 		return;
 	if (!c->waiting)
 		list_push(&c->listener->hosts->quiet, &c->quiet);
-	if (resume(c))
+	if (resume(c) || (c->due && !c->stopped))
 		return;
 	if (!c->waiting && (c->stopped || c->ended))
 		finish(c);
@@ -408,6 +410,7 @@ static void on_got(void *arg, struct buf *in)
 	struct stream_conn *c = arg;
 	bool took_some = false;
 
+	c->due = false;
 	if (c->stopped || c->finishing || c->progress == IN_LINE || c->progress == SHAKING)
 		return;
 	if (c->progress == OPENING && !open_up(c, in))
@@ -430,7 +433,7 @@ static void on_ended(void *arg)
 	struct stream_conn *c = arg;
 
 	c->ended = true;
-	if (!c->paused && !c->waiting)
+	if (!c->paused && !c->waiting && !c->due)
 		finish(c);
 	else
 		start_clock(c, STOPPED);

@@ -5,7 +5,8 @@ import socket
 
 import pytest
 
-from bench import clients, eventually, messages
+from bench import clients, messages
+from bench.behaviours import Gate
 from bench.clients import Tcp, Tls, addresses, careless, parse, strict
 from bench.daemon import free_port
 from bench.messages import query, unique_name
@@ -125,3 +126,19 @@ def test_7830_01_answers_are_padded_where_the_query_was_and_it_is_encrypted(star
         with clients.OVER[over](sotto.front) as client:
             answer = client.ask(padded)
             assert (len(answer) % 468 == 0) == fits
+
+
+def test_queries_that_came_with_the_end_are_answered_all_the_same(start_front, start_upstream):
+    """More than may wait, and close_notify behind them, in one read; and those that wait are answered in one turn."""
+    upstream = start_upstream()
+    sotto = start_front(upstream, limits={"queries-per-connection": 4})
+    slow, gate = unique_name("slow"), Gate()
+    upstream.when(slow, gate)
+    names = [slow] * 4 + [unique_name() for _ in range(8)]
+    with Tls(sotto.front) as client:
+        client.socket.sendall(b"".join(messages.frame(query(name, id=id)) for id, name in enumerate(names)))
+        client.socket.settimeout(0.001)
+        with pytest.raises((OSError, TimeoutError)):
+            client.socket.unwrap()  # says close_notify, and does not wait for the other's
+        gate.open(upstream)
+        assert {clients.Head(client.receive()).id for _ in names} == set(range(12))
