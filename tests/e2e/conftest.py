@@ -230,6 +230,13 @@ def namespaces():
         pytest.skip(reason)
 
 
+@pytest.fixture(scope="session")
+def mounts():
+    reason = netns.reason_not_to_mount()
+    if reason:
+        pytest.skip(reason)
+
+
 @pytest.fixture
 def link(namespaces):
     made = netns.Link()

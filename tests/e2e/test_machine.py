@@ -448,7 +448,7 @@ def on_a_disk(state, *then):
 LOST = "nothing will be kept over a restart: the state folder cannot be written"
 
 
-def test_f_45_a_full_disk_is_said_and_no_more(namespaces, state, kept, start_upstream):
+def test_f_45_a_full_disk_is_said_and_no_more(mounts, state, kept, start_upstream):
     full = on_a_disk(state, '{ head -c 1000000 /dev/zero >"$0/fill" 2>/dev/null || true; }')
     sotto = kept(start_upstream(), prefix=full, cache={"save-every": "50ms"})
     is_answered(sotto)
@@ -457,7 +457,7 @@ def test_f_45_a_full_disk_is_said_and_no_more(namespaces, state, kept, start_ups
     sotto.stop()
 
 
-def test_f_45_a_disk_that_cannot_be_written_is_said_at_start(namespaces, state, kept, start_upstream):
+def test_f_45_a_disk_that_cannot_be_written_is_said_at_start(mounts, state, kept, start_upstream):
     sotto = kept(start_upstream(), prefix=on_a_disk(state, 'mount -o remount,ro "$0"'))
     is_answered(sotto)
     line, = sotto.wait_for_log(msg=LOST)

@@ -48,13 +48,6 @@ def bootstrap(start_upstream):
     return start_upstream(otherwise=rcode(NXDOMAIN))
 
 
-@pytest.fixture
-def mounts():
-    reason = netns.reason_not_to_mount()
-    if reason:
-        pytest.skip(reason)
-
-
 # ---- bootstrap
 
 

@@ -165,13 +165,7 @@ def test_dnsmasq_of_a_host_points_at_it(before_unbound, serve, over):
     assert addresses(ask(("127.0.0.1", port), "www.real.example", over=over)) == ["192.0.2.80"]
 
 
-def mounts_are_private():
-    """A chroot that is no mount point cannot keep its mounts to itself."""
-    return subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode == 0
-
-
-@pytest.mark.skipif(not mounts_are_private(), reason="mounts cannot be kept private here")
-def test_the_resolver_of_glibc_is_the_last_consumer(start_upstream, start_sotto, link, tmp_path, name):
+def test_the_resolver_of_glibc_is_the_last_consumer(mounts, start_upstream, start_sotto, link, tmp_path, name):
     """In a namespace of its own, with a resolv.conf of its own, as in a container."""
     with link.near.entered():
         upstream = start_upstream()

@@ -100,11 +100,11 @@ def in_place_of(target, source):
 
 
 def reason_not_to_mount():
-    """Why files cannot be put in the place of others; None if they can."""
+    """Why nothing can be mounted that others do not see, as in a chroot that is no mount point; None if it can."""
     try:
         run(*in_place_of("/etc/hosts", "/etc/hosts"), "true")
     except (OSError, subprocess.CalledProcessError) as error:
-        return f"mount namespaces are not permitted here: {error}"
+        return f"mounts cannot be kept private here: {error}"
     return None
 
 
