@@ -17,7 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define READ_AT_ONCE 16384 /* the longest record */
+/* Plain octets at once: for the least it is worth asking, and the longest record. */
+#define READ_LEAST 256
+#define READ_MOST  16384
 
 /* ---- buffers as a BIO ---- */
 
@@ -226,22 +228,39 @@ enum tls_status tls_handshake(struct tls *t)
 	return t->side->finish(t) ? TLS_OK : fail(t);
 }
 
+/* Room for what is likely to come, so that it comes in one piece, and none that stays empty: what
+ * is decrypted is shorter than what came in. */
+static uint8_t *room_for(struct tls *t, struct buf *plain, size_t *size)
+{
+	size_t likely = buf_len(&t->in);
+
+	if (likely < READ_LEAST)
+		likely = READ_LEAST;
+	if (likely > READ_MOST)
+		likely = READ_MOST;
+	uint8_t *room = buf_room(plain, likely);
+
+	*size = plain->cap - plain->end;
+	return room;
+}
+
 enum tls_status tls_read(struct tls *t, struct buf *plain)
 {
-	for (;;) {
-		uint8_t *room = buf_room(plain, READ_AT_ONCE);
-		size_t n = 0;
+	enum tls_status s = TLS_OK;
+
+	while (s == TLS_OK) {
+		size_t size, n = 0;
+		uint8_t *room = room_for(t, plain, &size);
 
 		if (!room) {
 			fault_from_errno(&t->fault, PHASE_READ, ENOMEM);
 			return TLS_FAILED;
 		}
-		int result = SSL_read_ex(t->ssl, room, READ_AT_ONCE, &n);
-
+		s = outcome(t, SSL_read_ex(t->ssl, room, size, &n), PHASE_READ);
 		buf_grow(plain, n);
-		if (result != 1)
-			return outcome(t, result, PHASE_READ);
 	}
+	buf_drop(plain, 0); /* gives back memory that came to nothing */
+	return s;
 }
 
 enum tls_status tls_write(struct tls *t, struct span plain)
