@@ -331,6 +331,13 @@ void tls_fault_client(struct fault *f, enum phase phase, long verified)
 	int reason = ERR_GET_REASON(error);
 	const char *text = ERR_reason_error_string(error);
 
+	if (verified != X509_V_OK) {
+		fault_set(f, phase, "client-certificate",
+			"configure the client with a certificate of the CA that clients must be of",
+			"the client's certificate is not accepted: %s",
+			X509_verify_cert_error_string(verified));
+		return;
+	}
 	for (size_t i = 0; i < sizeof client_reasons / sizeof *client_reasons; i++) {
 		const struct reason_words *w = &client_reasons[i];
 
@@ -341,12 +348,7 @@ void tls_fault_client(struct fault *f, enum phase phase, long verified)
 	}
 	if (!text)
 		text = "unknown error";
-	if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED)
-		fault_set(f, phase, "client-certificate",
-			"configure the client with a certificate of the CA that clients must be of",
-			"the client's certificate is not accepted: %s",
-			X509_verify_cert_error_string(verified));
-	else if (is_about_ours(reason))
+	if (is_about_ours(reason))
 		fault_set(f, phase, "not-trusted",
 			"have the client trust the CA of our certificate, or pin its key",
 			"the client does not trust our certificate: %s", text);

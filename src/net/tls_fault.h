@@ -22,7 +22,7 @@ void tls_fault_library(struct fault *, enum phase);
 
 /* ---- of clients ---- */
 
-/* As above; verified: what came of their certificate. */
+/* As above; verified: what came of their certificate, X509_V_OK also if there was none. */
 void tls_fault_client(struct fault *, enum phase, long verified);
 void tls_fault_client_closed(struct fault *);
 /* It sends more than a handshake takes. */

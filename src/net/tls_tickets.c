@@ -211,12 +211,12 @@ static bool is_good(ssize_t len, const char *path, struct fault *f)
 	if (len < 0)
 		fault_set(f, PHASE_HANDSHAKE, "tickets-unreadable", HINT,
 			"cannot read the ticket keys in %s: %s", path, strerror((int)-len));
-	else if (!len || len % (ssize_t)sizeof(struct secret))
-		fault_set(f, PHASE_HANDSHAKE, "tickets-damaged", HINT,
-			"%s has not one or more ticket keys of 80 octets", path);
 	else if (len > (ssize_t)FILE_MAX)
 		fault_set(f, PHASE_HANDSHAKE, "tickets-too-many", "leave out the oldest",
 			"there are more than %d ticket keys in %s", KEYS_MAX, path);
+	else if (!len || len % (ssize_t)sizeof(struct secret))
+		fault_set(f, PHASE_HANDSHAKE, "tickets-damaged", HINT,
+			"%s has not one or more ticket keys of 80 octets", path);
 	else
 		return true;
 	return false;
