@@ -4,6 +4,7 @@
 What was found by searching stays as it is; files of the same name are written anew.
 """
 import pathlib
+import ssl
 import struct
 
 CORPUS = pathlib.Path(__file__).parent / "corpus"
@@ -107,6 +108,47 @@ def server_streams():
     yield "endless", bytes([12, 4]) + b"\xff\xff\0\0" + answer
 
 
+def hello(version=ssl.TLSVersion.TLSv1_3, alpn=(), server="dns.example", curve=None):
+    """What a client of OpenSSL's says first; its random part is another each time."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = context.maximum_version = version
+    if alpn:
+        context.set_alpn_protocols(alpn)
+    if curve:
+        context.set_ecdh_curve(curve)
+    said = ssl.MemoryBIO()
+    client = context.wrap_bio(ssl.MemoryBIO(), said, server_hostname=server)
+    try:
+        client.do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    return said.read()
+
+
+def record(kind, octets):
+    return struct.pack("!BHH", kind, 0x0303, len(octets)) + octets
+
+
+def tls_clients():
+    first, older = hello(), hello(ssl.TLSVersion.TLSv1_2)
+    change, sealed = record(20, b"\1"), record(23, bytes(range(69)))
+    yield "tls13", first + change + sealed
+    yield "tls12", older + record(22, b"\x10\0\0\x21\x20" + bytes(range(32))) + change + record(22, bytes(40))
+    yield "dot", hello(alpn=["dot"])
+    yield "h2", hello(alpn=["h2", "http/1.1"])
+    yield "tls12_dot", hello(ssl.TLSVersion.TLSv1_2, ["dot"])
+    yield "retry", hello(curve="secp521r1")
+    yield "retried", hello(curve="secp384r1") + hello()
+    yield "again", first + first
+    yield "in_pieces", b"".join(record(22, first[at:at + 64]) for at in range(5, len(first), 64))
+    yield "octets", b"".join(record(22, first[at:at + 1]) for at in range(5, 40))
+    yield "alert", record(21, b"\2\x28")
+    yield "goodbye", record(21, b"\1\0")
+    yield "endless", record(22, b"\1\0\x7f\xff" + bytes(2000)) * 16
+    yield "http", b"GET / HTTP/1.1\r\n\r\n"
+    yield "dns", frame(query())
+
+
 def write(target, name_, octets):
     folder = CORPUS / target
     folder.mkdir(parents=True, exist_ok=True)
@@ -128,6 +170,8 @@ def main():
         write("client_stream", kind, b"\x00\x04\x1f\x01\xff\x0a\x02\x40" + octets)
     for kind, octets in server_streams():
         write("server_stream", kind, b"\x00\x04\x1f\x01\xff\x0a\x02\x40" + octets)
+    for kind, octets in tls_clients():
+        write("tls_server", kind, b"\0" + octets)
 
 
 if __name__ == "__main__":
