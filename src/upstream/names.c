@@ -12,12 +12,12 @@
  * one has found addresses and the other is slow, the servers of the host get what there is; what
  * comes later is added. After four seconds it is over.
  *
- * It is not begun again within a second of the last time, twice as long each time that it brought
- * nothing new, up to half a minute; but every second where nothing is known and no bootstrap server
- * could be reached, since that costs no more than looking after those servers.
+ * When it is begun again is said by again.h; but it is every second where nothing is known and no
+ * bootstrap server could be reached, since that costs no more than looking after those servers.
  */
 #include "dns/name.h"
 #include "net/system_names.h"
+#include "upstream/again.h"
 #include "upstream/chain.h"
 #include "upstream/server.h"
 
@@ -28,14 +28,9 @@
 #define DEADLINE_MS 4000
 /* With addresses of one family, those of the other are waited for so long (RFC 8305 §3). */
 #define OTHER_FAMILY_MS 50
-/* A TTL is held to between these, so that nobody can make us ask all the time, or never. */
-#define TTL_LEAST_S 30
-#define TTL_MOST_S  86400
 /* The system's resolver tells none. */
 #define TTL_SYSTEM_S 60
 
-#define PAUSE_FIRST_MS 1000
-#define PAUSE_MOST_MS  30000
 /* A host is wanted for so long after the last lookup. */
 #define WANTED_MS 60000
 
@@ -79,10 +74,7 @@ struct host {
 	bool running;
 	bool told, changed; /* addresses came this time; and are others */
 	uint64_t over_at_ms, enough_at_ms; /* of this time; enough: 0: nothing has come */
-	uint64_t not_before_ms; /* it is not begun again */
-	unsigned pause_ms;
-	bool is_known; /* addrs come from a resolver */
-	uint64_t expires_ms;
+	struct again again; /* known: addrs come from a resolver */
 	struct timer timer; /* what comes next, or the end of the TTL */
 	struct addr addrs[ADDRS_MAX]; /* the latest good ones; the port is 0 */
 	size_t count;
@@ -168,7 +160,7 @@ static struct chain latest(const struct host *h, int family)
 
 static uint32_t ttl_s(const struct host *h)
 {
-	uint32_t ttl = TTL_MOST_S;
+	uint32_t ttl = UINT32_MAX;
 
 	for (int i = 0; i < FAMILIES; i++) {
 		const struct chain *found = &h->inquiries[i].found;
@@ -176,15 +168,7 @@ static uint32_t ttl_s(const struct host *h)
 		if (found->count && found->ttl_s < ttl)
 			ttl = found->ttl_s;
 	}
-	return ttl < TTL_LEAST_S ? TTL_LEAST_S : ttl;
-}
-
-static void wait_before_next(struct host *h, bool was_of_use)
-{
-	if (was_of_use)
-		h->pause_ms = PAUSE_FIRST_MS;
-	h->not_before_ms = now_ms(h) + h->pause_ms;
-	h->pause_ms = h->pause_ms < PAUSE_MOST_MS / 2 ? 2 * h->pause_ms : PAUSE_MOST_MS;
+	return ttl;
 }
 
 /* The servers get what was found. Where that is nothing new, they keep the order of what they have,
@@ -196,8 +180,7 @@ static void tell_found(struct host *h)
 	size_t count = chain_interleave(&v6, &v4, addrs);
 
 	h->told = true;
-	h->is_known = true;
-	h->expires_ms = now_ms(h) + 1000ull * ttl_s(h);
+	again_found(&h->again, now_ms(h), ttl_s(h));
 	if (!addresses_same(addrs, count, h->addrs, h->count)) {
 		h->changed = true;
 		memcpy(h->addrs, addrs, count * sizeof *addrs);
@@ -256,7 +239,7 @@ static void tell_failed(struct host *h)
 		system_fault(h, &f);
 	else
 		bootstrap_fault(h, &f);
-	wait_before_next(h, !h->count && !is_of_system(h) && !was_reached);
+	again_wait(&h->again, now_ms(h), !h->count && !is_of_system(h) && !was_reached);
 	each_server(h, tell_unnamed, &f);
 }
 
@@ -291,7 +274,7 @@ static void finish(struct host *h)
 
 	stop(h);
 	if (told)
-		wait_before_next(h, h->changed);
+		again_wait(&h->again, now_ms(h), h->changed);
 	else
 		tell_failed(h);
 	generation_let_go(asked);
@@ -301,7 +284,7 @@ static void finish(struct host *h)
 	/* Without addresses, servers are down and looked after, which asks again. */
 	if (told || h->count)
 		timer_start(h->all->loop, &h->timer,
-			(told ? h->expires_ms : h->not_before_ms) - now_ms(h));
+			(told ? h->again.expires_ms : h->again.not_before_ms) - now_ms(h));
 }
 
 static uint64_t earlier(uint64_t at, uint64_t other)
@@ -486,7 +469,7 @@ static void ask_system(struct host *h)
 
 static bool may_begin(const struct host *h)
 {
-	return !h->all->stopping && now_ms(h) >= h->not_before_ms;
+	return !h->all->stopping && !again_pause_ms(&h->again, now_ms(h));
 }
 
 /* Whatever comes of it comes later, from the loop. */
@@ -538,7 +521,7 @@ void names_refresh(struct server *s)
 {
 	const struct host *h = s->host;
 
-	if (h && (!h->is_known || now_ms(h) >= h->expires_ms))
+	if (h && again_is_due(&h->again, now_ms(h)))
 		names_ask(s);
 }
 
@@ -546,7 +529,7 @@ uint64_t names_pause_ms(const struct server *s)
 {
 	const struct host *h = s->host;
 
-	return !h || h->running || may_begin(h) ? 0 : h->not_before_ms - now_ms(h);
+	return !h || h->running || may_begin(h) ? 0 : again_pause_ms(&h->again, now_ms(h));
 }
 
 void names_changed(struct upstreams *u, enum change what)
@@ -558,10 +541,8 @@ void names_changed(struct upstreams *u, enum change what)
 
 		if (!h->servers)
 			continue;
-		h->not_before_ms = 0;
-		h->pause_ms = PAUSE_FIRST_MS;
-		h->expires_ms = 0;
-		if (!h->running && h->is_known)
+		again_forgive(&h->again);
+		if (!h->running && h->again.is_known)
 			timer_start(u->loop, &h->timer, 0);
 	}
 }
@@ -602,7 +583,7 @@ static void host_init(struct host *h, struct upstreams *u, const struct server_c
 
 	h->all = u;
 	memcpy(h->name, conf->host, strlen(conf->host) + 1);
-	h->pause_ms = PAUSE_FIRST_MS;
+	again_init(&h->again);
 	h->timer.fire = on_timer;
 	h->work = (struct work){ on_work, on_worked };
 	addrs = given(conf, &count);
@@ -655,7 +636,7 @@ void names_renew(struct upstreams *u)
 		size_t count = 0;
 		const struct addr *addrs = s ? given(s->conf, &count) : NULL;
 
-		if (!count || h->is_known || addresses_same(addrs, count, h->addrs, h->count))
+		if (!count || h->again.is_known || addresses_same(addrs, count, h->addrs, h->count))
 			continue;
 		take(h, addrs, count);
 		each_server(h, tell_named, NULL);
