@@ -111,6 +111,19 @@ const char *addr_print(const struct addr *a, char text[ADDR_TEXT])
 
 /* ---- parts ---- */
 
+bool addr_from_octets(struct addr *a, const uint8_t *octets, size_t len)
+{
+	*a = (struct addr){ .any.sa_family = AF_UNSPEC };
+	if (len == sizeof a->v4.sin_addr) {
+		a->any.sa_family = AF_INET;
+		memcpy(&a->v4.sin_addr, octets, len);
+	} else if (len == sizeof a->v6.sin6_addr) {
+		a->any.sa_family = AF_INET6;
+		memcpy(&a->v6.sin6_addr, octets, len);
+	}
+	return a->any.sa_family != AF_UNSPEC;
+}
+
 uint16_t addr_port(const struct addr *a)
 {
 	return ntohs(a->any.sa_family == AF_INET6 ? a->v6.sin6_port : a->v4.sin_port);

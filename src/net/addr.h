@@ -28,6 +28,9 @@ const char *addr_print(const struct addr *, char text[ADDR_TEXT]);
 /* The same without port and brackets. */
 const char *addr_print_host(const struct addr *, char text[ADDR_TEXT]);
 
+/* The address of these octets, 4 or 16 of them, without a port; false: it is another number. */
+bool addr_from_octets(struct addr *, const uint8_t *octets, size_t len);
+
 uint16_t addr_port(const struct addr *);
 void addr_set_port(struct addr *, uint16_t);
 socklen_t addr_size(const struct addr *);

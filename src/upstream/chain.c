@@ -2,8 +2,6 @@
 
 #include "dns/name.h"
 
-#include <string.h>
-
 /* An alias of an alias of ... : more is a mistake, or a circle. */
 #define ALIASES_MAX 16
 
@@ -51,20 +49,10 @@ static size_t follow(const struct reply *r, struct chain *c)
 
 static bool to_addr(const struct reply *r, const struct record *record, struct addr *a)
 {
-	const uint8_t *octets = r->message.at + record->rdata;
 	size_t len = record->end - record->rdata;
 
-	memset(a, 0, sizeof *a);
-	if (record->type == TYPE_A && len == sizeof a->v4.sin_addr) {
-		a->any.sa_family = AF_INET;
-		memcpy(&a->v4.sin_addr, octets, len);
-	} else if (record->type == TYPE_AAAA && len == sizeof a->v6.sin6_addr) {
-		a->any.sa_family = AF_INET6;
-		memcpy(&a->v6.sin6_addr, octets, len);
-	} else {
-		return false;
-	}
-	return !addr_is_no_host(a);
+	return len == (record->type == TYPE_A ? 4 : 16) &&
+		addr_from_octets(a, r->message.at + record->rdata, len) && !addr_is_no_host(a);
 }
 
 void chain_read(const struct reply *r, uint16_t type, struct chain *c)
