@@ -230,7 +230,7 @@ static void on_left(void *arg)
 	struct actor *a = line->actor;
 
 	line->left = true;
-	if (line->wire->dial == DIAL_REFUSED)
+	if (line->wire->dial == DIAL_REFUSED || line->wire->dial == DIAL_UNVERIFIED)
 		return;
 	if (!line->wire->open && a->role == UPSTREAM)
 		happened(a->cast->chronicle, "sotto gives up connecting to %s", a->name);
@@ -275,7 +275,8 @@ void cast_dialled(void *cast, const struct addr *to, struct wire *w)
 {
 	static const char *const outcome[] = { [DIAL_OPENS] = "",
 		[DIAL_REFUSED] = ", which refuses",
-		[DIAL_VANISHES] = ", which is not there" };
+		[DIAL_VANISHES] = ", which is not there",
+		[DIAL_UNVERIFIED] = ", which is somebody else" };
 	struct cast *c = cast;
 
 	struct actor *a = upstream_at(c, to);
@@ -283,6 +284,8 @@ void cast_dialled(void *cast, const struct addr *to, struct wire *w)
 
 	line->wire = w;
 	w->dial = a->no_tcp ? DIAL_REFUSED : a->dial;
+	if (w->dial == DIAL_OPENS && w->tls && a->is_another)
+		w->dial = DIAL_UNVERIFIED;
 	happened(c->chronicle, "sotto connects to %s%s", a->name, outcome[w->dial]);
 	w->open_ms = a->open_ms;
 	w->delay_ms = a->delay_ms;
@@ -460,7 +463,7 @@ void upstream_cut(struct actor *a)
 void upstream_return(struct actor *a)
 {
 	happened(a->cast->chronicle, "%s is back", a->name);
-	a->no_tcp = false;
+	a->no_tcp = a->is_another = false;
 	a->dial = DIAL_OPENS;
 	a->open_ms = 2 * a->delay_ms;
 	a->silent = false;

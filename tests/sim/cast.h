@@ -47,11 +47,12 @@ struct actor {
 	uint16_t port; /* of a client: where it asks */
 
 	/* Of an upstream: */
-	const char *scheme; /* tls, tcp or udp; borrowed */
+	const char *scheme; /* tls, tcp, udp or ddr; borrowed */
 	const char *host; /* NULL: it is configured by its address; borrowed */
 	bool is_bootstrap;
 	bool is_apart; /* it is not among `upstreams` */
 	bool no_tcp; /* refuses connections, and hears datagrams */
+	bool is_another; /* than who its certificate must be for */
 	enum dial dial;
 	unsigned open_ms, delay_ms;
 	bool answers; /* by itself, as `form` says; such questions are not in the inbox */

@@ -1,6 +1,6 @@
 #include "daemon.h"
 
-#include "upstream/addresses.h"
+#include "upstream/server.h"
 #include "world.h"
 
 #include <string.h>
@@ -140,6 +140,17 @@ void daemon_drain(struct daemon *d)
 	reload_stop(&d->reload, on_no_reload, d);
 }
 
+/* Of those that are in no configuration any more. */
+static bool is_server_left(const struct daemon *d)
+{
+	const struct upstreams *u = worker_upstreams(d->worker);
+	size_t count = 0;
+
+	for (const struct list *node = u->servers.next; node != &u->servers; node = node->next)
+		count++;
+	return count != u->conf->count;
+}
+
 const char *daemon_remains(struct daemon *d)
 {
 	const struct metrics *m = worker_metrics(d->worker);
@@ -155,6 +166,8 @@ const char *daemon_remains(struct daemon *d)
 		return "the daemon has ended, and a stream is left";
 	if (loop_timers(d->loop))
 		return "the daemon has ended, and a timer runs";
+	if (is_server_left(d))
+		return "the daemon has ended, and a server is left that is in no configuration";
 	if (loop_tasks(d->loop))
 		return "the daemon has ended, and a task waits";
 	if (m->queries_udp + m->queries_tcp + m->queries_tls != m->answers + m->errors + m->dropped)

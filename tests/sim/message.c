@@ -1,4 +1,5 @@
 #include "message.h"
+#include "service.h"
 
 #include "dns/message.h"
 #include "dns/name.h"
@@ -91,11 +92,24 @@ static bool take_addr(struct form *f, const char *word)
 	return true;
 }
 
+static bool take_service(struct form *f, const char *word)
+{
+	uint8_t rdata[SERVICE_MAX];
+
+	if (f->service_count == sizeof f->services / sizeof *f->services ||
+		!service_make(word, rdata))
+		return false;
+	f->services[f->service_count++] = word;
+	return true;
+}
+
 bool form_word(struct form *f, const char *word)
 {
 	unsigned long number;
 	uint16_t flag;
 
+	if (strncmp(word, "svcb=", 5) == 0)
+		return take_service(f, word + 5);
 	if (take_number(word, "records", &number)) {
 		f->has_records = true;
 		f->records = (uint16_t)number;
@@ -195,10 +209,13 @@ static size_t put_answers(
 	uint16_t owner = DNS_HEADER;
 	bool derives = q->type == TYPE_A || q->type == TYPE_AAAA;
 	unsigned records = f->has_records ? f->records : f->rcode == 0 && !f->addr_count;
-	uint8_t own[16];
+	uint8_t own[16], rdata[SERVICE_MAX];
 
+	for (size_t i = 0; q->type == TYPE_SVCB && i < f->service_count; i++, ++*count)
+		len += put_record(out + len, owner, q->type, ttl,
+			(struct span){ rdata, service_make(f->services[i], rdata) });
 	if (f->is_alias) {
-		len += put_record(out, owner, TYPE_CNAME, ttl, SPAN("\5alias\4test\0"));
+		len += put_record(out + len, owner, TYPE_CNAME, ttl, SPAN("\5alias\4test\0"));
 		owner = (uint16_t)(at + RDATA);
 		++*count;
 	}

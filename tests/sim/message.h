@@ -2,8 +2,9 @@
  *
  * The words: an rcode; flags `aa tc rd ra ad cd do`; addresses of A or AAAA records, `own` for the
  * one that is derived from the name; `cname`, an alias in front of them; `soa=N`, in the authority
- * section; `records=N`, `ttl=N`, `edns=SIZE`, `keepalive=N` (in 100 ms), and only in what is heard
- * `ede=N`, `padding`, `size=N`. `!WORD` is its absence.
+ * section; `svcb=PRIORITY TARGET KEY=VALUE...`, a record of a service (service.h); `records=N`,
+ * `ttl=N`, `edns=SIZE`, `keepalive=N` (in 100 ms), and only in what is heard `ede=N`, `padding`,
+ * `size=N`. `!WORD` is its absence.
  */
 #ifndef SIM_MESSAGE_H
 #define SIM_MESSAGE_H
@@ -26,6 +27,8 @@ struct form {
 		uint8_t octets[16];
 	} addrs[8];
 	size_t addr_count;
+	const char *services[4]; /* as text; borrowed */
+	size_t service_count;
 	bool has_records, has_ttl, has_keepalive;
 	uint16_t records, keepalive, edns_size; /* edns_size 0: as is usual */
 	uint32_t ttl_s, soa_s;

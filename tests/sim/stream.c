@@ -380,6 +380,16 @@ static void near_is_refused(struct event *e)
 		end_by_errno(s, PHASE_CONNECT, ECONNREFUSED);
 }
 
+static void near_is_unverified(struct event *e)
+{
+	struct stream *s = flight_of(e)->wire->stream;
+	struct fault f;
+
+	fault_set(&f, PHASE_VERIFY, "wrong-name", "", "the certificate is for somebody else");
+	if (s)
+		end(s, &f);
+}
+
 static void near_has_no_socket(struct event *e)
 {
 	struct stream *s = flight_of(e)->wire->stream;
@@ -434,6 +444,8 @@ struct stream *stream_connect(struct loop *loop, const struct addr *to, struct t
 		fly(w, w->open_ms, nothing, near_is_open);
 	else if (w->dial == DIAL_REFUSED)
 		fly(w, w->open_ms, nothing, near_is_refused);
+	else if (w->dial == DIAL_UNVERIFIED)
+		fly(w, w->open_ms, nothing, near_is_unverified);
 	return s;
 }
 

@@ -118,7 +118,7 @@ static bool do_upstream(struct show *s, struct actor *a, char **words, bool last
 	(void)a, (void)last;
 	need_new_name(s, name);
 	words++;
-	if (is(words[0], "udp") || is(words[0], "tcp"))
+	if (is(words[0], "udp") || is(words[0], "tcp") || is(words[0], "ddr"))
 		scheme = *words++;
 	if (is(words[0], "named") && words[1]) {
 		host = words[1];
@@ -464,6 +464,8 @@ static bool do_is(struct show *s, struct actor *a, char **words, bool last)
 		upstream_return(a);
 	else if (is(words[0], "unreachable"))
 		upstream_cut(a);
+	else if (is(words[0], "somebody") && is(words[1], "else"))
+		a->is_another = true;
 	else
 		misread(s, words[0]);
 	return true;
@@ -526,7 +528,10 @@ static const char *heard_words(
 	size_t len = strlen(message_words(l->message, text));
 
 	if (a->role == UPSTREAM)
-		snprintf(text + len, MESSAGE_TEXT - len, " over-%s", l->line ? "tcp" : "udp");
+		snprintf(text + len, MESSAGE_TEXT - len, " over-%s",
+			!l->line                     ? "udp"
+				: l->line->wire->tls ? "tls"
+						     : "tcp");
 	return text;
 }
 
@@ -702,7 +707,8 @@ static bool do_ended(struct show *s, struct actor *a, char **words, bool last)
 static const struct verb verbs[] = {
 	{ NULL, "set", EARLY, do_set, "KEY=VALUE",
 		"a setting, as of `--set`; @SERVER in it is its address as it is configured" },
-	{ NULL, "upstream", EARLY, do_upstream, "NAME [udp or tcp] [named HOST] [apart] [delay D]",
+	{ NULL, "upstream", EARLY, do_upstream,
+		"NAME [udp, tcp or ddr] [named HOST] [apart] [delay D]",
 		"a server, by TLS if nothing is said, in the order they are configured, the nth at "
 		"192.0.2.n and 2001:db8::n; D is each way; those of one HOST are one to the "
 		"configuration; apart: it is not among `upstreams`" },
@@ -751,8 +757,9 @@ static const struct verb verbs[] = {
 	{ "SERVER", "hangs", ACTION, do_hangs, "",
 		"its connections take all and bring nothing; new ones are as before" },
 	{ "SERVER", "vanishes", ACTION, do_vanishes, "", "no packet reaches it any more" },
-	{ "SERVER", "is", ACTION, do_is, "back or unreachable",
-		"takes connections as it did at first; has vanished, and our host knows it" },
+	{ "SERVER", "is", ACTION, do_is, "back, unreachable or somebody else",
+		"takes connections as it did at first; has vanished, and our host knows it; has no "
+		"certificate that fits" },
 
 	{ "NAME", "hears", CHECK, do_hears, "NAMES [WORDS], or nothing",
 		"its next message, with all these words; every one must be told" },

@@ -42,7 +42,8 @@ struct peers {
 	int (*denied)(void *arg, enum need);
 };
 
-enum dial { DIAL_OPENS, DIAL_REFUSED, DIAL_VANISHES };
+/* Or somebody is there who cannot prove what TLS asks for. */
+enum dial { DIAL_OPENS, DIAL_REFUSED, DIAL_VANISHES, DIAL_UNVERIFIED };
 
 /* The far end of a connection. Lives as long as its world. */
 struct wire {
