@@ -111,6 +111,8 @@ static const char *proof(const struct server_conf *s, char text[LIST])
 {
 	if (s->auth_name)
 		snprintf(text, LIST, "name %s%s", s->auth_name, s->pin_count ? " and pin" : "");
+	else if (s->designated)
+		snprintf(text, LIST, "address%s", s->pin_count ? " and pin" : "");
 	else
 		snprintf(text, LIST, "%s", s->pin_count ? "pin" : "address");
 	return text;

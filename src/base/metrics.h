@@ -36,7 +36,7 @@
 	X(connections_resumed, "Of these: TLS sessions resumed")                                   \
 	X(connections_failed, "Connections that failed before they could be used")                 \
 	X(connections_lost, "Connections that died with queries in flight")                        \
-	X(names_asked, "Times that an upstream's host name was looked up")                         \
+	X(names_asked, "Times that the addresses of an upstream were looked up")                   \
 	X(names_failed, "Of these: without finding an address")
 
 struct metrics {

@@ -18,7 +18,8 @@ const struct config_option options[] = {
 		"Who may ask: local, private, any, an address, or a prefix such as 192.0.2.0/24." },
 	{ "upstreams", &kind_upstreams, FIELD(written.upstreams),
 		"tls://1.0.0.1#cloudflare-dns.com, tls://1.1.1.1#cloudflare-dns.com", 0, 0,
-		"Which servers are asked: tls://HOST[:PORT][#NAME][?KEY=VALUE&...], tcp:// or udp://." },
+		"Which servers are asked: tls://HOST[:PORT][#NAME][?KEY=VALUE&...], ddr://ADDRESS, tcp:// "
+		"or udp://." },
 	{ "policy", &kind_policy, FIELD(written.policy), "fastest", 0, 0,
 		"Which server of a group is asked: fastest; ordered, the first one that works; race, the "
 		"two fastest at once; or spread, each for its share of the domains." },

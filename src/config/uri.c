@@ -18,17 +18,19 @@ static const struct spelling {
 	const char *prefix;
 	enum use use;
 	enum scheme scheme;
+	bool designated;
 } spellings[] = {
-	{ "tls://", OURS, SCHEME_TLS },
-	{ "tcp://", OURS, SCHEME_TCP },
-	{ "udp://", OURS, SCHEME_UDP },
-	{ "tcp-tls://", FOREIGN, SCHEME_TLS },
-	{ "tcp-tls:", FOREIGN, SCHEME_TLS },
-	{ "tcp+udp:", FOREIGN, SCHEME_UDP },
-	{ "https://", LATER, 0 },
-	{ "h3://", LATER, 0 },
-	{ "quic://", LATER, 0 },
-	{ "sdns://", LATER, 0 },
+	{ "tls://", OURS, .scheme = SCHEME_TLS },
+	{ "tcp://", OURS, .scheme = SCHEME_TCP },
+	{ "udp://", OURS, .scheme = SCHEME_UDP },
+	{ "ddr://", OURS, .scheme = SCHEME_TLS, .designated = true },
+	{ "tcp-tls://", FOREIGN, .scheme = SCHEME_TLS },
+	{ "tcp-tls:", FOREIGN, .scheme = SCHEME_TLS },
+	{ "tcp+udp:", FOREIGN, .scheme = SCHEME_UDP },
+	{ "https://", .use = LATER },
+	{ "h3://", .use = LATER },
+	{ "quic://", .use = LATER },
+	{ "sdns://", .use = LATER },
 	{ 0 },
 };
 
@@ -81,7 +83,13 @@ static bool set_name(struct uri_parts *p, char *name)
 	if (p->server->scheme != SCHEME_TLS)
 		return uri_parts_fail(p->reading,
 			"\"%s\" is a name for a certificate to bear, and %s:// has none; leave it out",
-			name, uri_parts_scheme(p->server->scheme));
+			name, uri_parts_scheme(p->server));
+	if (p->server->designated)
+		return uri_parts_fail(p->reading,
+			"whom a resolver designates must have the resolver's address in its "
+			"certificate, whatever its name; leave \"%s\" out, or write "
+			"tls://ADDRESS#NAME where both are known",
+			name);
 	if (p->name)
 		return uri_parts_fail(p->reading,
 			"two names, \"%s\" and \"%s\"; a certificate is held to one", p->name,
@@ -176,9 +184,11 @@ static bool is_port_at_fault(const struct uri_parts *p)
 
 static bool fail_host(struct uri_parts *p)
 {
+	if ((*p->host == '\0' || *p->host == ':') && p->server->designated)
+		return uri_parts_fail(p->reading, "no address; write ddr://ADDRESS");
 	if (*p->host == '\0' || *p->host == ':')
 		return uri_parts_fail(p->reading, "no address; write %s://ADDRESS or %s://NAME",
-			uri_parts_scheme(p->server->scheme), uri_parts_scheme(p->server->scheme));
+			uri_parts_scheme(p->server), uri_parts_scheme(p->server));
 	if (strchr(p->host, '/'))
 		return uri_parts_fail(p->reading, "a path has no meaning in %s",
 			p->server->scheme == SCHEME_TLS ? "DNS over TLS" : "plain DNS");
@@ -189,11 +199,17 @@ static bool fail_host(struct uri_parts *p)
 		p->reading, "\"%s\" is neither an IP address nor a host name", p->host);
 }
 
+/* Where nothing else is said. */
+static uint16_t usual_port(const struct server_conf *s)
+{
+	return s->scheme == SCHEME_TLS && !s->designated ? PORT_TLS : PORT_PLAIN;
+}
+
 /* The port is part of the address until now; a default one if none is given. */
 static bool read_port(struct uri_parts *p)
 {
 	struct addr *addr = &p->server->addr;
-	bool tls = p->server->scheme == SCHEME_TLS;
+	bool tls = usual_port(p->server) == PORT_TLS;
 	size_t len = p->port ? strlen(p->port) : 0;
 	unsigned port = addr_port(addr);
 
@@ -241,6 +257,11 @@ static bool read_host_name(struct uri_parts *p)
 	tidy_name(name);
 	if (!is_host_name(name))
 		return fail_host(p);
+	if (p->server->designated)
+		return uri_parts_fail(p->reading,
+			"\"%s\" is a name, and ddr:// is for resolvers of which only the address is "
+			"known; write tls://%s",
+			name, name);
 	p->server->host = name;
 	return true;
 }
@@ -248,11 +269,11 @@ static bool read_host_name(struct uri_parts *p)
 static bool read_host(struct uri_parts *p)
 {
 	struct server_conf *s = p->server;
-	uint16_t port = s->scheme == SCHEME_TLS ? PORT_TLS : PORT_PLAIN;
+	uint16_t port = usual_port(s);
 
 	if (is_bare_v6(p->host) && addr_parse(&s->addr, p->host, port))
 		return uri_parts_fail(p->reading, "an IPv6 address stands in brackets: %s://[%s]",
-			uri_parts_scheme(s->scheme), p->host);
+			uri_parts_scheme(s), p->host);
 	if (addr_parse(&s->addr, p->host, port)) {
 		unmap(&s->addr);
 		if (addr_is_no_host(&s->addr))
@@ -279,17 +300,18 @@ static const struct spelling *find_spelling(const char *text)
 
 static bool fail_unknown_scheme(struct uri_reading *r, const char *text, struct memory *m)
 {
+	static const char *const ours[] = { "tls", "tcp", "udp", "ddr" };
 	const char *name = memory_copy(m, text, (size_t)(strstr(text, "://") - text));
 	struct near near;
 
 	near_init(&near, name);
-	for (enum scheme s = SCHEME_TLS; s <= SCHEME_UDP; s++)
-		near_try(&near, uri_parts_scheme(s));
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+		near_try(&near, ours[i]);
 	if (near.best)
 		return uri_parts_fail(
 			r, "unknown scheme \"%s://\"; did you mean \"%s://\"?", name, near.best);
 	return uri_parts_fail(
-		r, "unknown scheme \"%s://\"; there are tls://, tcp:// and udp://", name);
+		r, "unknown scheme \"%s://\"; there are tls://, ddr://, tcp:// and udp://", name);
 }
 
 /* What may stand there without a scheme: `address#name` names a certificate, so it means TLS. */
@@ -346,11 +368,11 @@ static const char *canonical_text(const struct server_conf *s, struct memory *m)
 	bool v6 = s->addr.any.sa_family == AF_INET6;
 	bool named = s->auth_name && !(s->host && strcmp(s->host, s->auth_name) == 0);
 
-	if (addr_port(&s->addr) != (s->scheme == SCHEME_TLS ? PORT_TLS : PORT_PLAIN))
+	if (addr_port(&s->addr) != usual_port(s))
 		snprintf(port, sizeof(port), ":%u", (unsigned)addr_port(&s->addr));
-	const char *text = memory_format(m, "%s://%s%s%s%s%s%s", uri_parts_scheme(s->scheme),
-		v6 ? "[" : "", s->host ? s->host : addr_print_host(&s->addr, host), v6 ? "]" : "",
-		port, named ? "#" : "", named ? s->auth_name : "");
+	const char *text = memory_format(m, "%s://%s%s%s%s%s%s", uri_parts_scheme(s), v6 ? "[" : "",
+		s->host ? s->host : addr_print_host(&s->addr, host), v6 ? "]" : "", port,
+		named ? "#" : "", named ? s->auth_name : "");
 
 	return uri_params_add_identity(s, text, m);
 }
@@ -367,6 +389,7 @@ bool uri_read(struct server_conf *s, const char *text, struct memory *m, struct 
 	if (spelling) {
 		text += strlen(spelling->prefix);
 		s->scheme = spelling->scheme;
+		s->designated = spelling->designated;
 	}
 	if (!cut_tail(&p, memory_copy(m, text, strlen(text))))
 		return false;

@@ -2,8 +2,9 @@
  *
  *	SCHEME://HOST[:PORT][#AUTH-NAME][?KEY=VALUE&...]
  *
- * The scheme is tls, tcp or udp; the host is an address or a name. The parts behind it stand in any
- * order. Spellings of other products are understood where they can only mean this.
+ * The scheme is tls, tcp, udp or ddr; the host is an address or, but for ddr, a name. The parts
+ * behind it stand in any order. Spellings of other products are understood where they can only mean
+ *this.
  */
 #ifndef CONFIG_URI_H
 #define CONFIG_URI_H

@@ -192,7 +192,7 @@ static bool take_parameter(struct uri_parts *p, char *text)
 	if (q->tls_only && p->server->scheme != SCHEME_TLS)
 		return uri_parts_fail(p->reading,
 			"%s= is for tls:// only: %s:// is neither encrypted nor verified", text,
-			uri_parts_scheme(p->server->scheme));
+			uri_parts_scheme(p->server));
 	return q->take(p, value);
 }
 
@@ -219,6 +219,10 @@ static bool check_verify(struct uri_parts *p)
 		: s->ca                 ? "ca="
 					: NULL;
 
+	if (s->opportunistic && s->designated)
+		return uri_parts_fail(p->reading,
+			"verify=no does not go with ddr://: a resolver is asked in clear whom it "
+			"designates, so that only its address in the certificate tells who that is");
 	if (!s->opportunistic || !void_part)
 		return true;
 	return uri_parts_fail(p->reading,

@@ -13,7 +13,11 @@ bool uri_parts_fail(struct uri_reading *r, const char *format, ...)
 	return false;
 }
 
-const char *uri_parts_scheme(enum scheme scheme)
+const char *uri_parts_scheme(const struct server_conf *s)
 {
-	return scheme == SCHEME_TLS ? "tls" : scheme == SCHEME_TCP ? "tcp" : "udp";
+	static const char *const names[] = {
+		[SCHEME_TLS] = "tls", [SCHEME_TCP] = "tcp", [SCHEME_UDP] = "udp"
+	};
+
+	return s->designated ? "ddr" : names[s->scheme];
 }

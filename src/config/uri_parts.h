@@ -24,6 +24,7 @@ struct uri_parts {
 /* Writes what is wrong into the reading; false. */
 bool uri_parts_fail(struct uri_reading *, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-const char *uri_parts_scheme(enum scheme);
+/* How the server's spelling begins: tls, tcp, udp or ddr. */
+const char *uri_parts_scheme(const struct server_conf *);
 
 #endif

@@ -110,6 +110,8 @@ static const char *authentication(const struct server_conf *s)
 		return "opportunistic";
 	if (s->auth_name)
 		return s->pin_count ? "name and pin" : "name";
+	if (s->designated)
+		return s->pin_count ? "address and pin" : "address";
 	return s->pin_count ? "pin" : "address";
 }
 
@@ -139,8 +141,9 @@ static json_t *connection_of(const struct server_status *s)
 	bool known = s->connected_once, tls = known && f->version;
 	char addr[ADDR_TEXT];
 
-	return json_pack("{s:s?, s:b, s:s, s:s?, s:o, s:s?, s:s?, s:s?, s:o, s:o}", "address",
-		s->addr.any.sa_family == AF_UNSPEC ? NULL : addr_print(&s->addr, addr), "encrypted",
+	return json_pack("{s:s?, s:s?, s:b, s:s, s:s?, s:o, s:s?, s:s?, s:s?, s:o, s:o}", "address",
+		s->addr.any.sa_family == AF_UNSPEC ? NULL : addr_print(&s->addr, addr),
+		"designated", *s->designated ? s->designated : NULL, "encrypted",
 		s->conf->scheme == SCHEME_TLS, "authentication", authentication(s->conf),
 		"auth_name", s->conf->auth_name, "verified",
 		known ? json_boolean(tls && f->verified) : json_null(), "tls_version",

@@ -217,7 +217,10 @@ static void show_connection(const json_t *u, FILE *out)
 			*told_text(u, "tls_group") ? told_text(u, "tls_group") : "no group",
 			told_is_true(u, "tls_resumed") ? "resumed" : "full handshake");
 	snprintf(host, sizeof host, "%.*s", port ? (int)(port - address) : 0, address);
-	if (*host && !strstr(told_text(u, "upstream"), host))
+	if (*told_text(u, "designated"))
+		line_add(&l, "%sdesignated %s at %s", l.len ? ", " : "", told_text(u, "designated"),
+			address);
+	else if (*host && !strstr(told_text(u, "upstream"), host))
 		line_add(&l, "%sat %s", l.len ? ", " : "", address);
 	line_put_row(&l, out);
 }

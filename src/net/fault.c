@@ -53,8 +53,8 @@ static const struct errno_words errno_words[] = {
 		"if it happens at once, something else may be at that port, or a firewall cuts it" },
 	{ EPIPE, "reset", "the server had closed the connection", "none needed if it is rare" },
 	{ EACCES, "denied", "this host's firewall or sotto's sandbox forbids the connection",
-		"allow what goes out to the server's port; after a reload that named a new port, "
-		"restart sotto" },
+		"allow what goes out to the server's port; restart sotto after a reload that named a "
+		"new one; name a server that ddr:// found elsewhere as tls://ADDRESS:PORT#NAME" },
 	{ EPERM, "denied", "this host's firewall forbids the connection",
 		"allow what goes out to the server's port" },
 	{ EMFILE, "no-files", "this process has no file descriptor left",

@@ -67,7 +67,10 @@ static bool is_judged_by_chain(struct session *t, X509_STORE_CTX *store)
 
 	if (X509_verify_cert(store) <= 0) {
 		tls_fault_verify(&t->doubt, store,
-			id->name ? id->name : addr_print_host(id->ip, ip), !id->name);
+			id->name ? id->name : addr_print_host(id->ip, ip),
+			id->name          ? TLS_BY_NAME
+				: id->sni ? TLS_BY_DESIGNATION
+					  : TLS_BY_ADDRESS);
 		return false;
 	}
 	clock_confirm();
@@ -333,6 +336,8 @@ static bool set_identity(SSL *ssl, const struct tls_identity *id)
 		return X509_VERIFY_PARAM_set1_host(param, id->name, 0) &&
 			SSL_set_tlsext_host_name(ssl, id->name);
 	}
+	if (id->sni && !SSL_set_tlsext_host_name(ssl, id->sni))
+		return false;
 	return !id->ip || X509_VERIFY_PARAM_set1_ip_asc(param, addr_print_host(id->ip, ip));
 }
 

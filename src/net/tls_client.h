@@ -37,6 +37,7 @@ void tls_client_free(struct tls_client *);
 struct tls_identity {
 	const char *name; /* authenticated, and sent as SNI; NULL: ... */
 	const struct addr *ip; /* ... this address must be in the certificate; NULL: only pins */
+	const char *sni; /* sent where there is no name to authenticate; NULL: none */
 	uint8_t pins[TLS_PINS_MAX][TLS_PIN_LEN]; /* SHA-256 of the SubjectPublicKeyInfo */
 	unsigned pin_count;
 	bool opportunistic; /* whoever answers is taken; tls_facts() tells who did not prove it */

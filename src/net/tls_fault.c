@@ -29,13 +29,7 @@ static void append_ip(struct words *w, const ASN1_OCTET_STRING *ip)
 	char text[ADDR_TEXT];
 	struct addr a = { .any.sa_family = AF_UNSPEC };
 
-	if (ASN1_STRING_length(ip) == 4) {
-		a.any.sa_family = AF_INET;
-		memcpy(&a.v4.sin_addr, ASN1_STRING_get0_data(ip), 4);
-	} else if (ASN1_STRING_length(ip) == 16) {
-		a.any.sa_family = AF_INET6;
-		memcpy(&a.v6.sin6_addr, ASN1_STRING_get0_data(ip), 16);
-	}
+	addr_from_octets(&a, ASN1_STRING_get0_data(ip), (size_t)ASN1_STRING_length(ip));
 	append(w, ", ", addr_print_host(&a, text), ADDR_TEXT);
 }
 
@@ -78,14 +72,19 @@ static struct words issuer(X509 *cert)
 	return w;
 }
 
-static void wrong_name(struct fault *f, X509 *cert, const char *expected, bool by_address)
+static void wrong_name(struct fault *f, X509 *cert, const char *expected, enum tls_proof proof)
 {
+	static const char *const hints[] = {
+		[TLS_BY_NAME] =
+			"write the server's name behind the # of the upstream, as its operator gives it",
+		[TLS_BY_ADDRESS] =
+			"add #NAME to the upstream, with the name the server's operator gives",
+		[TLS_BY_DESIGNATION] =
+			"who is designated must prove the resolver's address; or write tls://ADDRESS#NAME",
+	};
 	struct words have = presented(cert);
 
-	fault_set(f, PHASE_VERIFY, "wrong-name",
-		by_address
-			? "add #NAME to the upstream, with the name the server's operator gives"
-			: "write the server's name behind the # of the upstream, as its operator gives it",
+	fault_set(f, PHASE_VERIFY, "wrong-name", hints[proof],
 		"the certificate is for %s, not for %s", have.text, expected);
 }
 
@@ -165,7 +164,8 @@ static void flawed(struct fault *f, X509 *cert, int depth, int error)
 		X509_verify_cert_error_string(error));
 }
 
-void tls_fault_verify(struct fault *f, X509_STORE_CTX *store, const char *expected, bool by_address)
+void tls_fault_verify(
+	struct fault *f, X509_STORE_CTX *store, const char *expected, enum tls_proof proof)
 {
 	X509 *cert = X509_STORE_CTX_get_current_cert(store);
 	int error = X509_STORE_CTX_get_error(store), depth = X509_STORE_CTX_get_error_depth(store);
@@ -175,7 +175,7 @@ void tls_fault_verify(struct fault *f, X509_STORE_CTX *store, const char *expect
 	switch (error) {
 	case X509_V_ERR_HOSTNAME_MISMATCH:
 	case X509_V_ERR_IP_ADDRESS_MISMATCH:
-		wrong_name(f, X509_STORE_CTX_get0_cert(store), expected, by_address);
+		wrong_name(f, X509_STORE_CTX_get0_cert(store), expected, proof);
 		break;
 	case X509_V_ERR_CERT_HAS_EXPIRED:
 	case X509_V_ERR_CERT_NOT_YET_VALID:

@@ -6,11 +6,13 @@
 #include "net/fault.h"
 
 #include <openssl/x509.h>
-#include <stdbool.h>
 
-/* The chain did not verify; store tells why and at which certificate. expected: the name that must
- * be in it, or, if by_address, the address. */
-void tls_fault_verify(struct fault *, X509_STORE_CTX *store, const char *expected, bool by_address);
+/* What must be in a certificate: its name; its address; or that of who designated it. */
+enum tls_proof { TLS_BY_NAME, TLS_BY_ADDRESS, TLS_BY_DESIGNATION };
+
+/* The chain did not verify; store tells why and at which certificate. expected: what must be in it.
+ */
+void tls_fault_verify(struct fault *, X509_STORE_CTX *store, const char *expected, enum tls_proof);
 /* The chain may be good, but no configured pin is in it; cert is the server's own. */
 void tls_fault_pin(struct fault *, X509 *cert);
 /* The first octet is not TLS. */

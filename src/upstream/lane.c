@@ -273,11 +273,11 @@ bool lane_dial(struct lane *l)
 
 	if (!s->addr_count) {
 		s->dialled_ms = loop_now(s->all->loop);
-		s->awaits_names = names_ask(s);
+		s->awaits_names = server_seek(s);
 		timer_start(s->all->loop, &l->late, rtt_dial_ms(&s->known.rtt));
 		return s->awaits_names;
 	}
-	names_refresh(s);
+	server_refresh(s);
 	l->tried = 0;
 	return dial_address(l);
 }
@@ -310,7 +310,7 @@ static void on_late(struct timer *t)
 	if (l->tried < l->server->addr_count)
 		dial_address(l);
 	else
-		names_ask(l->server); /* the host may have other addresses by now */
+		server_seek(l->server); /* it may have other addresses by now */
 	if (lane_is_open(l))
 		return;
 	if (is_main(l))
@@ -581,7 +581,7 @@ static void dial_failed(struct lane *l, const struct conn *c, const struct fault
 	if (l->tried < s->addr_count && dial_address(l))
 		return;
 	timer_stop(all_of(l)->loop, &l->late);
-	s->awaits_names = names_ask(s); /* the host may have other addresses by now */
+	s->awaits_names = server_seek(s); /* it may have other addresses by now */
 	fail(l, c, f);
 	if (lane_is_open(l))
 		return;
@@ -595,7 +595,7 @@ static void dial_failed(struct lane *l, const struct conn *c, const struct fault
 static void try_another_address(struct lane *l)
 {
 	l->address++;
-	names_ask(l->server);
+	server_seek(l->server);
 }
 
 void conn_ended(struct conn *c, const struct fault *f, bool useful, unsigned idle_ms)

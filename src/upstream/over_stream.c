@@ -462,6 +462,7 @@ static struct conn *stream_open(struct lane *l, const struct addr *to)
 	c->bury.run = on_bury;
 	list_init(&c->waiting);
 	list_init(&c->stalled);
+	server_aim(s, to);
 	c->stream = stream_connect(s->all->loop, to, s->tls, &s->identity, &conf);
 	if (!c->stream) {
 		free(c);

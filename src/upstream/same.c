@@ -19,7 +19,8 @@ static bool same_addr(const struct addr *a, const struct addr *b)
 /* Of a host, only the port counts. */
 static bool same_place(const struct server_conf *a, const struct server_conf *b)
 {
-	if (a->scheme != b->scheme || !same_text(a->host, b->host))
+	if (a->scheme != b->scheme || a->designated != b->designated ||
+		!same_text(a->host, b->host))
 		return false;
 	return a->host ? addr_port(&a->addr) == addr_port(&b->addr)
 		       : addr_equal(&a->addr, &b->addr);

@@ -24,6 +24,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,6 +99,12 @@ bool server_stumbles(const struct server *s)
 		is_of_a_restart(&s->known.last_fault);
 }
 
+/* How long until its addresses may be looked for. */
+static uint64_t seek_pause_ms(const struct server *s)
+{
+	return s->designated ? designated_pause_ms(s->designated) : names_pause_ms(s);
+}
+
 /* How long until it may be dialled. */
 static uint64_t pause_ms(const struct server *s)
 {
@@ -105,8 +112,8 @@ static uint64_t pause_ms(const struct server *s)
 
 	if (server_standing(s) == DOWN && since < dial_pause_ms(s))
 		pause = dial_pause_ms(s) - since;
-	if (!s->addr_count && names_pause_ms(s) > pause)
-		pause = names_pause_ms(s);
+	if (!s->addr_count && seek_pause_ms(s) > pause)
+		pause = seek_pause_ms(s);
 	return pause;
 }
 
@@ -123,12 +130,22 @@ static unsigned back_off_ms(struct server *s)
 	return ms / 2 + rand_below(s->all->rand, ms / 2 + 1);
 }
 
-void server_forgive(struct server *s)
+/* Its failures are forgotten. */
+static void forgive(struct server *s)
 {
 	s->failures = 0;
 	timer_stop(s->all->loop, &s->probe_timer);
 	if (s->known.standing > GOOD)
 		stand(s, UNTRIED);
+}
+
+void server_changed(struct server *s, enum change what)
+{
+	if (s->designated)
+		designated_changed(s->designated, what);
+	forgive(s);
+	for (int i = 0; i < LANES && what != CHANGE_CLOCK; i++)
+		lane_rebind(&s->lanes[i], what == CHANGE_SLEPT);
 }
 
 void server_is_late(struct server *s)
@@ -167,6 +184,8 @@ void server_complain(struct server *s, const struct addr *addr, const struct fau
 	s->known.last_fault = *f;
 	s->known.last_fault_ms = now_ms(s);
 	s->known.errors[f->phase]++;
+	if (s->asked_for)
+		return; /* what that comes to is told of the other */
 	log_begin(&l, level, "upstream failed");
 	log_str(&l, "upstream", s->conf->text);
 	if (addr)
@@ -219,7 +238,7 @@ static void on_probe_timer(struct timer *t)
 {
 	struct server *s = container_of(t, struct server, probe_timer);
 
-	if (now_ms(s) - s->wanted_ms > MEMORY_MS || server_standing(s) != DOWN)
+	if (!s->wanted_ms || now_ms(s) - s->wanted_ms > MEMORY_MS || server_standing(s) != DOWN)
 		return;
 	if (pause_ms(s))
 		timer_start(s->all->loop, t, pause_ms(s));
@@ -239,6 +258,8 @@ static void log_tls(struct log_line *l, const struct server_conf *conf, const st
 	else if (conf->auth_name)
 		log_fmt(l, "verified", conf->pin_count ? "name %s and pin" : "name %s",
 			conf->auth_name);
+	else if (conf->designated)
+		log_str(l, "verified", conf->pin_count ? "address and pin" : "address");
 	else
 		log_str(l, "verified", conf->pin_count ? "pin" : "address");
 	log_str(l, "resumed", f->resumed ? "yes" : "no");
@@ -251,10 +272,14 @@ static void log_connected(
 	char addr[ADDR_TEXT];
 	struct log_line l;
 
+	if (s->asked_for)
+		return; /* no query goes there */
 	log_begin(&l, s->known.standing == GOOD ? LOG_DEBUG : news, "upstream connected");
 	log_str(&l, "upstream", s->conf->text);
-	if (s->conf->host)
+	if (s->conf->host || s->conf->designated)
 		log_str(&l, "addr", addr_print(&c->to, addr));
+	if (s->conf->designated)
+		log_str(&l, "designated", s->known.designated);
 	if (facts)
 		log_tls(&l, s->conf, facts);
 	else
@@ -271,6 +296,9 @@ void server_connected(struct server *s, const struct conn *c, const struct tls_f
 	s->known.resumed += s->known.facts.resumed;
 	s->all->metrics->connections_resumed += s->known.facts.resumed;
 	s->known.addr = c->to;
+	if (s->designated)
+		snprintf(s->known.designated, sizeof s->known.designated, "%s",
+			designated_name(s->designated, &c->to));
 	s->known.connected_once = true;
 	s->known.connected_ms = now_ms(s);
 	log_connected(s, c, facts);
@@ -325,6 +353,25 @@ void server_failed(struct server *s, const struct addr *addr, const struct fault
 
 /* ---- its addresses ---- */
 
+bool server_seek(struct server *s)
+{
+	return s->designated ? designated_ask(s->designated) : names_ask(s);
+}
+
+void server_refresh(struct server *s)
+{
+	if (s->designated)
+		designated_refresh(s->designated);
+	else
+		names_refresh(s);
+}
+
+void server_aim(struct server *s, const struct addr *to)
+{
+	if (s->designated)
+		designated_aim(s->designated, to, &s->identity);
+}
+
 void server_take_addresses(struct server *s, const struct addr *addrs, size_t count)
 {
 	const struct upstream_conf *conf = s->all->conf;
@@ -333,10 +380,21 @@ void server_take_addresses(struct server *s, const struct addr *addrs, size_t co
 	for (size_t i = 0; i < count; i++) {
 		struct addr a = addrs[i];
 
-		addr_set_port(&a, addr_port(&s->conf->addr));
+		if (!s->designated)
+			addr_set_port(&a, addr_port(&s->conf->addr));
 		if (!addr_is_heard(&a, conf->own, conf->own_count))
 			s->addrs[s->addr_count++] = a;
 	}
+}
+
+static bool has_addresses(const struct server *s, const struct addr *addrs, size_t count)
+{
+	size_t same = 0;
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < s->addr_count; k++)
+			same += addr_equal(&addrs[i], &s->addrs[k]);
+	return same == count && count == s->addr_count;
 }
 
 void server_named(struct server *s, const struct addr *addrs, size_t count)
@@ -350,15 +408,16 @@ void server_named(struct server *s, const struct addr *addrs, size_t count)
 	if (!s->addr_count) {
 		fault_set(&f, PHASE_RESOLVE, "loop",
 			"sotto would ask itself: check the upstream's name, and `listen`",
-			"all addresses of %s are where sotto itself listens", s->conf->host);
+			"all addresses of %s are where sotto itself listens",
+			s->conf->host ? s->conf->host : s->conf->text);
 		server_unnamed(s, &f);
 		return;
 	}
 	s->awaits_names = false;
-	bool same = addresses_same(before, before_count, s->addrs, s->addr_count);
+	bool same = has_addresses(s, before, before_count);
 
 	if (!same)
-		server_forgive(s);
+		forgive(s);
 	for (int i = 0; i < LANES; i++) {
 		if (!same)
 			s->lanes[i].address = 0;
@@ -451,7 +510,8 @@ static void set_identity(struct server *s)
 	const struct server_conf *conf = s->conf;
 
 	s->identity.name = conf->auth_name;
-	s->identity.ip = !conf->auth_name && !conf->pin_count ? &conf->addr : NULL;
+	s->identity.ip =
+		conf->designated || (!conf->auth_name && !conf->pin_count) ? &conf->addr : NULL;
 	s->identity.pin_count = conf->pin_count;
 	memcpy(s->identity.pins, conf->pins, sizeof s->identity.pins);
 	s->identity.opportunistic = conf->opportunistic;
@@ -470,7 +530,7 @@ static void server_init(struct server *s, struct upstreams *all, const struct se
 	s->probe.done = on_probed;
 	lane_init(&s->lanes[LANE_MAIN], s, transports[conf->scheme]);
 	lane_init(&s->lanes[LANE_TCP], s, &over_tcp);
-	if (conf->host)
+	if (conf->host || conf->designated)
 		return;
 	s->addrs[0] = conf->addr;
 	s->addr_count = 1;
@@ -486,6 +546,11 @@ struct server *server_new(struct upstreams *all, const struct server_conf *conf)
 	if (conf->host) {
 		s->host = names_host(all, conf);
 		if (!s->host)
+			goto fail;
+	}
+	if (conf->designated) {
+		s->designated = designated_new(s);
+		if (!s->designated)
 			goto fail;
 	}
 	if (conf->scheme != SCHEME_TLS)
@@ -516,6 +581,8 @@ void server_renew(
 	s->conf = s->known.conf = conf;
 	if (conf->scheme == SCHEME_TLS)
 		set_identity(s);
+	if (s->designated)
+		designated_renew(s->designated, before);
 	for (int i = 0; i < LANES; i++)
 		lane_renew(&s->lanes[i], before);
 }
@@ -532,6 +599,8 @@ void server_stop(struct server *s)
 	timer_stop(s->all->loop, &s->probe_timer);
 	exchange_cancel(&s->probe);
 	exchange_cancel(&s->echo);
+	if (s->designated)
+		designated_stop(s->designated);
 	for (int i = 0; i < LANES; i++)
 		lane_finish(&s->lanes[i]);
 }
@@ -541,7 +610,7 @@ bool server_is_over(const struct server *s)
 	for (int i = 0; i < LANES; i++)
 		if (!list_empty(&s->lanes[i].conns))
 			return false;
-	return true;
+	return !s->designated || designated_is_over(s->designated);
 }
 
 void server_free(struct server *s)
@@ -550,6 +619,7 @@ void server_free(struct server *s)
 		return;
 	MUST(server_is_over(s));
 	names_let_go(s->host);
+	designated_free(s->designated);
 	tls_identity_clear(&s->identity);
 	tls_client_free(s->tls);
 	free(s);

@@ -80,7 +80,9 @@ struct server {
 	struct lane lanes[LANES];
 	struct addr addrs[ADDRS_MAX];
 	size_t addr_count; /* 0: its name is not resolved yet */
-	struct host *host; /* NULL: it is given by address */
+	struct host *host; /* NULL: it is not given by name */
+	struct designated *designated; /* NULL: it is not given by who designates it */
+	struct server *asked_for; /* it is only asked whom it designates, for this one; or NULL */
 	bool awaits_names; /* there is no address to dial, or none that works; others may come */
 
 	/* How it stands, beside known.standing. */
@@ -171,16 +173,25 @@ bool server_may_dial(const struct server *);
 bool server_stumbles(const struct server *);
 /* Asks it something of our own, if it is down and was not dialled just now. */
 void server_look_after(struct server *);
-/* Its failures are forgotten. */
-void server_forgive(struct server *);
+/* The world has changed. */
+void server_changed(struct server *, enum change);
 /* Something is wrong with it, in words: counted, kept for status, and logged. addr as above. */
 void server_complain(struct server *, const struct addr *, const struct fault *);
 /* A connection stands; what was agreed on is kept, and logged when it is news. facts NULL: not TLS.
  */
 void server_connected(struct server *, const struct conn *, const struct tls_facts *);
-/* It has these addresses, but for those where we listen ourselves; the ports are its own. */
+/* Has its addresses looked for, by its name or by who designates it. True: it is under way, now or
+ * already, and server_named() or server_unnamed() comes, from the loop. False: it was tried just
+ * now, or it is given by address. */
+bool server_seek(struct server *);
+/* The same, if its addresses are too old: nobody waits for it. */
+void server_refresh(struct server *);
+/* A connection to there is being made: what it must prove is set. */
+void server_aim(struct server *, const struct addr *to);
+/* It has these addresses, but for those where we listen ourselves; the ports are its own, unless it
+ * is designated. */
 void server_take_addresses(struct server *, const struct addr *, size_t count);
-/* (From names.c.) Its addresses are known: maybe others than before. */
+/* (From names.c and designated.c.) Its addresses are known: maybe others than before. */
 void server_named(struct server *, const struct addr *, size_t count);
 /* They are not; those that it has stay in use. */
 void server_unnamed(struct server *, const struct fault *);
@@ -270,6 +281,30 @@ uint64_t names_pause_ms(const struct server *);
 
 /* The world has changed: addresses may have too, and what failed may go well. */
 void names_changed(struct upstreams *, enum change);
+
+/* ---- who is designated (designated.c) ---- */
+
+/* Of a server that is being made, and is given by who designates it. NULL: out of memory. */
+struct designated *designated_new(struct server *);
+/* The server goes on under another configuration; before as of server_renew(). */
+void designated_renew(struct designated *, const struct upstream_conf *before);
+/* Asks nobody from here on, and has the resolver's connections end. */
+void designated_stop(struct designated *);
+/* They have. */
+bool designated_is_over(const struct designated *);
+/* NULL is nothing. */
+void designated_free(struct designated *);
+
+/* As names_ask(), names_refresh(), names_pause_ms() and names_changed(). */
+bool designated_ask(struct designated *);
+void designated_refresh(struct designated *);
+uint64_t designated_pause_ms(const struct designated *);
+void designated_changed(struct designated *, enum change);
+
+/* The name of who is at that address and port, as the resolver says; "": nobody is any more. */
+const char *designated_name(const struct designated *, const struct addr *);
+/* A connection is made to there: it is to look for that name, and to show no ticket of another. */
+void designated_aim(struct designated *, const struct addr *to, struct tls_identity *);
 
 /* Puts an exchange on this very connection. False: out of memory. */
 bool conn_ask(struct conn *, struct exchange *, const struct ask *);

@@ -1,5 +1,7 @@
 #include "upstream/status.h"
 
+#include <string.h>
+
 const char *standing_name(enum standing standing)
 {
 	static const char *const names[] = {
@@ -32,6 +34,7 @@ static void add_facts(struct server_status *sum, const struct server_status *s)
 	sum->connected_once = true;
 	sum->connected_ms = s->connected_ms;
 	sum->facts = s->facts;
+	memcpy(sum->designated, s->designated, sizeof sum->designated);
 }
 
 static void add_faults(struct server_status *sum, const struct server_status *s)

@@ -6,6 +6,7 @@
 #ifndef UPSTREAM_STATUS_H
 #define UPSTREAM_STATUS_H
 
+#include "upstream/designation.h"
 #include "upstream/rtt.h"
 #include "upstream/upstream.h"
 
@@ -45,6 +46,7 @@ struct server_status {
 	bool connected_once; /* facts are of the latest connection that was made */
 	uint64_t connected_ms; /* that was so long ago */
 	struct tls_facts facts; /* version NULL: not TLS */
+	char designated[DESIGNATION_NAME]; /* whom that was with, of who was designated; or empty */
 	struct rtt rtt;
 	struct fault last_fault; /* phase NONE: there was none */
 	uint64_t last_fault_ms; /* ago */

@@ -38,12 +38,14 @@ struct server_conf {
 	enum scheme scheme;
 	const char *host; /* a name that is to be resolved; NULL: addr was given */
 	struct addr addr; /* of a host, only the port counts */
+	bool designated; /* the server is whom the resolver at addr designates (RFC 9462), and that
+			    address must be in its certificate */
 	struct addr *hints; /* addresses of the host that are known without asking anybody */
 	size_t hint_count; /* at most ADDRS_MAX */
 	struct addr saved[ADDRS_MAX]; /* those of an earlier run, loaded at start */
 	size_t saved_count;
 	const char *auth_name; /* NULL: the address must be in the certificate, or, with pins, only
-				  those */
+				  those, unless it is designated */
 	uint8_t pins[TLS_PINS_MAX][TLS_PIN_LEN];
 	unsigned pin_count;
 	bool opportunistic; /* encrypted, whoever it is */

@@ -188,15 +188,8 @@ void upstreams_changed(struct upstreams *u, enum change what)
 	if (u->stopping)
 		return;
 	names_changed(u, what);
-	list_each_safe (node, &u->servers) {
-		struct server *s = container_of(node, struct server, node);
-
-		server_forgive(s);
-		if (what == CHANGE_CLOCK)
-			continue;
-		for (int k = 0; k < LANES; k++)
-			lane_rebind(&s->lanes[k], what == CHANGE_SLEPT);
-	}
+	list_each_safe (node, &u->servers)
+		server_changed(container_of(node, struct server, node), what);
 }
 
 /* ---- status ---- */
@@ -247,7 +240,7 @@ void upstreams_conn_gone(struct server *s)
 {
 	struct upstreams *u = s->all;
 
-	generation_server_rests(s);
+	generation_server_rests(s->asked_for ? s->asked_for : s);
 	if (u->stopping && !any_conn(u))
 		loop_later(u->loop, &u->gone);
 }

@@ -13,7 +13,8 @@ static bool same_text(const char *a, const char *b)
 
 static void compare(const struct server_conf *a, const struct server_conf *b)
 {
-	HOLDS(a->scheme == b->scheme && addr_equal(&a->addr, &b->addr));
+	HOLDS(a->scheme == b->scheme && a->designated == b->designated);
+	HOLDS(addr_equal(&a->addr, &b->addr));
 	HOLDS(same_text(a->host, b->host) && same_text(a->auth_name, b->auth_name));
 	HOLDS(a->hint_count == b->hint_count && a->hint_count <= ADDRS_MAX);
 	for (size_t i = 0; i < a->hint_count; i++)
@@ -33,6 +34,8 @@ static void is_what_was_asked_for(const struct server_conf *s, const char *text)
 	HOLDS(!s->opportunistic || strstr(text, "verify=no"));
 	HOLDS(s->scheme == SCHEME_TLS || (!s->auth_name && !s->pin_count));
 	HOLDS(!s->opportunistic || !s->pin_count);
+	HOLDS(!s->designated || strcasestr(text, "ddr:"));
+	HOLDS(!s->designated || (s->scheme == SCHEME_TLS && !s->opportunistic && !s->host));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

@@ -45,7 +45,32 @@ URI = [
     "tls://::ffff:192.0.2.1", "tls://[::ffff:192.0.2.1]", "tls://dns.example.:853#", "tsl://1.1.1.1", "tls://0.0.0.0", "tls://a?wieght=1",
     "dns.example@1.1.1.1", "1.1.1.1%dns.example", "tls://dns.example?verify=no&tls=1.3&weight=3",
     "tls://192.0.2.1#dns.example?source=192.0.2.7&interface=lo&ca=a.pem&cert=b.pem&key=c.pem&tls=1.3&weight=1000",
+    "ddr://192.0.2.1", "ddr://[2001:db8::1]:5353?weight=7&tls=1.3", "ddr://192.0.2.1#dns.example", "ddr://dns.example", "ddr://192.0.2.1?verify=no",
 ]
+
+def service(priority, target, *parameters):
+    rdata = struct.pack("!H", priority) + (name(target) if target else b"\0") + b"".join(parameters)
+    return frame(rdata)
+
+
+def alpn(*protocols):
+    return option(1, b"".join(bytes([len(p)]) + p.encode() for p in protocols))
+
+
+DOT, PORT, V4, V6 = alpn("dot"), option(3, b"\x21\x35"), option(4, b"\xc0\0\2\1"), option(6, b"\x20\1\x0d\xb8" + bytes(11) + b"\1")
+
+SVCB = {
+    "dot": service(1, "dns.example", DOT), "all": service(1, "dns.example", alpn("dot", "h2"), PORT, V4, V6),
+    "alias": service(0, "dns.example"), "itself": service(1, "", DOT), "arpa": service(1, "resolver.arpa", DOT),
+    "mandatory": service(1, "dns.example", option(0, b"\0\1\0\3"), DOT, PORT),
+    "unknown": service(1, "dns.example", option(0, b"\xfd\xe8"), DOT, option(65000)),
+    "missing": service(1, "dns.example", option(0, b"\0\3"), DOT), "order": service(1, "dns.example", PORT, DOT),
+    "twice": service(1, "dns.example", DOT, DOT), "no_default": service(1, "dns.example", DOT, option(2)),
+    "port_53": service(1, "dns.example", DOT, option(3, b"\0\x35")), "half_port": service(1, "dns.example", DOT, option(3, b"\1")),
+    "half_hint": service(1, "dns.example", DOT, option(4, b"\xc0\0\2")), "nobody": service(1, "dns.example", DOT, option(4, bytes(4))),
+    "past_the_end": frame(b"\0\1\0\0\1\0\x09\3dot"), "cut": frame(b"\0\1\3dns"), "empty": frame(b""), "protocol": service(1, "a.b", option(1, b"\4dot")),
+    "several": b"".join(service(n, f"{n}.example", DOT, V4) for n in (3, 1, 2, 1, 1)), "many_hints": service(1, "a.b", DOT, option(4, b"\xc0\0\2\1" * 40)),
+}
 
 EDNS = {
     "none": b"", "keepalive": option(11), "timeout": option(11, b"\0\x64"), "cookie": option(10, b"12345678"), "padding": option(12, bytes(40)),
@@ -162,6 +187,8 @@ def main():
     for kind, options in EDNS.items():
         for size in (1200, 40, 61):
             write("edns", f"{kind}_{size}", struct.pack("!H", size) + options)
+    for kind, octets in SVCB.items():
+        write("svcb", kind, octets)
     for kind, octets in CONTROL.items():
         write("control", kind, b"\x03\x00\x05\x1f" + octets)
     for kind, octets in PROXY.items():

@@ -73,6 +73,15 @@ CASE(who_is_not_verified_is_named)
 		"unverified=\"tls://192.0.2.1?verify=no\" verified=address ");
 }
 
+CASE(whom_a_resolver_designates_is_verified_by_its_address)
+{
+	HAS(line_of("ddr://192.0.2.1", "{}", "{}"),
+		"upstreams=ddr://192.0.2.1 encrypted=\"DNS over TLS only\" verified=address ");
+	HAS(line_of("ddr://192.0.2.1?pin=sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "{}",
+		    "{}"),
+		"verified=\"address and pin\" ");
+}
+
 CASE(who_is_asked_for_addresses_is_said)
 {
 	HAS(line_of("tls://dns.example", "{}", "{}"),
@@ -98,6 +107,7 @@ int main(void)
 		CLAIM(only_what_is_all_tls_is_called_so),
 		CLAIM(what_is_in_clear_is_named_wherever_it_is),
 		CLAIM(who_is_not_verified_is_named),
+		CLAIM(whom_a_resolver_designates_is_verified_by_its_address),
 		CLAIM(who_is_asked_for_addresses_is_said),
 		CLAIM(a_list_that_is_too_long_says_how_much_is_left_out),
 	};

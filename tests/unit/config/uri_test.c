@@ -44,6 +44,8 @@ CASE(what_is_printed_reads_back_to_the_same)
 		"tls://192.0.2.1#dns.example?cert=a.pem&key=b.pem",
 		"tls://192.0.2.1?tls=1.3",
 		"tls://192.0.2.1?verify=no",
+		"ddr://192.0.2.1",
+		"ddr://[2001:db8::1]:5353?pin=" PIN "&ca=a.pem&tls=1.3&weight=7",
 		"tls://dns.example?verify=no&tls=1.3",
 		"tls://dns.example?bootstrap=192.0.2.1,2001:db8::1",
 		"udp://10.0.0.53?source=10.0.0.1&interface=eth0&weight=1",
@@ -95,6 +97,19 @@ CASE(plain_schemes_prove_nothing_and_have_port_53)
 	again("tcp://192.0.2.1");
 	EQ(server.scheme, SCHEME_TCP);
 	EQ(addr_port(&server.addr), 53);
+}
+
+CASE(a_resolver_that_designates_is_an_address_where_plain_dns_is_spoken)
+{
+	again("DDR://192.0.2.1");
+	STR(server.text, "ddr://192.0.2.1");
+	EQ(server.scheme, SCHEME_TLS);
+	OK(server.designated && !server.opportunistic && !server.auth_name && !server.host);
+	EQ(addr_port(&server.addr), 53);
+	again("ddr://192.0.2.1:5353");
+	EQ(addr_port(&server.addr), 5353);
+	again("tls://192.0.2.1");
+	OK(!server.designated);
 }
 
 CASE(parameters_reach_the_server)
@@ -163,8 +178,11 @@ CASE(what_cannot_be_meant_is_refused)
 		"tls://a.example?verify=no#a.example", "tls://a.example?bootstrap=a.b",
 		"tls://192.0.2.1?bootstrap=192.0.2.2",
 		"tls://a.example?bootstrap=::1,::2,::3,::4,::5,::6,::7,::8,::9",
-		"tls://192.0.2.1?source=192.0.2.7:53", "tls://192.0.2.1?source=::1",
-		"udp://10.0.0.53?tls=1.3", "quic://192.0.2.1", "xyz://192.0.2.1" };
+		"tls://192.0.2.1?source=192.0.2.7:53", "tls://192.0.2.1?source=::1", "ddr://",
+		"ddr://a.example", "ddr://192.0.2.1:853", "ddr://192.0.2.1#a.example",
+		"ddr://192.0.2.1?verify=no", "ddr://192.0.2.1?bootstrap=192.0.2.2", "ddr://0.0.0.0",
+		"ddr://2001:db8::1", "ddr://a.example@192.0.2.1", "udp://10.0.0.53?tls=1.3",
+		"quic://192.0.2.1", "xyz://192.0.2.1" };
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
 		if (uri_read(&server, all[i], &memory, &reading) || !*reading.problem)
@@ -179,6 +197,7 @@ int main(void)
 		CLAIM(spellings_that_differ_in_nothing_are_printed_alike),
 		CLAIM(a_host_is_its_name_unless_another_one_is_given),
 		CLAIM(plain_schemes_prove_nothing_and_have_port_53),
+		CLAIM(a_resolver_that_designates_is_an_address_where_plain_dns_is_spoken),
 		CLAIM(parameters_reach_the_server),
 		CLAIM(the_short_text_tells_servers_apart_and_says_who_is_not_verified),
 		CLAIM(spellings_of_other_products_are_understood_and_marked),

@@ -248,6 +248,8 @@ CASE(the_address_is_told_where_the_name_does_not_tell_it)
 {
 	OK(is_silent_about("'address': '192.0.2.1:853'", "at 192"));
 	OK(says("'address': '[2001:db8::1]:853'", "  at [2001:db8::1]:853"));
+	OK(says("'address': '192.0.2.1:853', 'designated': 'dns.test'",
+		"  designated dns.test at 192.0.2.1:853"));
 }
 
 CASE(every_group_is_told_with_its_policy_and_zones)
