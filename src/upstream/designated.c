@@ -141,7 +141,7 @@ static bool is_same(const struct places *a, const struct places *b)
 	return same == a->count && a->count == b->count;
 }
 
-/* Where that is nothing new, the server keeps its order, which knows what worked; names may be. */
+/* Their order may be another one, and so may their names. */
 static void tell_found(struct designated *d, const struct places *found)
 {
 	struct addr addrs[ADDRS_MAX];

@@ -303,7 +303,8 @@ void designated_changed(struct designated *, enum change);
 
 /* The name of who is at that address and port, as the resolver says; "": nobody is any more. */
 const char *designated_name(const struct designated *, const struct addr *);
-/* A connection is made to there: it is to look for that name, and to show no ticket of another. */
+/* A connection is made to there: it is to look for that name. Tickets of another one are forgotten.
+ */
 void designated_aim(struct designated *, const struct addr *to, struct tls_identity *);
 
 /* Puts an exchange on this very connection. False: out of memory. */
