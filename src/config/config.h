@@ -31,6 +31,12 @@ struct config_note {
 	const char *given, *understood;
 };
 
+/* What a list of prefixes was made of. */
+struct acl_words {
+	const char **all;
+	size_t count;
+};
+
 /* Limits are those of the whole process; the workers divide them. */
 struct config {
 	atomic_uint owners; /* of one that config_new() made */
@@ -57,8 +63,7 @@ struct config {
 	struct written written; /* what upstream was made of */
 	enum sandbox_mode sandbox;
 	const char *control; /* where the control socket is: "auto", "none", or a path */
-	const char **allow_words; /* what query.allow was made of */
-	size_t allow_count;
+	struct acl_words allow_words, proxies_words; /* of query.allow and listen.proxies */
 	const char *file; /* that was read first; NULL: none */
 	struct config_note *notes;
 	struct memory memory; /* what the values above borrow from */

@@ -9,7 +9,7 @@
 #include "base/bug.h"
 #include "config/values.h"
 
-#define ALLOW_MAX 256
+#define ACL_MAX 256
 
 void kind_tell_form(const struct setting *s, const struct node *node)
 {
@@ -257,27 +257,43 @@ CHOICE_KIND(sandbox, "off, on or strict", "off", "on", "strict");
 /* --- lists -------------------------------------------------------------------------------------
  */
 
-static void begin_allow(const struct setting *s, size_t count)
+/* Who may do something: the prefixes, and the words that they are written as. */
+static void begin_acl(struct config *c, struct acl *acl, struct acl_words *words, size_t count)
 {
-	struct config *c = s->config;
-
-	acl_clear(&c->query.allow);
-	c->allow_words = memory_take(&c->memory, count * sizeof(*c->allow_words));
-	c->allow_count = 0;
+	acl_clear(acl);
+	words->all = memory_take(&c->memory, count * sizeof(*words->all));
+	words->count = 0;
 }
 
-static void take_allow(const struct setting *s, const struct node *node)
-{
-	struct config *c = s->config;
+typedef bool acl_adder(struct acl *, const char *word);
 
+/* The next of these words, if there is something that it could be added as. */
+static void take_acl(const struct setting *s, const struct node *node, struct acl *acl,
+	acl_adder *add, struct acl_words *words)
+{
 	errno = 0;
-	if (acl_add(&c->query.allow, node->text))
-		c->allow_words[c->allow_count++] =
-			memory_copy(&c->memory, node->text, strlen(node->text));
+	if (add(acl, node->text))
+		words->all[words->count++] =
+			memory_copy(&s->config->memory, node->text, strlen(node->text));
 	else if (errno == ENOMEM)
 		memory_out();
 	else
 		kind_tell_form(s, node);
+}
+
+static const char *word_at(const struct acl_words *words, size_t index)
+{
+	return index < words->count ? words->all[index] : NULL;
+}
+
+static void begin_allow(const struct setting *s, size_t count)
+{
+	begin_acl(s->config, &s->config->query.allow, &s->config->allow_words, count);
+}
+
+static void take_allow(const struct setting *s, const struct node *node)
+{
+	take_acl(s, node, &s->config->query.allow, acl_add, &s->config->allow_words);
 }
 
 static const char *allow_text(
@@ -285,15 +301,42 @@ static const char *allow_text(
 {
 	(void)o;
 	(void)m;
-	return index < c->allow_count ? c->allow_words[index] : NULL;
+	return word_at(&c->allow_words, index);
 }
 
 const struct kind kind_allow = { .name = "list of words and prefixes",
 	.form = "local, private, any, an address, or a prefix whose bits behind its length are zero",
-	.most = ALLOW_MAX,
+	.most = ACL_MAX,
 	.begin = begin_allow,
 	.take = take_allow,
 	.text = allow_text };
+
+/* Without words: to trust all of a network, or everybody, is for who says so in figures. */
+static void begin_proxies(const struct setting *s, size_t count)
+{
+	begin_acl(s->config, &s->config->listen.proxies, &s->config->proxies_words, count);
+}
+
+static void take_proxies(const struct setting *s, const struct node *node)
+{
+	take_acl(s, node, &s->config->listen.proxies, acl_add_prefix, &s->config->proxies_words);
+}
+
+static const char *proxies_text(
+	const struct config *c, const struct config_option *o, size_t index, struct memory *m)
+{
+	(void)o;
+	(void)m;
+	return word_at(&c->proxies_words, index);
+}
+
+const struct kind kind_proxies = { .name = "list of prefixes",
+	.form = "an address, or a prefix whose bits behind its length are zero",
+	.most = ACL_MAX,
+	.may_be_empty = true,
+	.begin = begin_proxies,
+	.take = take_proxies,
+	.text = proxies_text };
 
 /* --- control -----------------------------------------------------------------------------------
  */

@@ -55,9 +55,9 @@ struct kind {
 extern const struct kind kind_listen;
 /* certificates.c */
 extern const struct kind kind_certificate;
-extern const struct kind kind_allow, kind_workers, kind_ca, kind_level, kind_policy, kind_require,
-	kind_flag, kind_state, kind_size, kind_duration, kind_count, kind_clock, kind_control,
-	kind_sandbox, kind_file;
+extern const struct kind kind_allow, kind_proxies, kind_workers, kind_ca, kind_level, kind_policy,
+	kind_require, kind_flag, kind_state, kind_size, kind_duration, kind_count, kind_clock,
+	kind_control, kind_sandbox, kind_file;
 /* servers.c */
 extern const struct kind kind_upstreams, kind_bootstrap;
 /* routes.c */

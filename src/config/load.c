@@ -515,6 +515,7 @@ void config_clear(struct config *c)
 {
 	trust_free(c);
 	acl_clear(&c->query.allow);
+	acl_clear(&c->listen.proxies);
 	memory_clear(&c->memory);
 	*c = (struct config){ 0 };
 }

@@ -16,6 +16,9 @@ const struct config_option options[] = {
 		"interface=NAME; free-bind=yes; mode=0660 of a path." },
 	{ "allow", &kind_allow, NO_FIELD, "local, private", 0, 0,
 		"Who may ask: local, private, any, an address, or a prefix such as 192.0.2.0/24." },
+	{ "proxies", &kind_proxies, NO_FIELD, "[]", 0, 0,
+		"Load balancers, by address or prefix, that speak for others: what they send must begin "
+		"with a PROXY header, and whoever that names is the client." },
 	{ "upstreams", &kind_upstreams, FIELD(written.upstreams),
 		"tls://1.0.0.1#cloudflare-dns.com, tls://1.1.1.1#cloudflare-dns.com", 0, 0,
 		"Which servers are asked: tls://HOST[:PORT][#NAME][?KEY=VALUE&...], ddr://ADDRESS, tcp:// "

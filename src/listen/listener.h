@@ -25,6 +25,7 @@ struct endpoint {
 struct listen_conf {
 	struct endpoint *endpoints;
 	size_t count;
+	struct acl proxies; /* who speaks for others: what they send begins with a PROXY header */
 	size_t connections; /* of all clients, in one worker */
 	size_t connections_per_client; /* of one address, in one worker */
 	uint64_t unsent; /* octets of answers that clients do not take, in one worker */

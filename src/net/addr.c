@@ -286,7 +286,7 @@ static const struct acl_word acl_words[] = {
 	{ "any", { "0.0.0.0/0", "::/0" } },
 };
 
-static bool acl_add_prefix(struct acl *acl, const char *text)
+bool acl_add_prefix(struct acl *acl, const char *text)
 {
 	struct prefix p, *more;
 
@@ -316,14 +316,19 @@ bool acl_add(struct acl *acl, const char *word)
 	return acl_add_prefix(acl, word);
 }
 
-bool acl_allows(const struct acl *acl, const struct addr *a)
+bool acl_has(const struct acl *acl, const struct addr *a)
 {
 	if (a->any.sa_family == AF_UNIX)
-		return true;
+		return false;
 	for (size_t i = 0; i < acl->count; i++)
 		if (prefix_matches(&acl->prefixes[i], a))
 			return true;
 	return false;
+}
+
+bool acl_allows(const struct acl *acl, const struct addr *a)
+{
+	return a->any.sa_family == AF_UNIX || acl_has(acl, a);
 }
 
 void acl_clear(struct acl *acl)

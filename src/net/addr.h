@@ -58,7 +58,7 @@ bool prefix_parse(struct prefix *, const char *text);
 /* IPv4-mapped IPv6 addresses are treated as the IPv4 address they carry. */
 bool prefix_matches(const struct prefix *, const struct addr *);
 
-/* Who may ask. Owned by the configuration. */
+/* Who may do something. Owned by the configuration. */
 struct acl {
 	struct prefix *prefixes;
 	size_t count;
@@ -68,7 +68,11 @@ struct acl {
  * link-local addresses), `any`, or a prefix. Returns false if it names nothing; errno is ENOMEM if
  * memory was out. */
 bool acl_add(struct acl *, const char *word);
-/* Who comes by a unix socket may: its mode is what says so. */
+/* The same, but for words: a prefix. */
+bool acl_add_prefix(struct acl *, const char *text);
+/* Is it in one of the prefixes? No unix socket is. */
+bool acl_has(const struct acl *, const struct addr *);
+/* The same, but who comes by a unix socket may: its mode is what says so. */
 bool acl_allows(const struct acl *, const struct addr *);
 void acl_clear(struct acl *);
 
