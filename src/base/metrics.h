@@ -22,6 +22,7 @@
 	X(clients_tls, "Connections of clients that are encrypted")                                \
 	X(clients_tls_resumed, "Of these: TLS sessions resumed")                                   \
 	X(clients_tls_failed, "TLS handshakes of clients that failed")                             \
+	X(proxies_malformed, "Datagrams and connections of proxies without a PROXY header")        \
 	X(cache_hits, "Queries answered from the cache")                                           \
 	X(cache_misses, "Queries asked upstream because the cache had no answer")                  \
 	X(cache_stale, "Queries answered with what had expired")                                   \

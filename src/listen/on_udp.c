@@ -1,8 +1,14 @@
-/* on_udp: queries that come as datagrams. */
+/* on_udp: queries that come as datagrams.
+ *
+ * What a proxy sends has a header in front that names the client. The answer goes back to the
+ * proxy, without one.
+ */
 #include "listen/listener.h"
 
 #include "base/bug.h"
+#include "listen/proxied.h"
 #include "net/datagram.h"
+#include "net/proxy.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,6 +17,7 @@
 struct udp_listener {
 	struct listener base;
 	struct query_env *env;
+	const struct listen_conf *conf;
 	struct datagram *socket;
 	struct pool clients;
 	struct task gone;
@@ -22,7 +29,8 @@ struct udp_listener {
 struct udp_client {
 	struct client base;
 	struct udp_listener *listener;
-	struct path path;
+	struct path path; /* of the answer */
+	struct addr named; /* by the proxy that it goes to */
 };
 
 static void reply(struct client *base, struct span message)
@@ -49,9 +57,9 @@ static void done(struct client *base)
 
 static const struct client_ops client_ops = { reply, done };
 
-static void on_message(void *arg, const struct path *path, struct span message)
+static void take_query(struct udp_listener *l, const struct path *path, const struct addr *named,
+	struct span message)
 {
-	struct udp_listener *l = arg;
 	struct udp_client *c = pool_get(&l->clients);
 
 	l->env->metrics->queries_udp++;
@@ -62,7 +70,34 @@ static void on_message(void *arg, const struct path *path, struct span message)
 	c->path = *path;
 	c->listener = l;
 	c->base = (struct client){ .ops = &client_ops, .peer = &c->path.peer };
+	if (named) {
+		c->named = *named;
+		c->base.peer = &c->named;
+	}
 	query_begin(l->env, &c->base, message);
+}
+
+static void on_proxied(struct udp_listener *l, const struct path *path, struct span datagram)
+{
+	struct proxy_header h;
+
+	if (!proxy_parse_datagram(&h, datagram)) {
+		proxied_refuse(l->env->metrics);
+		return;
+	}
+	const struct addr *named = h.source.any.sa_family == AF_UNSPEC ? NULL : &h.source;
+
+	take_query(l, path, named, (struct span){ datagram.at + h.len, datagram.len - h.len });
+}
+
+static void on_message(void *arg, const struct path *path, struct span message)
+{
+	struct udp_listener *l = arg;
+
+	if (acl_has(&l->conf->proxies, &path->peer))
+		on_proxied(l, path, message);
+	else
+		take_query(l, path, NULL, message);
 }
 
 /* The link is too narrow: the question and our OPT, with TC, so that the client comes over TCP. */
@@ -110,6 +145,7 @@ static int udp_open(struct listener **out, struct listening *shared, const struc
 		return -ENOMEM;
 	l->base.ops = &on_udp;
 	l->env = env;
+	l->conf = &shared->conf;
 	l->gone.run = on_gone;
 	/* Each lives as long as its query, of which there is a bound (limits.queries). */
 	pool_init(&l->clients, sizeof(struct udp_client), SIZE_MAX);

@@ -19,9 +19,9 @@ static const char *const server_names[] = {
 enum { SERVER_COUNTS = sizeof server_names / sizeof *server_names };
 
 /* What no random world can bring about: there are no names of servers, sessions are not resumed,
- * and clients ask for less than the least that limits.unsent can be. */
+ * nobody speaks for others, and clients ask for less than the least that limits.unsent can be. */
 static const char *const elsewhere[] = { "connections_resumed", "resumed", "names_asked",
-	"names_failed", "clients_unread" };
+	"names_failed", "clients_unread", "proxies_malformed" };
 
 const char *fault_name(enum fault_kind kind)
 {
