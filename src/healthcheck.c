@@ -1,6 +1,7 @@
 #include "healthcheck.h"
 
 #include "net/frame.h"
+#include "net/proxy.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -68,12 +69,32 @@ static size_t question(uint8_t out[FRAME_HEAD + BUILD_QUERY_MAX], uint16_t id)
 	return FRAME_HEAD + len;
 }
 
+/* What stands in front: from an address of a proxy, it must say that it speaks for itself. */
+static struct span introduction(int fd, const struct acl *proxies)
+{
+	struct addr own = { 0 };
+	socklen_t size = sizeof own;
+
+	if (getsockname(fd, &own.any, &size) < 0 || !acl_has(proxies, &own))
+		return (struct span){ 0 };
+	return SPAN(PROXY_LOCAL);
+}
+
+/* In one datagram, where it is one. */
+static bool say(int fd, struct span head, struct span body)
+{
+	struct iovec parts[] = { { (void *)head.at, head.len }, { (void *)body.at, body.len } };
+	const struct msghdr m = { .msg_iov = parts, .msg_iovlen = 2 };
+
+	return sendmsg(fd, &m, MSG_NOSIGNAL) == (ssize_t)(head.len + body.len);
+}
+
 static bool is_answer(const uint8_t *m, ssize_t len, uint16_t id)
 {
 	return len >= DNS_HEADER && get_u16(m) == id && get_u16(m + 2) & DNS_QR;
 }
 
-static bool answers(const struct binding *at, int type)
+static bool answers(const struct listen_conf *conf, const struct binding *at, int type)
 {
 	uint8_t message[FRAME_HEAD + BUILD_QUERY_MAX];
 	uint16_t id = (uint16_t)getpid();
@@ -83,7 +104,8 @@ static bool answers(const struct binding *at, int type)
 
 	if (fd < 0)
 		return false;
-	if (send(fd, message + skip, len - skip, MSG_NOSIGNAL) == (ssize_t)(len - skip)) {
+	if (say(fd, introduction(fd, &conf->proxies),
+		    (struct span){ message + skip, len - skip })) {
 		ssize_t n = recv(fd, message, sizeof message, 0);
 		size_t head = type == SOCK_STREAM ? FRAME_HEAD : 0;
 
@@ -104,9 +126,10 @@ static const struct endpoint *easiest(const struct listen_conf *listen)
 
 int healthcheck_run(const struct config *c)
 {
-	const struct endpoint *e = easiest(&c->listen);
+	const struct listen_conf *l = &c->listen;
+	const struct endpoint *e = easiest(l);
 
-	if ((e->datagrams && answers(&e->at, SOCK_DGRAM)) || answers(&e->at, SOCK_STREAM))
+	if ((e->datagrams && answers(l, &e->at, SOCK_DGRAM)) || answers(l, &e->at, SOCK_STREAM))
 		return 0;
 	fprintf(stderr, "sotto: nothing answers on %s\n", e->text);
 	return 1;

@@ -15,6 +15,9 @@
 /* The longest header of version 1, with its CR and LF. */
 #define PROXY_LINE_MAX 107
 
+/* The header of who speaks for himself: version 2, LOCAL. */
+#define PROXY_LOCAL "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0"
+
 enum proxy_found {
 	PROXY_WHOLE, /* a header, and all of it */
 	PROXY_MORE, /* so far it is one, but its end is missing */

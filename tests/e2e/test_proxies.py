@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bench import daemon, eventually, messages, proxied
+from bench import clients, daemon, eventually, messages, proxied
 from bench.behaviours import Gate
 from bench.clients import Head, Udp, addresses, parse
 from bench.control import answer_to
@@ -139,6 +139,12 @@ def test_clients_of_one_proxy_have_their_places_each(behind, upstream):
         assert eventually(lambda: len(gate.held) == 2)
         gate.open(upstream)
         assert {client.receive()[:2] for _ in range(2)} == {first, second}
+
+
+def test_the_health_check_of_a_host_that_is_a_proxy_speaks_for_itself(behind):
+    sotto = behind(proxies=["127.0.0.0/8"], allow=[INSIDE])
+    done = clients.tool(daemon.BINARY, "healthcheck", "--config", sotto.file)
+    assert done == "" and malformed(sotto) == 0
 
 
 def test_who_is_a_proxy_changes_by_a_reload(sotto, name):

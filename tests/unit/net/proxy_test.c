@@ -78,8 +78,8 @@ CASE(how_the_client_came_does_not_matter)
 
 CASE(a_proxy_may_speak_for_itself)
 {
-	OK(names_nobody(SPAN(V2("\x20", "\0", "\0"))));
-	EQ(h.len, 16);
+	OK(names_nobody(SPAN(PROXY_LOCAL)));
+	EQ(h.len, sizeof PROXY_LOCAL - 1);
 	OK(names_nobody(SPAN(V2("\x20", "\x11", "\x0c") OF_4))); /* which are to be ignored */
 	EQ(h.len, 28);
 	OK(names_nobody(SPAN(V2("\x20", "\xff", "\x01") "?")));
