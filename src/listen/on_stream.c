@@ -6,13 +6,18 @@
  * first two does its timer run, and may it have to give way to a newcomer. It ends when its client
  * has ended or gone, or when a limit says so, but not before the answers to what it asked have been
  * sent. Its struct lives until the last of its queries is over, even when the stream is gone.
+ *
+ * What a proxy opens begins with a header (net/proxy.h), which has as much time as a message; once
+ * that is read, the connection is the client's whom it names, and as any other.
  */
 #include "listen/listener.h"
 
 #include "base/bug.h"
 #include "base/log.h"
 #include "listen/opening.h"
+#include "listen/proxied.h"
 #include "net/frame.h"
+#include "net/proxy.h"
 #include "net/stream.h"
 
 #include <errno.h>
@@ -37,6 +42,7 @@ struct stream_listener {
 enum clock { STOPPED, IDLE, READING };
 
 enum progress {
+	UNNAMED, /* comes from a proxy, which has yet to say whom it is for */
 	OPENING, /* what is it? */
 	IN_LINE, /* TLS, whose handshake has to wait */
 	SHAKING, /* hands */
@@ -48,7 +54,7 @@ struct stream_conn {
 	struct list quiet; /* in hosts->quiet while nothing waits, unless finishing */
 	struct stream_listener *listener;
 	struct stream *stream; /* NULL: gone */
-	struct addr peer;
+	struct addr peer; /* the client; of an unnamed one its proxy */
 	enum progress progress;
 	bool secured; /* TLS is around it */
 	struct handshake handshake;
@@ -309,6 +315,54 @@ static void take_queries(struct stream_conn *c, struct buf *in, bool *took_some)
 	}
 }
 
+/* ---- whom it is for ---- */
+
+/* Counts one connection more of a client. */
+static bool enter_client(struct stream_listener *l, const struct addr *client, size_t most)
+{
+	if (hosts_enter(l->hosts, client, most))
+		return true;
+	say_full("a client has all the connections it may have: more are refused", most,
+		"raise limits.connections-per-client");
+	return false;
+}
+
+/* Whoever is named is the client from here on; if nobody is, that is the proxy. */
+static bool take_name(struct stream_conn *c, const struct addr *named)
+{
+	struct stream_listener *l = c->listener;
+
+	if (named->any.sa_family == AF_UNSPEC)
+		return true;
+	if (!enter_client(l, named, l->conf->connections_per_client)) {
+		l->env->metrics->clients_refused++;
+		return false;
+	}
+	hosts_leave(l->hosts, &c->peer);
+	c->peer = *named;
+	return true;
+}
+
+/* The header of a proxy. True: it is read, and what stands behind it is the client's. */
+static bool take_header(struct stream_conn *c, struct buf *in)
+{
+	struct proxy_header h;
+	const enum proxy_found found = proxy_parse(&h, buf_span(in));
+
+	if (found == PROXY_MORE)
+		return false;
+	if (found == PROXY_NONE)
+		proxied_refuse(c->listener->env->metrics);
+	if (found == PROXY_NONE || !take_name(c, &h.source)) {
+		stop_taking(c);
+		return false;
+	}
+	buf_drop(in, h.len);
+	c->progress = OPENING;
+	start_clock(c, IDLE);
+	return true;
+}
+
 /* ---- what it is ---- */
 
 /* What is spoken here is not taken here, and gets no answer (RFC 7858 §3.1). */
@@ -413,6 +467,8 @@ static void on_got(void *arg, struct buf *in)
 	c->due = false;
 	if (c->stopped || c->finishing || c->progress == IN_LINE || c->progress == SHAKING)
 		return;
+	if (c->progress == UNNAMED && !take_header(c, in))
+		return;
 	if (c->progress == OPENING && !open_up(c, in))
 		return;
 	take_queries(c, in, &took_some);
@@ -499,13 +555,10 @@ static struct stream_conn *quietest(struct hosts *h)
 }
 
 /* Counts a newcomer. In a full table, who has been quiet longest gives way (RFC 9210 §4.2). */
-static bool enter(struct stream_listener *l, const struct addr *peer)
+static bool enter(struct stream_listener *l, const struct addr *peer, size_t most)
 {
-	if (!hosts_enter(l->hosts, peer, l->conf->connections_per_client)) {
-		say_full("a client has all the connections it may have: more are refused",
-			l->conf->connections_per_client, "raise limits.connections-per-client");
+	if (!enter_client(l, peer, most))
 		return false;
-	}
 	if (l->hosts->connections <= l->conf->connections)
 		return true;
 	say_full("clients have all the connections they may have: quiet ones give way to new ones",
@@ -526,9 +579,11 @@ static void on_client(void *arg, const struct addr *peer)
 	struct stream_conf conf = {
 		.events = &events, .write_ms = l->conf->write_ms, .unsent = &l->hosts->unsent
 	};
+	/* Of a proxy, each counts for the client that it is for. */
+	const bool unnamed = acl_has(&l->conf->proxies, peer);
 	struct stream_conn *c;
 
-	if (!enter(l, peer)) {
+	if (!enter(l, peer, unnamed ? SIZE_MAX : l->conf->connections_per_client)) {
 		l->env->metrics->clients_refused++;
 		return;
 	}
@@ -537,6 +592,7 @@ static void on_client(void *arg, const struct addr *peer)
 		goto fail;
 	c->listener = l;
 	c->peer = *peer;
+	c->progress = unnamed ? UNNAMED : OPENING;
 	c->timer.fire = on_timer;
 	c->handshake.begin = on_turn;
 	list_init(&c->handshake.node);
@@ -547,7 +603,7 @@ static void on_client(void *arg, const struct addr *peer)
 	list_push(&l->hosts->all, &c->node);
 	list_push(&l->hosts->quiet, &c->quiet);
 	l->live++;
-	start_clock(c, IDLE);
+	start_clock(c, unnamed ? READING : IDLE);
 	return;
 
 fail:

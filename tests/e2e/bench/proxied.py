@@ -33,4 +33,5 @@ def v1(client, server="203.0.113.1"):
 LOCAL_V2 = block(LOCAL, 0, b"")
 UNSPEC_V2 = block(PROXY, 0, b"")
 UNIX_V2 = block(PROXY, 0x31, bytes(216))
+UNKNOWN_V1 = b"PROXY UNKNOWN\r\n"
 NOBODY = {"local": LOCAL_V2, "unspec": UNSPEC_V2, "unix": UNIX_V2}
