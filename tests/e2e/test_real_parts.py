@@ -1,4 +1,4 @@
-"""sotto between programs that people run: unbound and Knot Resolver behind it; dig, kdig, dnspython, dnsmasq and the
+"""sotto between programs that people run: unbound and Knot Resolver behind it; dig, kdig, dnspython, dnsmasq, dnsdist, HAProxy and the
 resolver of glibc before it; IPv4 and IPv6."""
 
 import shutil
@@ -9,7 +9,7 @@ import dns.message
 import dns.query
 import pytest
 
-from bench import clients, eventually
+from bench import clients, eventually, messages
 from bench.certificates import NAME
 from bench.clients import ask, addresses
 from bench.daemon import free_port
@@ -212,3 +212,71 @@ def test_2181_05_an_ipv6_wildcard_answers_from_the_address_that_was_asked(start_
     for address in (link.NEAR6, "::1"):
         with (link.far if address == link.NEAR6 else link.near).entered():
             assert len(addresses(ask((address, 5300), name))) > 0
+
+
+# ---- load balancers that speak for their clients
+
+
+BALANCER, ALLOWED, NOT_ALLOWED = "127.0.0.5", "127.0.0.21", "127.0.0.22"
+
+
+@pytest.fixture
+def behind_a_balancer(serve, tmp_path, certificate, start_sotto):
+    """Takes BALANCER's word for whom it speaks for; of those only one may ask, beside the balancer's own checks."""
+    return start_sotto(unbound(serve, tmp_path, certificate), proxies=[BALANCER], allow=[ALLOWED, BALANCER])
+
+
+def dnsdist(serve, directory, sotto):
+    port = free_port()
+    (directory / "dnsdist.conf").write_text(
+        f"""setLocal("127.0.0.1:{port}")
+setACL("127.0.0.0/8")
+setSecurityPollSuffix("")
+newServer{{address="{sotto.host}:{sotto.port}", source="{BALANCER}", useProxyProtocol=true, checkName="www.real.example."}}
+"""
+    )
+    serve([program("dnsdist"), "--supervised", "--disable-syslog", "-C", str(directory / "dnsdist.conf")], port)
+    return ("127.0.0.1", port)
+
+
+def haproxy(serve, directory, sotto, header):
+    port = free_port()
+    (directory / "haproxy.cfg").write_text(
+        f"""defaults
+    mode tcp
+    timeout connect 5s
+    timeout client 30s
+    timeout server 30s
+listen dns
+    bind 127.0.0.1:{port}
+    server sotto {sotto.host}:{sotto.port} source {BALANCER} {header}
+"""
+    )
+    serve([program("haproxy"), "-db", "-f", str(directory / "haproxy.cfg")], port)
+    return ("127.0.0.1", port)
+
+
+def asked_from(source, balancer, over):
+    with clients.OVER[over](balancer, source=source) as client:
+        return clients.parse(client.ask(messages.query("www.real.example")))
+
+
+def speaks_for_its_clients(balancer, over):
+    """Only the one that may ask is answered, and each question is of who asked it."""
+    for source, wanted in ((ALLOWED, "NOERROR"), (NOT_ALLOWED, "REFUSED"), (ALLOWED, "NOERROR")):
+        answer = asked_from(source, balancer, over)
+        assert clients.rcode_name(answer) == wanted and bool(addresses(answer)) == (wanted == "NOERROR")
+    return True
+
+
+def test_dnsdist_speaks_for_its_clients(serve, tmp_path, behind_a_balancer, over):
+    balancer = dnsdist(serve, tmp_path, behind_a_balancer)
+    assert eventually(lambda: "as 'up'" in (tmp_path / "dnsdist.log").read_text())  # by its own check
+    assert speaks_for_its_clients(balancer, over)
+    assert not behind_a_balancer.log(level="warn")
+
+
+@pytest.mark.parametrize("header", ["send-proxy", "send-proxy-v2", "send-proxy-v2 proxy-v2-options crc32c,unique-id"])
+def test_haproxy_speaks_for_its_clients(header, serve, tmp_path, behind_a_balancer):
+    assert speaks_for_its_clients(haproxy(serve, tmp_path, behind_a_balancer, header), "tcp")
+    assert not behind_a_balancer.log(level="warn")
