@@ -269,6 +269,19 @@ def test_connections_of_a_proxy_count_for_the_whole(behind):
         client.close()
 
 
+@pytest.mark.parametrize("plain", ["accept", "refuse"])
+@pytest.mark.parametrize("header", [proxied.v2(INSIDE), proxied.v1(INSIDE), proxied.v1(OUTSIDE)], ids=["v2", "v1", "outside"])
+def test_before_tls_the_header_is_in_clear(header, plain, behind, certificate, name):
+    sotto = behind(
+        listen=[f"0.0.0.0:{daemon.free_port('0.0.0.0')}", f"127.0.0.1:{daemon.free_port()}?tls=terminate&plain={plain}"],
+        certificate={"cert": str(certificate.chain), "key": str(certificate.key)},
+    )
+    sotto.port = int(sotto.config["listen"][1].split("?")[0].rpartition(":")[2])
+    with open_by(PROXY, sotto, header) as client:
+        client.socket = clients.careless().wrap_socket(client.socket)
+        assert rcode(client.ask(query(name))) == (REFUSED if header == proxied.v1(OUTSIDE) else 0)
+
+
 # ---- both
 
 
