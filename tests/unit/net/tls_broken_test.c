@@ -189,9 +189,9 @@ CASE(broken_handshakes_leave_nothing)
 	break_version(TLS1_2_VERSION, NULL, NULL);
 	break_version(TLS1_3_VERSION, &ca, &client);
 	break_version(TLS1_2_VERSION, &ca, &client);
-	print_message("%u handshakes, %u of them failed\n", broken, failed);
+	print_message("# %u handshakes, %u of them failed\n", broken, failed);
 	OK(broken > 10000);
-	OK(failed > 2000);
+	OK(failed > 1000);
 	party_free(&client);
 	party_free(&ca);
 }
