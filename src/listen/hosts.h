@@ -20,7 +20,7 @@ struct hosts {
 	struct host *buckets[HOSTS_BUCKETS];
 	size_t connections; /* of all */
 	struct list all; /* connections with a stream, the oldest first */
-	struct list quiet; /* those for which no query waits, the longest so first */
+	struct list quiet; /* first those that are over; then by how long no query waits */
 	size_t unsent; /* octets of answers that their clients have not taken */
 };
 

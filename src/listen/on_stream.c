@@ -51,7 +51,7 @@ enum progress {
 
 struct stream_conn {
 	struct list node; /* in hosts->all */
-	struct list quiet; /* in hosts->quiet while nothing waits, unless finishing */
+	struct list quiet; /* in hosts->quiet while nothing waits, and while finishing */
 	struct stream_listener *listener;
 	struct stream *stream; /* NULL: gone */
 	struct addr peer; /* the client; of an unnamed one its proxy */
@@ -107,6 +107,7 @@ static void detach(struct stream_conn *c)
 	free_if_over(c);
 }
 
+/* From now on it gives way before any that may be of use. */
 static void finish(struct stream_conn *c)
 {
 	if (!c->stream || c->finishing)
@@ -114,6 +115,7 @@ static void finish(struct stream_conn *c)
 	c->finishing = true;
 	handshakes_leave(&c->handshake);
 	list_remove(&c->quiet);
+	list_unshift(&c->listener->hosts->quiet, &c->quiet);
 	timer_stop(c->listener->env->loop, &c->timer);
 	stream_finish(c->stream);
 }
@@ -542,7 +544,7 @@ static void on_timer(struct timer *t)
 
 /* ---- connections ---- */
 
-/* Who has been quiet longest, and has been sent every answer; NULL: nobody. */
+/* Who is finishing, or has been quiet longest, and has been sent every answer; NULL: nobody. */
 static struct stream_conn *quietest(struct hosts *h)
 {
 	list_each_safe (node, &h->quiet) {
