@@ -141,7 +141,7 @@ struct worker *worker_new(struct config *conf, struct worker_shared *shared)
 	w->listening.env = &w->env;
 	w->listening.shown = &shared->shown;
 	handshakes_init(&w->listening.handshakes, w->loop);
-	hosts_init(&w->listening.hosts, &w->rand);
+	hosts_init(&w->listening.hosts, &shared->query.key);
 	if (lookups_init(&w->env) < 0 || query_env_init(&w->env) < 0)
 		goto fail;
 	return w;

@@ -1,22 +1,23 @@
 /* hosts: the stream connections of one worker's clients, whichever listener they came by: how many
- * there are, how many each address has, and which of them could give way to another. */
+ * there are, how many each network (addr_network()) has, and which of them could give way to
+ * another. */
 #ifndef LISTEN_HOSTS_H
 #define LISTEN_HOSTS_H
 
 #include "base/list.h"
-#include "base/rand.h"
+#include "base/siphash.h"
 #include "net/addr.h"
 
 #define HOSTS_BUCKETS 256
 
 struct host {
 	struct host *next;
-	struct addr addr;
+	struct addr addr; /* of its network, whichever came first */
 	size_t connections;
 };
 
 struct hosts {
-	uint64_t seed; /* so that nobody can choose addresses that fall together */
+	const struct siphash_key *key; /* so that nobody can choose addresses that fall together */
 	struct host *buckets[HOSTS_BUCKETS];
 	size_t connections; /* of all */
 	struct list all; /* connections with a stream, the oldest first */
@@ -24,7 +25,8 @@ struct hosts {
 	size_t unsent; /* octets of answers that their clients have not taken */
 };
 
-void hosts_init(struct hosts *, struct rand *);
+/* The key is borrowed. */
+void hosts_init(struct hosts *, const struct siphash_key *);
 
 /* Counts one more; false: that would be more than most, or memory is out. */
 bool hosts_enter(struct hosts *, const struct addr *, size_t most);

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NETWORK_OCTETS 8 /* of an IPv6 address: a /64 */
+
 /* ---- text to address ---- */
 
 static bool parse_number(const char *text, unsigned long most, unsigned long *out)
@@ -178,6 +180,31 @@ bool addr_lacks_link(const struct addr *a)
 		!a->v6.sin6_scope_id;
 }
 
+struct span addr_octets(const struct addr *a)
+{
+	if (a->any.sa_family == AF_INET)
+		return (struct span){ (const uint8_t *)&a->v4.sin_addr, sizeof a->v4.sin_addr };
+	if (IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr))
+		return (struct span){ a->v6.sin6_addr.s6_addr + 12, sizeof a->v4.sin_addr };
+	return (struct span){ a->v6.sin6_addr.s6_addr, sizeof a->v6.sin6_addr };
+}
+
+struct span addr_network(const struct addr *a)
+{
+	struct span host = addr_octets(a);
+
+	if (host.len > NETWORK_OCTETS)
+		host.len = NETWORK_OCTETS;
+	return host;
+}
+
+bool addr_same_network(const struct addr *a, const struct addr *b)
+{
+	struct span x = addr_network(a), y = addr_network(b);
+
+	return x.len == y.len && memcmp(x.at, y.at, x.len) == 0;
+}
+
 bool addr_is_no_host(const struct addr *a)
 {
 	if (addr_is_any(a))
@@ -188,21 +215,6 @@ bool addr_is_no_host(const struct addr *a)
 }
 
 /* ---- prefixes ---- */
-
-/* The octets of the address itself; an IPv4-mapped one is taken for the IPv4 address in it. */
-static const uint8_t *octets(const struct addr *a, size_t *len)
-{
-	if (a->any.sa_family == AF_INET) {
-		*len = 4;
-		return (const uint8_t *)&a->v4.sin_addr;
-	}
-	if (IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr)) {
-		*len = 4;
-		return a->v6.sin6_addr.s6_addr + 12;
-	}
-	*len = 16;
-	return a->v6.sin6_addr.s6_addr;
-}
 
 /* Bit n of the octets, from the left. */
 static bool bit(const uint8_t *at, unsigned n)
@@ -216,7 +228,6 @@ bool prefix_parse(struct prefix *p, const char *text)
 	const char *slash = strchr(text, '/');
 	size_t len = slash ? (size_t)(slash - text) : strlen(text);
 	unsigned long bits;
-	size_t size;
 
 	if (len >= sizeof host)
 		return false;
@@ -224,27 +235,26 @@ bool prefix_parse(struct prefix *p, const char *text)
 	if (strchr(host, '[') || strchr(host, '%') || (strchr(host, '.') && strchr(host, ':')) ||
 		!addr_parse(&p->base, host, 0))
 		return false;
-	const uint8_t *at = octets(&p->base, &size);
+	struct span base = addr_octets(&p->base);
 
-	bits = size * 8;
-	if (slash && !parse_number(slash + 1, size * 8, &bits))
+	bits = base.len * 8;
+	if (slash && !parse_number(slash + 1, base.len * 8, &bits))
 		return false;
 	p->bits = (unsigned)bits;
-	for (unsigned n = p->bits; n < size * 8; n++)
-		if (bit(at, n))
+	for (unsigned n = p->bits; n < base.len * 8; n++)
+		if (bit(base.at, n))
 			return false;
 	return true;
 }
 
 bool prefix_matches(const struct prefix *p, const struct addr *a)
 {
-	size_t size, other;
-	const uint8_t *want = octets(&p->base, &size), *have = octets(a, &other);
+	struct span want = addr_octets(&p->base), have = addr_octets(a);
 
-	if (size != other || memcmp(want, have, p->bits / 8) != 0)
+	if (want.len != have.len || memcmp(want.at, have.at, p->bits / 8) != 0)
 		return false;
 	for (unsigned n = p->bits & ~7u; n < p->bits; n++)
-		if (bit(want, n) != bit(have, n))
+		if (bit(want.at, n) != bit(have.at, n))
 			return false;
 	return true;
 }

@@ -2,6 +2,8 @@
 #ifndef NET_ADDR_H
 #define NET_ADDR_H
 
+#include "base/span.h"
+
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,6 +39,12 @@ socklen_t addr_size(const struct addr *);
 bool addr_equal(const struct addr *, const struct addr *); /* port and all */
 bool addr_same_host(const struct addr *, const struct addr *);
 bool addr_is_any(const struct addr *); /* 0.0.0.0 or :: */
+/* The octets of the address; of an IPv4-mapped one, of the IPv4 address that it carries. */
+struct span addr_octets(const struct addr *);
+/* Of them, those of the network that a host has all addresses of to choose from: of IPv6 the /64,
+ * of IPv4 its one address. Who counts clients counts these. */
+struct span addr_network(const struct addr *);
+bool addr_same_network(const struct addr *, const struct addr *);
 /* Who is bound to the first is in the way of the second: 0.0.0.0 and :: take what is sent to any
  * address of their family at their port. */
 bool addr_covers(const struct addr *, const struct addr *);

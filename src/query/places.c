@@ -1,25 +1,5 @@
 #include "query/places.h"
 
-#include "base/span.h"
-
-#define NETWORK_OCTETS 8 /* of an IPv6 address */
-
-static struct span host_of(const struct addr *a)
-{
-	if (a->any.sa_family != AF_INET6)
-		return (struct span){ (const uint8_t *)&a->v4.sin_addr, sizeof a->v4.sin_addr };
-	if (IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr))
-		return (struct span){ a->v6.sin6_addr.s6_addr + 12, sizeof a->v4.sin_addr };
-	return (struct span){ a->v6.sin6_addr.s6_addr, sizeof a->v6.sin6_addr };
-}
-
-static struct span network_of(struct span host)
-{
-	if (host.len > NETWORK_OCTETS)
-		host.len = NETWORK_OCTETS;
-	return host;
-}
-
 static struct spot find(const struct siphash_key *key, struct span client)
 {
 	uint64_t hash = siphash(key, client.at, client.len);
@@ -51,10 +31,8 @@ static void add(struct sketch *sketch, const struct spot *s, int n)
 
 bool places_take(struct places *p, const struct addr *client, size_t left, struct place_held *place)
 {
-	struct span host = host_of(client);
-
-	place->host = find(p->key, host);
-	place->network = find(p->key, network_of(host));
+	place->host = find(p->key, addr_octets(client));
+	place->network = find(p->key, addr_network(client));
 	if (held(&p->hosts, &place->host) >= p->most_of_host ||
 		held(&p->networks, &place->network) >= left)
 		return false;

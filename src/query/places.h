@@ -1,9 +1,9 @@
 /* places: how many of the places where queries wait each client holds, so that no client takes
  * those that others need.
  *
- * A host may hold a fixed number. The network that it could choose addresses from (of IPv6 the /64,
- * of IPv4 the host itself) may hold as many as are left: one network alone half of all, two a third
- * each, and who comes next always finds some.
+ * A host may hold a fixed number. The network that it could choose addresses from (addr_network())
+ * may hold as many as are left: one network alone half of all, two a third each, and who comes next
+ * always finds some.
  *
  * Counts are kept in a sketch: each stands at two places, chosen by a hash that nobody can predict,
  * and is the lesser of what is found there. So it takes the same memory whoever asks, never fails,

@@ -145,7 +145,7 @@ static void play(struct span octets)
 	static const struct peers peers = { .moment_over = on_moment_over };
 	struct metrics metrics = { 0 };
 	struct query_env env = { .loop = run.loop, .metrics = &metrics };
-	struct rand rand = { 0 };
+	static const struct siphash_key key;
 	struct listening shared = { .env = &env,
 		.conf = { .connections = 9,
 			.connections_per_client = 9,
@@ -157,7 +157,7 @@ static void play(struct span octets)
 	struct addr peer;
 	bool gone = false;
 
-	hosts_init(&shared.hosts, &rand);
+	hosts_init(&shared.hosts, &key);
 	HOLDS(addr_parse(&peer, "10.0.1.1", 4000));
 	loop_world(run.loop)->peers = &peers;
 	const struct endpoint at = { .at.addr = peer, .spoken.plain = true };

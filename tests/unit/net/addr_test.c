@@ -131,6 +131,26 @@ CASE(an_address_of_a_link_lacks_it_until_it_is_named)
 	OK(addr_parse(&a, "169.254.0.1", 53) && !addr_lacks_link(&a));
 }
 
+CASE(a_network_is_what_a_host_can_choose_addresses_from)
+{
+	static const struct {
+		const char *a, *b;
+		bool same;
+	} pairs[] = { { "192.0.2.1", "192.0.2.1:5300", true }, { "192.0.2.1", "192.0.2.2", false },
+		{ "192.0.2.1", "[::ffff:192.0.2.1]", true },
+		{ "192.0.2.1", "[::ffff:192.0.2.2]", false },
+		{ "[2001:db8:0:7::1]", "[2001:db8:0:7:ffff:ffff:ffff:ffff]", true },
+		{ "[2001:db8:0:7::1]", "[2001:db8:0:6:ffff:ffff:ffff:ffff]", false },
+		{ "[2001:db8:0:7::1]", "[2001:db8:0:8::]", false },
+		{ "192.0.2.1", "[c000:201::]", false } };
+	struct addr a, b;
+
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		OK(addr_parse(&a, pairs[i].a, 53) && addr_parse(&b, pairs[i].b, 53));
+		EQ(addr_same_network(&a, &b), pairs[i].same);
+	}
+}
+
 CASE(no_address_is_none)
 {
 	struct addr a = { 0 };
@@ -169,6 +189,7 @@ int main(void)
 		CLAIM(private_holds_what_a_network_of_containers_uses),
 		CLAIM(an_address_of_many_or_of_none_is_no_host),
 		CLAIM(an_address_of_a_link_lacks_it_until_it_is_named),
+		CLAIM(a_network_is_what_a_host_can_choose_addresses_from),
 		CLAIM(no_address_is_none),
 		CLAIM(a_wildcard_covers_the_addresses_of_its_family_at_its_port),
 		CLAIM(who_listens_hears_what_comes_to_that_port_at_that_address),
