@@ -172,6 +172,31 @@ def tls_clients():
     yield "endless", record(22, b"\1\0\x7f\xff" + bytes(2000)) * 16
     yield "http", b"GET / HTTP/1.1\r\n\r\n"
     yield "dns", frame(query())
+def hello(version, hostname=None, protocols=()):
+    """What a client of OpenSSL sends first."""
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if protocols:
+        context.set_alpn_protocols(protocols)
+    outgoing = ssl.MemoryBIO()
+        context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname=hostname).do_handshake()
+        return outgoing.read()
+def in_records(octets, size):
+    """The same message in records that hold so many octets of it."""
+    message = octets[5:]
+    pieces = [message[at : at + size] for at in range(0, len(message), size)]
+    return b"".join(b"\x16\x03\x01" + frame(piece) for piece in pieces)
+def hellos():
+    tls12, tls13 = (hello(version, "dns.example") for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3))
+    yield "tls12", tls12
+    yield "tls13", tls13
+    yield "no_name", hello(ssl.TLSVersion.TLSv1_3)
+    yield "alpn", hello(ssl.TLSVersion.TLSv1_3, "one.one.one.one", ["dot"])
+    yield "half", tls13[:100]
+    yield "behind", tls13 + b"\x14\x03\x03\0\1\1"
+    yield "records_of_9", in_records(tls12, 9)
+    yield "records_of_1", in_records(tls12[:-40], 1)
+    yield "bad_name", tls12.replace(b"dns.example", b"dns\0example")
+    yield "no_extensions", b"\x16\x03\1\0\x2d\1\0\0\x29\3\3" + bytes(33) + b"\0\2\0\x2f\1\0"
 
 
 def write(target, name_, octets):
@@ -195,6 +220,8 @@ def main():
         write("proxy", kind, octets)
     for kind, octets in client_streams():
         write("client_stream", kind, b"\x00\x04\x1f\x01\xff\x0a\x02\x40" + octets)
+    for kind, octets in hellos():
+        write("hello", kind, octets)
     for kind, octets in server_streams():
         write("server_stream", kind, b"\x00\x04\x1f\x01\xff\x0a\x02\x40" + octets)
     for kind, octets in tls_clients():
