@@ -48,6 +48,7 @@ struct stream {
 	int fd;
 	int error; /* of a connect that failed at once */
 	bool paused, resumed, ended, finishing, gone;
+	bool shutting; /* the peer is to hear that nothing more comes */
 	bool syn_held; /* the kernel waits for the bytes that go with it: fast open */
 	bool stuck; /* the kernel took less than there was */
 	bool fresh; /* the handshake has not begun, though its first bytes are here */
@@ -221,7 +222,7 @@ static void flush(struct stream *s)
 		}
 		buf_drop(&s->out, buf_len(&s->out));
 	}
-	if (s->tls && s->finishing && s->state == OPEN)
+	if (s->tls && (s->finishing || s->shutting) && s->state == OPEN)
 		tls_shutdown(s->tls);
 	bool was_stuck = s->stuck;
 
@@ -234,6 +235,10 @@ static void flush(struct stream *s)
 		s->events->drained(s->arg);
 	if (s->gone)
 		return;
+	if (s->shutting && !stream_unsent(s)) {
+		s->shutting = false;
+		shutdown(s->fd, SHUT_WR);
+	}
 	if (s->finishing && s->state == OPEN && !stream_unsent(s))
 		linger(s);
 	if (!s->gone)
@@ -273,6 +278,12 @@ bool stream_is_acked(const struct stream *s)
 	int left = 0; /* sent or not, and not acknowledged */
 
 	return !stream_unsent(s) && ioctl(s->fd, SIOCOUTQ, &left) == 0 && !left;
+}
+
+void stream_shut(struct stream *s)
+{
+	s->shutting = true;
+	loop_later(s->loop, &s->flush);
 }
 
 void stream_finish(struct stream *s)
@@ -542,8 +553,8 @@ struct stream *stream_connect(struct loop *loop, const struct addr *to, struct t
 		goto fail_fd;
 	s->error = fd < 0 ? -fd : 0;
 	s->state = CONNECTING;
-	s->read_size = READ_SERVER;
-	s->in.keep = s->out.keep = READ_SERVER;
+	s->read_size = conf->read_size ? conf->read_size : READ_SERVER;
+	s->in.keep = s->out.keep = conf->read_size ? 0 : READ_SERVER;
 	if (client) {
 		s->tls = tls_client_session(client, identity);
 		if (!s->tls)
@@ -565,9 +576,19 @@ fail_fd:
 	return NULL;
 }
 
+void stream_retarget(struct stream *s, const struct stream_events *events, void *arg)
+{
+	s->events = events;
+	s->arg = arg;
+	s->resumed = true;
+	loop_later(s->loop, &s->flush);
+}
+
 void stream_pause(struct stream *s, bool paused)
 {
-	s->resumed = s->paused && !paused;
+	if (s->paused == paused)
+		return;
+	s->resumed = !paused;
 	s->paused = paused;
 	/* Applied at the end of the turn, when it may have changed back. */
 	loop_later(s->loop, &s->flush);

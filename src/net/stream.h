@@ -50,6 +50,7 @@ struct stream_conf {
 	const struct addr *source; /* its port is 0; NULL or AF_UNSPEC: the kernel chooses */
 	const char *interface; /* NULL: the kernel chooses */
 	int segment; /* the most octets that a packet to us should carry; 0: what the link takes */
+	size_t read_size; /* read at once; 0: 64 KiB, whose memory is kept while nothing comes */
 };
 
 /* Connects; with tls, authenticates the peer as `identity` says, which it borrows for the stream's
@@ -73,6 +74,14 @@ bool stream_is_acked(const struct stream *);
  * the buffer, which may be nothing. */
 void stream_pause(struct stream *, bool paused);
 
+/* Events go there from now on. For what is in the buffer, which may be nothing, `got` comes, from
+ * the loop. */
+void stream_retarget(struct stream *, const struct stream_events *, void *arg);
+
+/* Sends what is left, then close_notify and FIN: the peer hears that nothing more comes. What it
+ * sends is still heard; stream_finish() or stream_close() ends the stream. Nothing is sent after
+ * it. */
+void stream_shut(struct stream *);
 /* Sends what is left, then close_notify and FIN, then closes; `closed` comes with phase NONE, or
  * with the fault that came first. */
 void stream_finish(struct stream *);

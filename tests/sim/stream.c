@@ -30,7 +30,7 @@ struct stream {
 	struct wire *wire;
 	struct addr local;
 	bool tls;
-	bool paused, resumed, ended, finishing, gone;
+	bool paused, resumed, ended, finishing, shutting, gone;
 	bool stuck; /* the wire is full */
 	bool fin, reset; /* came over the wire, behind what has arrived */
 	struct buf arrived, in, out;
@@ -261,6 +261,8 @@ static void on_flush(struct task *t)
 		s->events->drained(s->arg);
 	if (s->gone)
 		return;
+	if (s->shutting && !buf_len(&s->out))
+		say_end(s->wire);
 	if (s->finishing && s->state == OPEN && !buf_len(&s->out))
 		linger(s);
 	if (!s->gone)
@@ -298,15 +300,31 @@ bool stream_is_acked(const struct stream *s)
 	return !s->wire->vanished && !buf_len(&s->out);
 }
 
+void stream_shut(struct stream *s)
+{
+	s->shutting = true;
+	loop_later(s->loop, &s->flush);
+}
+
 void stream_finish(struct stream *s)
 {
 	s->finishing = true;
 	loop_later(s->loop, &s->flush);
 }
 
+void stream_retarget(struct stream *s, const struct stream_events *events, void *arg)
+{
+	s->events = events;
+	s->arg = arg;
+	s->resumed = true;
+	loop_later(s->loop, &s->flush);
+}
+
 void stream_pause(struct stream *s, bool paused)
 {
-	s->resumed = s->paused && !paused;
+	if (s->paused == paused)
+		return;
+	s->resumed = !paused;
 	s->paused = paused;
 	loop_later(s->loop, &s->flush);
 }
@@ -457,7 +475,7 @@ static void near_gets(struct event *e)
 	struct wire *w = f->wire;
 	struct stream *s = w->stream;
 
-	if (w->near_ended)
+	if (w->near_ended && (!s || s->state == LINGERING))
 		return;
 	MUST(buf_append(s ? &s->arrived : &w->early, (struct span){ f->bytes, f->len }));
 	if (s)

@@ -276,6 +276,86 @@ CASE(one_that_stood_before_it_was_reset_did_not_fail_to_connect)
 	close(r.listener);
 }
 
+/* ---- half-close ---- */
+
+/* The user of a stream that hears something after it has said that it sends no more. */
+struct listener {
+	struct user user;
+	struct task turn;
+	struct buf heard;
+	bool ended;
+};
+
+static void stop_after_turn(struct task *t)
+{
+	loop_stop(container_of(t, struct listener, turn)->user.loop);
+}
+
+static void keep_got(void *arg, struct buf *in)
+{
+	struct listener *l = arg;
+
+	OK(!buf_len(in) || buf_append(&l->heard, buf_span(in)));
+	buf_drop(in, buf_len(in));
+}
+
+static void on_last(void *arg)
+{
+	struct listener *l = arg;
+
+	l->ended = true;
+	loop_stop(l->user.loop);
+}
+
+static const struct stream_events listening = {
+	.opened = on_opened, .got = keep_got, .ended = on_last, .closed = on_closed
+};
+
+/* What comes over the descriptor until the end of it. */
+static size_t read_all(int fd, uint8_t *octets, size_t size)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	while ((n = recv(fd, octets + len, size - len, 0)) > 0)
+		len += (size_t)n;
+	EQ(n, 0);
+	return len;
+}
+
+CASE(who_sends_no_more_still_hears)
+{
+	struct addr to = address("127.0.0.1");
+	int server = listen_at(&to, false);
+	struct listener l = { .turn.run = stop_after_turn };
+	uint8_t octets[64];
+
+	dial(&l.user, &to, NULL, NULL, nothing);
+	stream_retarget(l.user.stream, &listening, &l);
+	OK(stream_send(l.user.stream, nothing, question));
+	stream_shut(l.user.stream);
+	loop_later(l.user.loop, &l.turn);
+	loop_run(l.user.loop);
+	int fd = accept(server, NULL, NULL);
+
+	OK(fd >= 0);
+	EQ(read_all(fd, octets, sizeof octets), question.len);
+	MEM(octets, question.at, question.len);
+	EQ(send(fd, "answer", 6, 0), 6);
+	close(fd);
+	loop_run(l.user.loop);
+	OK(l.ended && !l.user.closed);
+	EQ(buf_len(&l.heard), 6);
+
+	stream_finish(l.user.stream); /* both have said so: nobody is waited for */
+	loop_run(l.user.loop);
+	OK(l.user.closed);
+	EQ(l.user.fault.phase, PHASE_NONE);
+	buf_clear(&l.heard);
+	hang_up(&l.user);
+	close(server);
+}
+
 /* ---- fast open ---- */
 
 /* How often a SYN of ours was answered as one with data. */
@@ -399,6 +479,7 @@ int main(void)
 		CLAIM(it_connects_through_the_interface_that_is_asked_for),
 		CLAIM(the_interface_decides_the_way),
 		CLAIM(one_that_stood_before_it_was_reset_did_not_fail_to_connect),
+		CLAIM(who_sends_no_more_still_hears),
 		CLAIM(a_peer_that_is_known_gets_the_first_bytes_with_the_syn),
 		CLAIM(a_syn_with_nothing_to_take_along_goes_out_all_the_same),
 		CLAIM(a_known_peer_that_refuses_does_so_while_connecting),
