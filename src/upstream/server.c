@@ -71,6 +71,14 @@ enum standing server_standing(const struct server *s)
 	return is_forgotten(s) && s->known.standing > GOOD ? UNTRIED : s->known.standing;
 }
 
+struct candidate server_as_candidate(const struct server *s)
+{
+	return (struct candidate){ .standing = server_standing(s),
+		.cost_us = s->known.rtt.smoothed_us + 2 * s->known.rtt.variation_us,
+		.weight = s->conf->weight,
+		.number = s->number };
+}
+
 /* 100 ms, doubled for each failure. */
 static unsigned doubled_ms(const struct server *s, unsigned most)
 {

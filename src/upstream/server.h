@@ -12,6 +12,7 @@
 #include "net/fault.h"
 #include "net/stream.h"
 #include "upstream/addresses.h"
+#include "upstream/pick.h"
 #include "upstream/status.h"
 #include "upstream/upstream.h"
 
@@ -167,6 +168,8 @@ void server_free(struct server *);
 
 /* How it stands by now: old evidence counts no more. */
 enum standing server_standing(const struct server *);
+/* As the choice sees it, when nobody has asked it. */
+struct candidate server_as_candidate(const struct server *);
 /* A failed connection may be followed by another one. */
 bool server_may_dial(const struct server *);
 /* It has been down for less than a second, as if it were being started anew. */

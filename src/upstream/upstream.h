@@ -264,6 +264,40 @@ void server_won_hedge(struct server *);
  * upstream_conf.attempt_ms. Three times in a row make it a second choice. */
 void server_was_amiss(struct server *);
 
+/* ---- TLS that a client speaks with one of our servers ---- */
+
+/* The most ways that are tried for one connection. */
+#define PASSAGES_MAX 8
+
+struct stream;
+struct stream_conf;
+
+/* Servers that it can go on to, and where; the best first. */
+struct passages {
+	struct group *group; /* held if there is any */
+	struct passage {
+		struct server *server;
+		struct addr to;
+	} all[PASSAGES_MAX];
+	size_t count;
+};
+
+/* Finds them for a client that names this server, or none (""). They are those that are known by
+ * the name; where nobody is, those of `upstreams:`, in the order of their policy. 0, and then
+ * passages_clear() is owed; -EAGAIN: their addresses are being looked up; -EHOSTUNREACH: there is
+ * none. */
+int passages_find(struct upstreams *, const char *name, struct passages *);
+/* Nothing if there is none. */
+void passages_clear(struct passages *);
+
+/* As the configuration spells the server. */
+const char *passage_text(const struct passages *, size_t i);
+/* Connects to it, without TLS of ours: as stream_connect(), whose conf it fills in with what the
+ * server's says, and with how long this way is waited for. */
+struct stream *passage_open(const struct passages *, size_t i, struct stream_conf *);
+/* It could not be connected to. */
+void passage_failed(const struct passages *, size_t i, const struct fault *);
+
 /* The server choked on EDNS: ask it without for a while (RFC 6891 §6.2.2). */
 void server_shuns_edns(struct server *);
 

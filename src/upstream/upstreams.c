@@ -59,12 +59,7 @@ bool group_has_other(const struct group *g)
 static void describe(const struct group *g, const struct attempts *a, struct candidate *c)
 {
 	for (size_t i = 0; i < g->conf->count; i++) {
-		const struct server *s = g->servers[i];
-
-		c[i] = (struct candidate){ .standing = server_standing(s),
-			.cost_us = s->known.rtt.smoothed_us + 2 * s->known.rtt.variation_us,
-			.weight = s->conf->weight,
-			.number = s->number };
+		c[i] = server_as_candidate(g->servers[i]);
 		c[i].sends = a->sends[i];
 		c[i].waiting = a->waiting[i] || (a->only_up && c[i].standing == DOWN);
 	}
