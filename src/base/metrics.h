@@ -23,6 +23,9 @@
 	X(clients_tls_resumed, "Of these: TLS sessions resumed")                                   \
 	X(clients_tls_failed, "TLS handshakes of clients that failed")                             \
 	X(proxies_malformed, "Datagrams and connections of proxies without a PROXY header")        \
+	X(clients_passed,                                                                          \
+		"Connections of clients passed through to an upstream, in the clients' TLS")       \
+	X(clients_not_passed, "Such that were not: no ClientHello, or no upstream to be reached")  \
 	X(cache_hits, "Queries answered from the cache")                                           \
 	X(cache_misses, "Queries asked upstream because the cache had no answer")                  \
 	X(cache_stale, "Queries answered with what had expired")                                   \

@@ -199,6 +199,35 @@ def hellos():
     yield "no_extensions", b"\x16\x03\1\0\x2d\1\0\0\x29\3\3" + bytes(33) + b"\0\2\0\x2f\1\0"
 
 
+def relays():
+    """What the servers do that are tried, the first octets of the client, and what both do then (fuzz_relay.c)."""
+    opens, refuses, vanishes, none = range(4)
+
+    def servers(*ways):
+        return sum(way << 2 * place for place, way in enumerate((*ways, none)))
+
+    def step(who, kind, n=0):
+        return n << 4 | ("some", "more", "much", "end", "reset", "take", "stop", "wait").index(kind) << 1 | (who == "client")
+
+    pause = [step("server", "wait", 15)] * 2
+    talk = [*pause, step("client", "some", 5), *pause, step("server", "much", 9), *pause]
+    ends = [step("client", "end"), *pause, step("server", "end")]
+    flood = [step(who, "much", 15) for who in ("client", "server") for _ in range(9)]
+    one = [servers(opens), 9]
+    yield "talk", one + talk + ends
+    yield "talk_behind_an_end", one + pause + ends[:1] + talk + ends[-1:]
+    yield "server_ends_first", one + talk + ends[-1:] + talk + ends[:1]
+    for who in ("client", "server"):
+        yield f"slow_{who}", one + pause + [step(who, "take", 0)] + flood + pause + [step(who, "take", 1)] + talk + ends
+        yield f"stuck_{who}", one + pause + [step(who, "take", 0)] + flood + 16 * pause
+        yield f"reset_by_{who}", one + talk + [step(who, "reset")] + talk
+    yield "stop", one + talk + [step("client", "stop")] + talk
+    yield "next_server", [servers(refuses, vanishes, opens), 0] + 8 * pause + talk + ends
+    yield "no_server_opens", [servers(refuses, vanishes, refuses), 1] + talk
+    yield "no_server", [servers(), 1] + talk
+    yield "names_first", [servers(opens), 2 << 6] + 8 * pause + talk + ends
+
+
 def write(target, name_, octets):
     folder = CORPUS / target
     folder.mkdir(parents=True, exist_ok=True)
@@ -222,6 +251,8 @@ def main():
         write("client_stream", kind, b"\x00\x04\x1f\x01\xff\x0a\x02\x40" + octets)
     for kind, octets in hellos():
         write("hello", kind, octets)
+    for kind, octets in relays():
+        write("relay", kind, bytes(octets))
     for kind, octets in server_streams():
         write("server_stream", kind, b"\x00\x04\x1f\x01\xff\x0a\x02\x40" + octets)
     for kind, octets in tls_clients():
