@@ -299,12 +299,14 @@ static json_t *queries(const struct metrics *m)
 
 static json_t *clients(const struct metrics *m)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "clients_refused_total",
-		number(m->clients_refused), "clients_late_total", number(m->clients_late),
-		"clients_unread_total", number(m->clients_unread), "clients_unwelcome_total",
-		number(m->clients_unwelcome), "clients_tls_total", number(m->clients_tls),
-		"clients_tls_resumed_total", number(m->clients_tls_resumed),
-		"clients_tls_failed_total", number(m->clients_tls_failed),
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"clients_refused_total", number(m->clients_refused), "clients_late_total",
+		number(m->clients_late), "clients_unread_total", number(m->clients_unread),
+		"clients_unwelcome_total", number(m->clients_unwelcome), "clients_tls_total",
+		number(m->clients_tls), "clients_tls_resumed_total",
+		number(m->clients_tls_resumed), "clients_tls_failed_total",
+		number(m->clients_tls_failed), "clients_passed_total", number(m->clients_passed),
+		"clients_not_passed_total", number(m->clients_not_passed),
 		"proxies_malformed_total", number(m->proxies_malformed));
 }
 

@@ -1,11 +1,12 @@
 /* on_stream: queries that come in frames over connections (RFC 7766).
  *
  * A connection tells by its first octets what it is (opening.h). If that is TLS, it waits for its
- * turn, has its handshake, and tells once more what is inside. Then it talks: it is idle (no query
- * waits, no message has begun), reading (a message has begun), or busy (queries wait); only in the
- * first two does its timer run, and may it have to give way to a newcomer. It ends when its client
- * has ended or gone, or when a limit says so, but not before the answers to what it asked have been
- * sent. Its struct lives until the last of its queries is over, even when the stream is gone.
+ * turn, has its handshake, and tells once more what is inside; or a relay has it from then on,
+ * where TLS is passed through. Then it talks: it is idle (no query waits, no message has begun),
+ * reading (a message has begun), or busy (queries wait); only in the first two does its timer run,
+ * and may it have to give way to a newcomer. It ends when its client has ended or gone, or when a
+ * limit says so, but not before the answers to what it asked have been sent. Its struct lives until
+ * the last of its queries is over, even when the stream is gone.
  *
  * What a proxy opens begins with a header (net/proxy.h), which has as much time as a message; once
  * that is read, the connection is the client's whom it names, and as any other.
@@ -16,6 +17,7 @@
 #include "base/log.h"
 #include "listen/opening.h"
 #include "listen/proxied.h"
+#include "listen/relay.h"
 #include "net/frame.h"
 #include "net/proxy.h"
 #include "net/stream.h"
@@ -53,7 +55,8 @@ struct stream_conn {
 	struct list node; /* in hosts->all */
 	struct list quiet; /* in hosts->quiet while nothing waits, and while finishing */
 	struct stream_listener *listener;
-	struct stream *stream; /* NULL: gone */
+	struct stream *stream; /* NULL: gone, or the relay's */
+	struct relay *relay; /* NULL: it is not passed through */
 	struct addr peer; /* the client; of an unnamed one its proxy */
 	enum progress progress;
 	bool secured; /* TLS is around it */
@@ -86,7 +89,7 @@ static void free_if_over(struct stream_conn *c)
 {
 	struct stream_listener *l = c->listener;
 
-	if (c->stream || c->waiting)
+	if (c->stream || c->relay || c->waiting)
 		return;
 	free(c);
 	l->live--;
@@ -131,6 +134,10 @@ static void set_paused(struct stream_conn *c, bool paused)
 /* Takes no more queries. */
 static void stop_taking(struct stream_conn *c)
 {
+	if (c->relay) {
+		relay_stop(c->relay);
+		return;
+	}
 	c->stopped = true;
 	set_paused(c, true);
 	timer_stop(c->listener->env->loop, &c->timer);
@@ -140,6 +147,8 @@ static void stop_taking(struct stream_conn *c)
 
 static void close_now(struct stream_conn *c)
 {
+	relay_close(c->relay);
+	c->relay = NULL;
 	stream_close(c->stream);
 	detach(c);
 }
@@ -184,6 +193,11 @@ static void start_clock(struct stream_conn *c, enum clock clock)
 		timer_start(loop, &c->timer, clock == IDLE ? conf->idle_ms : conf->message_ms);
 }
 
+static size_t untaken(const struct stream_conn *c)
+{
+	return c->relay ? relay_untaken(c->relay) : stream_untaken(c->stream);
+}
+
 /* Who has left most answers untaken. */
 static struct stream_conn *find_worst(const struct hosts *hosts)
 {
@@ -192,7 +206,7 @@ static struct stream_conn *find_worst(const struct hosts *hosts)
 	for (struct list *node = hosts->all.next; node != &hosts->all; node = node->next) {
 		struct stream_conn *c = container_of(node, struct stream_conn, node);
 
-		if (!worst || stream_untaken(c->stream) > stream_untaken(worst->stream))
+		if (!worst || untaken(c) > untaken(worst))
 			worst = c;
 	}
 	return worst;
@@ -213,6 +227,13 @@ static void on_relief(struct task *t)
 	}
 }
 
+/* Somebody is slow: it is looked at when what this turn sends is out. */
+static void look_at_unsent(struct stream_listener *l)
+{
+	if (l->hosts->unsent)
+		loop_later(l->env->loop, &l->shared->relief);
+}
+
 static void reply(struct client *base, struct span message)
 {
 	struct stream_conn *c = container_of(base, struct stream_client, base)->conn;
@@ -224,8 +245,7 @@ static void reply(struct client *base, struct span message)
 	frame_head(head, message.len);
 	if (!stream_send(c->stream, (struct span){ head, sizeof head }, message))
 		finish(c); /* no memory for an answer */
-	if (l->hosts->unsent) /* somebody is slow: looked at when this turn's answers are out */
-		loop_later(l->env->loop, &l->shared->relief);
+	look_at_unsent(l);
 }
 
 static void done(struct client *base)
@@ -402,6 +422,36 @@ static void wait_for_turn(struct stream_conn *c)
 	handshakes_ask(&c->listener->shared->handshakes, &c->handshake);
 }
 
+static void on_passed(void *arg)
+{
+	struct stream_conn *c = arg;
+
+	list_remove(&c->quiet);
+	list_push(&c->listener->hosts->quiet, &c->quiet);
+	look_at_unsent(c->listener);
+}
+
+static void on_relay_over(void *arg)
+{
+	struct stream_conn *c = arg;
+
+	c->relay = NULL;
+	detach(c);
+}
+
+static const struct relay_events relay_events = { on_passed, on_relay_over };
+
+static void pass_through(struct stream_conn *c)
+{
+	c->relay = relay_begin(c->listener->shared, c->stream, &relay_events, c);
+	if (!c->relay) {
+		finish(c);
+		return;
+	}
+	c->stream = NULL;
+	start_clock(c, STOPPED);
+}
+
 /* Somebody who has taken us for a web server. */
 static void answer_http(struct stream_conn *c)
 {
@@ -427,8 +477,10 @@ static bool open_up(struct stream_conn *c, struct buf *in)
 			start_clock(c, READING);
 		return false;
 	case OPENING_TLS:
-		if (c->secured || spoken->tls != TLS_TERMINATE)
+		if (c->secured || spoken->tls == TLS_REFUSE)
 			turn_away(c);
+		else if (spoken->tls == TLS_PASSTHROUGH)
+			pass_through(c);
 		else
 			wait_for_turn(c);
 		return false;
@@ -550,7 +602,7 @@ static struct stream_conn *quietest(struct hosts *h)
 	list_each_safe (node, &h->quiet) {
 		struct stream_conn *c = container_of(node, struct stream_conn, quiet);
 
-		if (!stream_unsent(c->stream))
+		if (!(c->relay ? relay_untaken(c->relay) : stream_unsent(c->stream)))
 			return c;
 	}
 	return NULL;

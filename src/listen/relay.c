@@ -88,6 +88,8 @@ static void finish(struct relay *r)
 
 void relay_close(struct relay *r)
 {
+	if (!r)
+		return;
 	stream_close(r->client.stream);
 	stream_close(r->server.stream);
 	r->events = NULL;
@@ -103,9 +105,14 @@ void relay_stop(struct relay *r)
 		finish(r);
 }
 
+static size_t untaken(const struct side *s)
+{
+	return s->stream ? stream_untaken(s->stream) : 0;
+}
+
 size_t relay_untaken(const struct relay *r)
 {
-	return r->client.stream ? stream_untaken(r->client.stream) : 0;
+	return untaken(&r->client) + untaken(&r->server);
 }
 
 /* ---- passing ---- */
@@ -202,6 +209,7 @@ static void connect_to_way(struct relay *r)
 	struct stream_conf conf = { .events = &events,
 		.arg = &r->server,
 		.write_ms = r->shared->conf.write_ms,
+		.unsent = &r->shared->hosts.unsent,
 		.read_size = READ_SIZE };
 
 	if (r->way < r->ways.count)

@@ -33,11 +33,11 @@ struct relay_events {
 /* Takes the stream, with what is in its buffer. NULL: out of memory; it is still the caller's. */
 struct relay *relay_begin(
 	struct listening *, struct stream *client, const struct relay_events *, void *arg);
-/* Octets that the client is slow to take. */
+/* Octets that client or server are slow to take: they are in hosts.unsent. */
 size_t relay_untaken(const struct relay *);
 /* Ends within a moment: whether anybody waits for something, TLS does not let us see. */
 void relay_stop(struct relay *);
-/* Ends now; no event comes. */
+/* Ends now; no event comes. NULL is nothing. */
 void relay_close(struct relay *);
 
 #endif

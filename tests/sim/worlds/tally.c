@@ -22,6 +22,9 @@ enum { SERVER_COUNTS = sizeof server_names / sizeof *server_names };
  * nobody speaks for others, and clients ask for less than the least that limits.unsent can be. */
 static const char *const elsewhere[] = { "connections_resumed", "resumed", "names_asked",
 	"names_failed", "clients_unread", "proxies_malformed" };
+ * clients ask for less than the least that limits.unsent can be, and none brings TLS that is passed
+ * through. */
+	"names_failed", "clients_unread", "clients_passed", "clients_not_passed" };
 
 const char *fault_name(enum fault_kind kind)
 {
