@@ -15,6 +15,9 @@
 	X(truncated, "Answers sent with TC")                                                       \
 	X(overload, "Queries answered SERVFAIL because a table was full")                          \
 	X(overload_clients, "Queries refused a place because their client has its share")          \
+	X(pace_dropped, "Messages never answered because their client asks too much")              \
+	X(pace_truncated, "Answers of nothing but TC because their client asks too much")          \
+	X(pace_held, "Times that a connection was not read because its client asks too much")      \
 	X(clients_refused, "Connections closed at the door by a limit")                            \
 	X(clients_late, "Connections closed because a message or an answer took too long")         \
 	X(clients_unread, "Connections closed because clients left too many answers untaken")      \

@@ -120,10 +120,16 @@ const struct config_option options[] = {
 	{ "limits.queries-per-client", &kind_count, FIELD(query.queries_per_client), "2048", 1,
 		1 << 24,
 		"Of them, those of one client address; and never more than are left for others." },
+	{ "limits.queries-per-second", &kind_count, FIELD(query.queries_per_second), "0", 0,
+		1000000,
+		"What one client, which is an IPv4 address or a /64 of IPv6, may ask, over UDP and over "
+		"connections; 0: as much as it likes. Beyond, connections wait, and over UDP every other "
+		"query is told to come over TCP and the rest is dropped." },
 	{ "limits.connections", &kind_count, FIELD(listen.connections), "16384", 1, 1 << 20,
 		"TCP connections of all clients." },
 	{ "limits.connections-per-client", &kind_count, FIELD(listen.connections_per_client),
-		"12288", 1, 1 << 20, "TCP connections of one client address." },
+		"12288", 1, 1 << 20,
+		"TCP connections of one client: of an IPv4 address, or of a /64 of IPv6." },
 	{ "limits.queries-per-connection", &kind_count, FIELD(listen.pipeline), "256", 1, 65535,
 		"Queries of one TCP connection that wait; further ones are read when these are "
 		"answered." },

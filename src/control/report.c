@@ -288,13 +288,16 @@ static json_t *process(const struct view *v, const struct report *r)
 
 static json_t *queries(const struct metrics *m)
 {
-	return json_pack("{s:{s:o, s:o, s:o}, s:{s:o, s:o}, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack(
+		"{s:{s:o, s:o, s:o}, s:{s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}}",
 		"dns_requests_total", "udp", number(m->queries_udp), "tcp", number(m->queries_tcp),
 		"tls", number(m->queries_tls), "dns_responses_total", "upstream",
 		number(m->answers), "error", number(m->errors), "dns_servfails_total",
 		number(m->servfails), "dns_drops_total", number(m->dropped), "dns_truncated_total",
 		number(m->truncated), "dns_overload_total", number(m->overload),
-		"dns_overload_clients_total", number(m->overload_clients));
+		"dns_overload_clients_total", number(m->overload_clients), "dns_over_rate_total",
+		"dropped", number(m->pace_dropped), "truncated", number(m->pace_truncated), "held",
+		number(m->pace_held));
 }
 
 static json_t *clients(const struct metrics *m)

@@ -4,9 +4,10 @@
  * turn, has its handshake, and tells once more what is inside; or a relay has it from then on,
  * where TLS is passed through. Then it talks: it is idle (no query waits, no message has begun),
  * reading (a message has begun), or busy (queries wait); only in the first two does its timer run,
- * and may it have to give way to a newcomer. It ends when its client has ended or gone, or when a
- * limit says so, but not before the answers to what it asked have been sent. Its struct lives until
- * the last of its queries is over, even when the stream is gone.
+ * and may it have to give way to a newcomer. It is held, not read for a moment, when its client asks
+ * too much. It ends when its client has ended or gone, or when a limit says so, but not before the
+ * answers to what it asked have been sent. Its struct lives until the last of its queries is over,
+ * even when the stream is gone.
  *
  * What a proxy opens begins with a header (net/proxy.h), which has as much time as a message; once
  * that is read, the connection is the client's whom it names, and as any other.
@@ -41,7 +42,7 @@ struct stream_listener {
 	void *closed_arg;
 };
 
-enum clock { STOPPED, IDLE, READING };
+enum clock { STOPPED, IDLE, READING, HELD };
 
 enum progress {
 	UNNAMED, /* comes from a proxy, which has yet to say whom it is for */
@@ -174,7 +175,8 @@ static bool is_full(const struct stream_conn *c)
 /* Is read again if nothing is against it any more; on_got() comes then, and goes on. */
 static bool resume(struct stream_conn *c)
 {
-	if (!c->paused || c->progress != TALKING || c->stopped || c->finishing || is_full(c))
+	if (!c->paused || c->progress != TALKING || c->clock == HELD || c->stopped ||
+		c->finishing || is_full(c))
 		return false;
 	set_paused(c, false);
 	c->due = true;
@@ -184,13 +186,16 @@ static bool resume(struct stream_conn *c)
 static void start_clock(struct stream_conn *c, enum clock clock)
 {
 	const struct listen_conf *conf = c->listener->conf;
+	const unsigned after_ms[] = {
+		[IDLE] = conf->idle_ms, [READING] = conf->message_ms, [HELD] = QUERY_HOLD_MS
+	};
 	struct loop *loop = c->listener->env->loop;
 
 	c->clock = clock;
 	if (clock == STOPPED)
 		timer_stop(loop, &c->timer);
 	else
-		timer_start(loop, &c->timer, clock == IDLE ? conf->idle_ms : conf->message_ms);
+		timer_start(loop, &c->timer, after_ms[clock]);
 }
 
 static size_t untaken(const struct stream_conn *c)
@@ -263,7 +268,7 @@ static void done(struct client *base)
 		return;
 	if (!c->waiting)
 		list_push(&c->listener->hosts->quiet, &c->quiet);
-	if (resume(c) || (c->due && !c->stopped))
+	if (resume(c) || ((c->due || c->clock == HELD) && !c->stopped))
 		return;
 	if (!c->waiting && (c->stopped || c->ended))
 		finish(c);
@@ -326,6 +331,11 @@ static void take_queries(struct stream_conn *c, struct buf *in, bool *took_some)
 			count_message(c);
 			c->listener->env->metrics->dropped++;
 			stop_taking(c); /* whoever frames like this will not do better */
+			return;
+		}
+		if (!query_may_come(c->listener->env, &c->peer)) {
+			set_paused(c, true);
+			start_clock(c, HELD);
 			return;
 		}
 		*took_some = true;
@@ -526,7 +536,7 @@ static void on_got(void *arg, struct buf *in)
 	if (c->progress == OPENING && !open_up(c, in))
 		return;
 	take_queries(c, in, &took_some);
-	if (!c->stream || c->finishing || c->stopped)
+	if (!c->stream || c->finishing || c->stopped || c->clock == HELD)
 		return;
 	if (is_full(c)) {
 		set_paused(c, true);
@@ -545,7 +555,7 @@ static void on_ended(void *arg)
 	c->ended = true;
 	if (!c->paused && !c->waiting && !c->due)
 		finish(c);
-	else
+	else if (c->clock != HELD)
 		start_clock(c, STOPPED);
 }
 
@@ -589,6 +599,11 @@ static void on_timer(struct timer *t)
 {
 	struct stream_conn *c = container_of(t, struct stream_conn, timer);
 
+	if (c->clock == HELD) {
+		c->clock = STOPPED;
+		resume(c);
+		return;
+	}
 	if (c->clock == READING)
 		c->listener->env->metrics->clients_late++;
 	stop_taking(c);

@@ -1,5 +1,7 @@
 #include "query/query.h"
 
+#include "base/log.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +65,42 @@ void query_env_drain(struct query_env *env, void (*idle)(void *arg), void *arg)
 	env->idle = idle;
 	env->idle_arg = arg;
 	query_env_rest(env);
+}
+
+/* ---- who asks too much ---- */
+
+/* Of the state, not of the client, so that many say it no more often than one; and seldom, since
+ * even what is not written costs more than what is refused. */
+static void say_too_often(unsigned too_many, unsigned most)
+{
+	struct log_line l;
+
+	if (too_many % 1024 != 1)
+		return;
+	log_begin(&l, LOG_WARN,
+		"a client asks more than it may: what is above waits, or is not answered");
+	log_count(&l, "limit", most);
+	log_str(&l, "hint", "raise limits.queries-per-second");
+	log_end(&l);
+}
+
+unsigned query_pace(struct query_env *env, const struct addr *peer, bool stream)
+{
+	unsigned most = env->conf->queries_per_second;
+	struct pace_asks asks = { peer, stream, loop_now(env->loop) };
+	unsigned too_many = most ? pace_take(env->shared->pace, &asks, most) : 0;
+
+	if (too_many)
+		say_too_often(too_many, most);
+	return too_many;
+}
+
+bool query_may_come(struct query_env *env, const struct addr *peer)
+{
+	if (!query_pace(env, peer, true))
+		return true;
+	env->metrics->pace_held++;
+	return false;
 }
 
 /* ---- one query ---- */

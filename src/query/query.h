@@ -34,6 +34,7 @@ struct query_conf {
 	uint16_t keepalive; /* idle timeout told to stream clients that ask, in 100 ms */
 	size_t queries_max; /* waiting at the same time, in one worker */
 	size_t queries_per_client; /* of them, those of one address */
+	unsigned queries_per_second; /* of one network, over datagrams and over streams; 0: any */
 	struct domain *fresh_only; /* domains whose answers are of no use once expired */
 	size_t fresh_only_count;
 	struct pack_limits limits; /* of TTLs, as cache_limits() tells them */
@@ -106,6 +107,11 @@ void query_env_renew(struct query_env *);
 /* Calls idle(arg) from the loop as soon as no query is waiting, and no lookup under way. */
 void query_env_drain(struct query_env *, void (*idle)(void *arg), void *arg);
 
+/* May a stream hand in one more query? False: its client's network has asked as much as it may,
+ * which is said and counted; it asks again in QUERY_HOLD_MS, and reads nothing meanwhile. */
+#define QUERY_HOLD_MS 100
+bool query_may_come(struct query_env *, const struct addr *peer);
+
 /* A message came from a client. May reply, and be done, before it returns. */
 void query_begin(struct query_env *, struct client *, struct span message);
 
@@ -128,6 +134,10 @@ struct query {
 
 	struct answer answer;
 };
+
+/* One more query of that network, over a stream or not: 0, or how many have been too many by now,
+ * which is said. */
+unsigned query_pace(struct query_env *, const struct addr *peer, bool stream);
 
 /* The parked query goes on with this verdict. */
 void query_resume(struct query *, enum verdict);

@@ -22,7 +22,8 @@ bool shared_init(struct query_shared *s, const struct cache_conf *conf, unsigned
 		s->cache = cache_new(conf, &s->key);
 	if (workers > 1)
 		s->flights = flights_new();
-	if ((conf->size > 0 && !s->cache) || (workers > 1 && !s->flights)) {
+	s->pace = pace_new(&s->key);
+	if ((conf->size > 0 && !s->cache) || (workers > 1 && !s->flights) || !s->pace) {
 		say_no_memory(conf->size);
 		return false;
 	}
@@ -33,4 +34,5 @@ void shared_clear(struct query_shared *s)
 {
 	cache_free(s->cache);
 	flights_free(s->flights);
+	pace_free(s->pace);
 }

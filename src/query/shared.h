@@ -4,11 +4,13 @@
 
 #include "cache/cache.h"
 #include "query/flights.h"
+#include "query/pace.h"
 
 struct query_shared {
 	struct siphash_key key; /* of questions */
 	struct cache *cache; /* NULL: there is none */
 	struct flights *flights; /* NULL: there is one worker */
+	struct pace *pace; /* of clients */
 };
 
 /* False: out of memory, which is said in the log. conf is borrowed. */

@@ -1,5 +1,6 @@
 """Limits of the whole: whichever listener clients come by, however few descriptors there are."""
 
+import json
 import re
 import resource
 import time
@@ -8,6 +9,7 @@ import pytest
 
 from bench import clients, daemon, eventually, messages
 from bench.behaviours import Gate
+from bench.cached import cache
 from bench.clients import Head, Tcp, Udp, addresses, ask, parse
 from bench.messages import KEEPALIVE, option, opt, query, unique_name
 
@@ -21,6 +23,10 @@ def is_answered(client):
 
 def two_addresses():
     return [f"{host}:{daemon.free_port(host)}" for host in ("127.0.0.1", "127.0.0.2")]
+
+
+def status(sotto):
+    return json.loads(clients.tool(daemon.BINARY, "status", "--json", "-c", sotto.file))
 
 
 def endpoint(text):
@@ -199,6 +205,48 @@ def test_what_is_not_admitted_is_refused_in_the_same_way_when_all_places_are_tak
             assert Head(one_too_many.ask(query(name))).rcode == messages.SERVFAIL
         gate.open(upstream)
         assert Head(busy.receive()).rcode == messages.NOERROR
+
+
+# ---- how often
+
+
+def test_above_its_rate_a_client_hears_tc_or_nothing_over_udp_and_others_hear_everything(run_sotto, start_upstream):
+    address, name = ("127.0.0.1", daemon.free_port("0.0.0.0")), unique_name()
+    sotto = run_sotto(
+        start_upstream(), listen=[f"0.0.0.0:{address[1]}"], limits={"queries-per-second": 5}, cache=cache(), workers=2
+    )
+    sent, heard = 0, []
+    with Udp(address, source="127.0.0.9") as client, Udp(address, source="127.0.0.8") as other:
+        other.ask(query(name))
+        for _ in range(10):
+            for _ in range(20):
+                client.send(query(name))
+            sent += 20
+            assert eventually(lambda: status(sotto)["dns_requests_total"]["udp"] == 1 + sent)
+            while answer := client.receive(0):
+                heard.append(Head(answer))
+        assert not Head(other.ask(query(name))).truncated
+    over = status(sotto)["dns_over_rate_total"]
+    cut = [answer for answer in heard if answer.truncated]
+    assert over["truncated"] == len(cut) > 0 and over["dropped"] - over["truncated"] in (0, 1)
+    assert all(answer.counts[1:3] == (0, 0) and answer.rcode == messages.NOERROR for answer in cut)
+    assert len(heard) - len(cut) >= 5 and len(heard) + over["dropped"] == sent
+    line, = sotto.log(level="warn")
+    assert "asks more than it may" in line["msg"] and "limits.queries-per-second" in line["hint"]
+
+
+def test_above_its_rate_a_connection_waits_and_is_answered_in_full(run_sotto, start_upstream):
+    sotto = run_sotto(start_upstream(), limits={"queries-per-second": 10})
+    names = [unique_name() for _ in range(15)]
+    with Udp(sotto.address) as udp, Tcp(sotto.address) as tcp:
+        for _ in range(30):  # more than may come, which is no matter of the connection
+            udp.send(query(unique_name()))
+        tcp.send(*[query(name) for name in names])
+        tcp.end()
+        answered = {addresses(parse(tcp.receive()))[0] for _ in names}
+        assert answered == {messages.address_of(name) for name in names}
+        assert tcp.receive() is None
+    assert status(sotto)["dns_over_rate_total"]["held"] > 0
 
 
 # ---- what is told of them
