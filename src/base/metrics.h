@@ -20,6 +20,14 @@
 	X(pace_held, "Times that a connection was not read because its client asks too much")      \
 	X(clients_refused, "Connections closed at the door by a limit")                            \
 	X(clients_late, "Connections closed because a message or an answer took too long")         \
+	X(clients_refused_own, "Of those refused: their client had all it may have")               \
+	X(clients_refused_memory, "Of those refused: there was no memory")                         \
+	X(clients_late_write, "Of those late: an answer was not taken")                            \
+	X(clients_gave_way, "Connections closed to make room, the one that was quiet longest")     \
+	X(clients_idle, "Connections closed because nothing was asked")                            \
+	X(clients_asked_all,                                                                       \
+		"Connections closed because they had brought all queries that one may")            \
+	X(clients_old, "Connections closed because they had lasted as long as one may")            \
 	X(clients_unread, "Connections closed because clients left too many answers untaken")      \
 	X(clients_unwelcome, "Connections closed because nothing that is taken there was spoken")  \
 	X(clients_tls, "Connections of clients that are encrypted")                                \

@@ -110,6 +110,8 @@ const struct config_option options[] = {
 		"A client's TCP connection without a query is closed after this." },
 	{ "timeouts.client-handshake", &kind_duration, FIELD(listen.handshake_ms), "5s", 100, HOUR,
 		"A client's TLS handshake must be over within this." },
+	{ "timeouts.client-lifetime", &kind_duration, FIELD(listen.lifetime_ms), "0s", 0, DAY,
+		"A client's connection is ended in order after this, however busy it is; 0s: never." },
 	{ "timeouts.message", &kind_duration, FIELD(listen.message_ms), "2s", 100, HOUR,
 		"A query that has begun to arrive over TCP must be whole within this." },
 	{ "timeouts.write", &kind_duration, FIELD(listen.write_ms), "5s", 100, HOUR,
@@ -133,6 +135,10 @@ const struct config_option options[] = {
 	{ "limits.queries-per-connection", &kind_count, FIELD(listen.pipeline), "256", 1, 65535,
 		"Queries of one TCP connection that wait; further ones are read when these are "
 		"answered." },
+	{ "limits.queries-before-close", &kind_count, FIELD(listen.queries_before_close), "0", 0,
+		1 << 30,
+		"Queries that one connection may bring in all; then it is ended in order, when they are "
+		"answered. 0: as many as it likes." },
 	{ "limits.unsent", &kind_size, FIELD(listen.unsent), "64MiB", 1 << 20, (uint64_t)1 << 40,
 		"Octets of answers that TCP clients do not take, all together; beyond, who has left "
 		"most is disconnected." },

@@ -300,17 +300,32 @@ static json_t *queries(const struct metrics *m)
 		number(m->pace_held));
 }
 
+/* Connections that we ended, and why. */
+static json_t *closed(const struct metrics *m)
+{
+	uint64_t full = m->clients_refused - m->clients_refused_own - m->clients_refused_memory;
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "full",
+		number(full), "client_full", number(m->clients_refused_own), "no_memory",
+		number(m->clients_refused_memory), "unwelcome", number(m->clients_unwelcome),
+		"gave_way", number(m->clients_gave_way), "idle", number(m->clients_idle), "message",
+		number(m->clients_late - m->clients_late_write), "write",
+		number(m->clients_late_write), "unread", number(m->clients_unread), "queries",
+		number(m->clients_asked_all), "lifetime", number(m->clients_old));
+}
+
 static json_t *clients(const struct metrics *m)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-		"clients_refused_total", number(m->clients_refused), "clients_late_total",
-		number(m->clients_late), "clients_unread_total", number(m->clients_unread),
-		"clients_unwelcome_total", number(m->clients_unwelcome), "clients_tls_total",
-		number(m->clients_tls), "clients_tls_resumed_total",
-		number(m->clients_tls_resumed), "clients_tls_failed_total",
-		number(m->clients_tls_failed), "clients_passed_total", number(m->clients_passed),
-		"clients_not_passed_total", number(m->clients_not_passed),
-		"proxies_malformed_total", number(m->proxies_malformed));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"clients_closed_total", closed(m), "clients_refused_total",
+		number(m->clients_refused), "clients_late_total", number(m->clients_late),
+		"clients_unread_total", number(m->clients_unread), "clients_unwelcome_total",
+		number(m->clients_unwelcome), "clients_tls_total", number(m->clients_tls),
+		"clients_tls_resumed_total", number(m->clients_tls_resumed),
+		"clients_tls_failed_total", number(m->clients_tls_failed), "clients_passed_total",
+		number(m->clients_passed), "clients_not_passed_total",
+		number(m->clients_not_passed), "proxies_malformed_total",
+		number(m->proxies_malformed));
 }
 
 json_t *report_answer(void *report, const struct view *view)

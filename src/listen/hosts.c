@@ -2,6 +2,7 @@
 
 #include "base/bug.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,21 +26,21 @@ static struct host **place(struct hosts *h, const struct addr *a)
 	return at;
 }
 
-bool hosts_enter(struct hosts *h, const struct addr *a, size_t most)
+int hosts_enter(struct hosts *h, const struct addr *a, size_t most)
 {
 	struct host **at = place(h, a);
 
 	if (!*at) {
 		*at = calloc(1, sizeof **at);
 		if (!*at)
-			return false;
+			return -ENOMEM;
 		(*at)->addr = *a;
 	}
 	if ((*at)->connections >= most)
-		return false;
+		return -EUSERS;
 	(*at)->connections++;
 	h->connections++;
-	return true;
+	return 0;
 }
 
 void hosts_leave(struct hosts *h, const struct addr *a)

@@ -28,8 +28,8 @@ struct hosts {
 /* The key is borrowed. */
 void hosts_init(struct hosts *, const struct siphash_key *);
 
-/* Counts one more; false: that would be more than most, or memory is out. */
-bool hosts_enter(struct hosts *, const struct addr *, size_t most);
+/* Counts one more. 0; -EUSERS: that would be more than most; -ENOMEM. */
+int hosts_enter(struct hosts *, const struct addr *, size_t most);
 /* Counts one less. */
 void hosts_leave(struct hosts *, const struct addr *);
 

@@ -27,9 +27,11 @@ struct listen_conf {
 	size_t count;
 	struct acl proxies; /* who speaks for others: what they send begins with a PROXY header */
 	size_t connections; /* of all clients, in one worker */
-	size_t connections_per_client; /* of one address, in one worker */
+	size_t connections_per_client; /* of one network, in one worker */
 	uint64_t unsent; /* octets of answers that clients do not take, in one worker */
 	size_t pipeline; /* unanswered queries of one connection; more are not read */
+	size_t queries_before_close; /* in all that one connection brings; 0: any number */
+	unsigned lifetime_ms; /* of a connection, however busy it is; 0: for ever */
 	unsigned idle_ms; /* a connection without a query is closed after this */
 	unsigned message_ms; /* a started message must be whole within this (RFC 7766 §6.2.3) */
 	unsigned handshake_ms; /* TLS must stand within this */

@@ -4,10 +4,10 @@
  * turn, has its handshake, and tells once more what is inside; or a relay has it from then on,
  * where TLS is passed through. Then it talks: it is idle (no query waits, no message has begun),
  * reading (a message has begun), or busy (queries wait); only in the first two does its timer run,
- * and may it have to give way to a newcomer. It is held, not read for a moment, when its client asks
- * too much. It ends when its client has ended or gone, or when a limit says so, but not before the
- * answers to what it asked have been sent. Its struct lives until the last of its queries is over,
- * even when the stream is gone.
+ * and may it have to give way to a newcomer. It is held, not read for a moment, when its client
+ * asks too much. It ends when its client has ended or gone, or when a limit says so, but not before
+ * the answers to what it asked have been sent. Its struct lives until the last of its queries is
+ * over, even when the stream is gone.
  *
  * What a proxy opens begins with a header (net/proxy.h), which has as much time as a message; once
  * that is read, the connection is the client's whom it names, and as any other.
@@ -65,6 +65,8 @@ struct stream_conn {
 	struct timer timer;
 	enum clock clock;
 	size_t waiting; /* queries */
+	size_t brought; /* queries in all */
+	uint64_t ends_ms; /* it has lasted long enough then; UINT64_MAX: never */
 	bool paused;
 	bool due; /* on_got() is, for what was left when it was paused */
 	bool ended; /* by the client: finish when all it sent is answered */
@@ -190,12 +192,13 @@ static void start_clock(struct stream_conn *c, enum clock clock)
 		[IDLE] = conf->idle_ms, [READING] = conf->message_ms, [HELD] = QUERY_HOLD_MS
 	};
 	struct loop *loop = c->listener->env->loop;
+	uint64_t now = loop_now(loop), left_ms = c->ends_ms > now ? c->ends_ms - now : 0;
 
 	c->clock = clock;
 	if (clock == STOPPED)
 		timer_stop(loop, &c->timer);
 	else
-		timer_start(loop, &c->timer, after_ms[clock]);
+		timer_start(loop, &c->timer, left_ms < after_ms[clock] ? left_ms : after_ms[clock]);
 }
 
 static size_t untaken(const struct stream_conn *c)
@@ -322,6 +325,20 @@ static void set_clock(struct stream_conn *c, bool partial, bool took_some)
 		start_clock(c, IDLE);
 }
 
+/* The connection has been of use for long enough: what it has brought is answered, and no more
+ * taken. */
+static bool is_used_up(const struct stream_conn *c)
+{
+	const struct listen_conf *conf = c->listener->conf;
+	struct metrics *m = c->listener->env->metrics;
+	bool asked_all = conf->queries_before_close && c->brought >= conf->queries_before_close;
+	bool old = !asked_all && loop_now(c->listener->env->loop) >= c->ends_ms;
+
+	m->clients_asked_all += asked_all;
+	m->clients_old += old;
+	return asked_all || old;
+}
+
 static void take_queries(struct stream_conn *c, struct buf *in, bool *took_some)
 {
 	struct span m;
@@ -344,6 +361,11 @@ static void take_queries(struct stream_conn *c, struct buf *in, bool *took_some)
 			return;
 		}
 		frame_drop(in, m);
+		c->brought++;
+		if (c->stream && !c->finishing && is_used_up(c)) {
+			stop_taking(c);
+			return;
+		}
 	}
 }
 
@@ -352,11 +374,15 @@ static void take_queries(struct stream_conn *c, struct buf *in, bool *took_some)
 /* Counts one connection more of a client. */
 static bool enter_client(struct stream_listener *l, const struct addr *client, size_t most)
 {
-	if (hosts_enter(l->hosts, client, most))
-		return true;
-	say_full("a client has all the connections it may have: more are refused", most,
-		"raise limits.connections-per-client");
-	return false;
+	struct metrics *m = l->env->metrics;
+	int err = hosts_enter(l->hosts, client, most);
+
+	m->clients_refused_own += err == -EUSERS;
+	m->clients_refused_memory += err == -ENOMEM;
+	if (err == -EUSERS)
+		say_full("a client has all the connections it may have: more are refused", most,
+			"raise limits.connections-per-client");
+	return err == 0;
 }
 
 /* Whoever is named is the client from here on; if nobody is, that is the proxy. */
@@ -582,8 +608,10 @@ static void on_closed(void *arg, const struct fault *f)
 {
 	struct stream_conn *c = arg;
 
-	if (f->phase == PHASE_WRITE)
+	if (f->phase == PHASE_WRITE) {
 		c->listener->env->metrics->clients_late++;
+		c->listener->env->metrics->clients_late_write++;
+	}
 	if (c->progress == SHAKING && f->phase != PHASE_NONE)
 		note_failure(c, f);
 	detach(c);
@@ -598,14 +626,20 @@ static const struct stream_events events = { .opened = on_opened,
 static void on_timer(struct timer *t)
 {
 	struct stream_conn *c = container_of(t, struct stream_conn, timer);
+	struct metrics *m = c->listener->env->metrics;
+	bool old = loop_now(c->listener->env->loop) >= c->ends_ms;
 
-	if (c->clock == HELD) {
+	if (c->clock == HELD && !old) {
 		c->clock = STOPPED;
 		resume(c);
 		return;
 	}
-	if (c->clock == READING)
-		c->listener->env->metrics->clients_late++;
+	if (old)
+		m->clients_old++;
+	else if (c->clock == READING)
+		m->clients_late++;
+	else
+		m->clients_idle++;
 	stop_taking(c);
 }
 
@@ -638,8 +672,14 @@ static bool enter(struct stream_listener *l, const struct addr *peer, size_t mos
 		hosts_leave(l->hosts, peer);
 		return false;
 	}
+	l->env->metrics->clients_gave_way++;
 	close_now(quiet);
 	return true;
+}
+
+static uint64_t ends_at(const struct stream_listener *l)
+{
+	return l->conf->lifetime_ms ? loop_now(l->env->loop) + l->conf->lifetime_ms : UINT64_MAX;
 }
 
 static void on_client(void *arg, const struct addr *peer)
@@ -663,6 +703,7 @@ static void on_client(void *arg, const struct addr *peer)
 	c->peer = *peer;
 	c->progress = unnamed ? UNNAMED : OPENING;
 	c->timer.fire = on_timer;
+	c->ends_ms = ends_at(l);
 	c->handshake.begin = on_turn;
 	list_init(&c->handshake.node);
 	conf.arg = c;
@@ -676,6 +717,8 @@ static void on_client(void *arg, const struct addr *peer)
 	return;
 
 fail:
+	l->env->metrics->clients_refused++;
+	l->env->metrics->clients_refused_memory++;
 	free(c);
 	hosts_leave(l->hosts, peer);
 }

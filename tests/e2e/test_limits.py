@@ -108,6 +108,52 @@ def test_a_client_at_its_own_limit_drives_nobody_away(start_sotto, upstream):
         client.close()
 
 
+def test_9210_02_a_connection_brings_as_many_queries_as_it_may_and_ends_in_order(run_sotto, upstream):
+    sotto = run_sotto(upstream, limits={"queries-before-close": 5})
+    names = [unique_name() for _ in range(6)]
+    with Tcp(sotto.address) as client:
+        client.send(*[query(name) for name in names])
+        answered = {addresses(parse(client.receive()))[0] for _ in names[:5]}
+        assert answered == {messages.address_of(name) for name in names[:5]}
+        assert client.receive() is None
+    assert not upstream.asked(names[5])
+    with Tcp(sotto.address) as client:
+        assert all(is_answered(client) for _ in range(5))
+        assert client.is_closed()
+    assert status(sotto)["clients_closed_total"]["queries"] == 2
+
+
+def test_9210_02_a_connection_lasts_as_long_as_it_may_however_busy_it_is(run_sotto, upstream):
+    sotto = run_sotto(upstream, timeouts={"client-lifetime": "1s"})
+    with Tcp(sotto.address) as busy, Tcp(sotto.address) as idle:
+        end = time.monotonic() + clients.PATIENCE
+        while not busy.is_closed(0.01) and time.monotonic() < end:
+            busy.send(query(unique_name()))
+            if not busy.receive():
+                break
+        assert busy.is_closed() and idle.is_closed()
+    assert status(sotto)["clients_closed_total"]["lifetime"] == 2
+
+
+def test_9210_02_why_a_connection_was_closed_is_counted(run_sotto, upstream):
+    sotto = run_sotto(
+        upstream, listen=[f"0.0.0.0:{daemon.free_port('0.0.0.0')}"],
+        limits={"connections": 3, "connections-per-client": 2}, timeouts={"client-idle": "2s", "message": "1s"},
+    )
+    address = ("127.0.0.1", sotto.port)
+    held = [Tcp(address, source="127.0.0.9") for _ in range(2)]
+    assert all(is_answered(client) for client in held)
+    with Tcp(address, source="127.0.0.9") as third:
+        assert third.is_closed()
+    held += [Tcp(address, source=f"127.0.0.{host}") for host in (7, 8)]
+    held[3].write(b"\0")
+    assert all(client.is_closed() for client in held)
+    closed = status(sotto)["clients_closed_total"]
+    assert {why: n for why, n in closed.items() if n} == {"client_full": 1, "gave_way": 1, "idle": 2, "message": 1}
+    for client in held:
+        client.close()
+
+
 # ---- descriptors
 
 
