@@ -104,7 +104,7 @@ def test_a_certificate_that_changes_is_shown_without_a_restart(start_front, upst
         (tmp_path / "key.pem").write_bytes(open(certificate.key, "rb").read())
 
     write(front)
-    sotto = start_front(upstream, certificate=shown)
+    sotto = start_front(upstream, certificate=shown, timeouts={"client-idle": "1m"})
     with Tls(sotto.front, strict(authority), NAME) as before:
         assert is_answered(before)
         write(authority.issue(names=("renewed.test",)))

@@ -179,7 +179,7 @@ def wrong_kinds():
     connected.connect(("127.0.0.1", 9))
     deaf = socket.socket()
     deaf.bind(("127.0.0.1", 0))
-    unix, other = socket.socketpair()
+    unix, other = socket.socketpair(type=socket.SOCK_DGRAM)
     file = open(os.devnull)
     unbound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     twice = manager.bound("127.0.0.1", 0, socket.SOCK_DGRAM)
@@ -187,7 +187,7 @@ def wrong_kinds():
         "a connection": ([connection], "it is connected"),
         "a connected datagram socket": ([connected], "it is connected"),
         "a stream that does not listen": ([deaf], "it does not listen"),
-        "a unix socket": ([unix], "it is neither UDP nor TCP"),
+        "a unix socket of datagrams": ([unix], "a unix socket has to be one of streams"),
         "a file": ([file], "it is no socket"),
         "a socket that is not bound": ([unbound], "it is not bound to a port"),
         "the same twice": ([twice, twice], "another one is bound to the same address"),

@@ -66,7 +66,7 @@ def test_the_process_is_told(run_sotto, start_upstream):
     assert before <= seen["start_time_seconds"] <= seen["time_seconds"] <= time.time()
     assert seen["config"] == str(sotto.file)
     assert seen["listen"] == sotto.config["listen"]
-    assert seen["dns_requests_total"] == {"udp": 1, "tcp": 1}
+    assert seen["dns_requests_total"] == {"udp": 1, "tcp": 1, "tls": 0}
     assert seen["dns_responses_total"] == {"upstream": 2, "error": 0}
 
 
