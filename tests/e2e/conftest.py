@@ -13,7 +13,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from bench import clients, daemon, messages, netns, seen  # noqa: E402
-from bench.certificates import Authority  # noqa: E402
+from bench.certificates import FRONT, Authority  # noqa: E402
 from bench.upstream import Upstream  # noqa: E402
 
 LONGEST = [f"test_{name}" for name in (
@@ -149,6 +149,27 @@ def start_sotto(start):
 @pytest.fixture
 def start_upstream(start):
     return start.upstream
+
+
+@pytest.fixture(scope="session")
+def front(authority):
+    """What sotto shows to clients."""
+    return authority.issue(names=(FRONT, "*.wild.test"), addresses=("127.0.0.1",))
+
+
+@pytest.fixture
+def start_front(start_sotto, front):
+    """Starts a sotto that has another endpoint, that of the text at a free port; it is `front` of what is returned."""
+
+    def begin(*upstreams, how="tls://127.0.0.1:{}", certificate=None, **settings):
+        port = daemon.free_port()
+        shown = certificate or {"cert": str(front.chain), "key": str(front.key)}
+        listen = [f"127.0.0.1:{daemon.free_port()}", how.format(port)]
+        sotto = start_sotto(*upstreams, listen=listen, certificate=shown, **settings)
+        sotto.front = ("127.0.0.1", port)
+        return sotto
+
+    return begin
 
 
 @pytest.fixture

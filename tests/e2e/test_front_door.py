@@ -7,30 +7,10 @@ import pytest
 
 from bench import clients, messages
 from bench.behaviours import Gate
+from bench.certificates import FRONT as NAME
 from bench.clients import Tcp, Tls, addresses, careless, parse, strict
 from bench.daemon import free_port
 from bench.messages import query, unique_name
-
-NAME = "front.test"
-
-
-@pytest.fixture(scope="module")
-def front(authority):
-    return authority.issue(names=(NAME, "*.wild.test"), addresses=("127.0.0.1",))
-
-
-@pytest.fixture
-def start_front(start_sotto, front):
-    """A sotto whose first endpoint is that of the text, at a free port."""
-
-    def begin(*upstreams, how="tls://127.0.0.1:{}", certificate=None, **settings):
-        port = free_port()
-        shown = certificate or {"cert": str(front.chain), "key": str(front.key)}
-        sotto = start_sotto(*upstreams, listen=[f"127.0.0.1:{free_port()}", how.format(port)], certificate=shown, **settings)
-        sotto.front = ("127.0.0.1", port)
-        return sotto
-
-    return begin
 
 
 def is_answered(connection, name=None):

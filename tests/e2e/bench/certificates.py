@@ -17,6 +17,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from . import clients
 
 NAME = "upstream.test"
+FRONT = "front.test"  # what clients call sotto
 DAY = datetime.timedelta(days=1)
 MUST_STAPLE = x509.TLSFeature([x509.TLSFeatureType.status_request])
 
