@@ -55,14 +55,23 @@ static void load(struct renewal *r)
 		r->front = trust_load_front(c, c->front, &r->fault);
 }
 
+/* A reload has checked that the file can be used, and may name another one. */
+static void load_tickets(struct renewal *r)
+{
+	r->tickets_failed = !tls_tickets_load(r->shown->tickets, r->conf->ticket_keys, &r->fault);
+	r->loaded = r->tickets_failed; /* to be said */
+}
+
 static void on_look(struct work *w)
 {
 	struct renewal *r = container_of(w, struct renewal, work);
 	uint64_t now = look(r->conf), seen = r->seen;
 
 	r->seen = now;
-	if (!r->known)
+	if (!r->known) {
 		r->known = now;
+		load_tickets(r);
+	}
 	if (now == r->known || now != seen)
 		return;
 	r->known = now;
