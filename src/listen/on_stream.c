@@ -16,6 +16,7 @@
 
 #include "base/bug.h"
 #include "base/log.h"
+#include "listen/discover.h"
 #include "listen/opening.h"
 #include "listen/proxied.h"
 #include "listen/relay.h"
@@ -279,7 +280,18 @@ static void done(struct client *base)
 		start_clock(c, IDLE);
 }
 
-static const struct client_ops client_ops = { reply, done };
+static void tell(const struct client *base, struct discovery *d)
+{
+	const struct stream_conn *c =
+		container_of(base, const struct stream_client, base)->conn;
+	struct addr at;
+
+	if (!stream_local(c->stream, &at))
+		at.any.sa_family = AF_UNSPEC;
+	discover(c->listener->shared, &at, d);
+}
+
+static const struct client_ops client_ops = { reply, done, tell };
 
 /* ---- queries ---- */
 

@@ -6,6 +6,7 @@
 #include "listen/listener.h"
 
 #include "base/bug.h"
+#include "listen/discover.h"
 #include "listen/proxied.h"
 #include "net/datagram.h"
 #include "net/proxy.h"
@@ -18,6 +19,7 @@ struct udp_listener {
 	struct listener base;
 	struct query_env *env;
 	const struct listen_conf *conf;
+	struct listening *shared; /* with other listeners */
 	struct datagram *socket;
 	struct pool clients;
 	struct task gone;
@@ -55,7 +57,19 @@ static void done(struct client *base)
 	tell_if_gone(l);
 }
 
-static const struct client_ops client_ops = { reply, done };
+static void tell(const struct client *base, struct discovery *d)
+{
+	const struct udp_client *c = container_of(base, const struct udp_client, base);
+	struct addr at = c->path.local;
+
+	if (base->peer == &c->named)
+		at.any.sa_family = AF_UNSPEC; /* the proxy's address is what the client knows */
+	else if (at.any.sa_family == AF_UNSPEC)
+		datagram_address(c->listener->socket, &at);
+	discover(c->listener->shared, &at, d);
+}
+
+static const struct client_ops client_ops = { reply, done, tell };
 
 static void take_query(struct udp_listener *l, const struct path *path, const struct addr *named,
 	struct span message)
@@ -146,6 +160,7 @@ static int udp_open(struct listener **out, struct listening *shared, const struc
 	l->base.ops = &on_udp;
 	l->env = env;
 	l->conf = &shared->conf;
+	l->shared = shared;
 	l->gone.run = on_gone;
 	/* Each lives as long as its query, of which there is a bound (limits.queries). */
 	pool_init(&l->clients, sizeof(struct udp_client), SIZE_MAX);

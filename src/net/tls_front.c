@@ -235,18 +235,38 @@ const struct tls_shown *tls_front_shown(const struct tls_front *f, size_t which)
 	return &f->shown[which].facts;
 }
 
+static bool is_for(const struct tls_shown *s, const struct addr *a)
+{
+	for (size_t i = 0; i < s->address_count; i++) {
+		bool v4 = s->addresses[i].any.sa_family == AF_INET;
+		const struct prefix own = { s->addresses[i], v4 ? 32 : 128 };
+
+		if (prefix_matches(&own, a))
+			return true;
+	}
+	return false;
+}
+
 bool tls_front_covers(const struct tls_front *f, const struct addr *a, size_t *which)
+{
+	for (size_t i = 0; i < f->count; i++)
+		if (is_for(&f->shown[i].facts, a)) {
+			*which = i;
+			return true;
+		}
+	return false;
+}
+
+const struct tls_shown *tls_front_proof(const struct tls_front *f, const struct addr *a)
 {
 	for (size_t i = 0; i < f->count; i++) {
 		const struct tls_shown *s = &f->shown[i].facts;
 
-		for (size_t j = 0; j < s->address_count; j++)
-			if (addr_same_host(&s->addresses[j], a)) {
-				*which = i;
-				return true;
-			}
+		if (!s->self_signed && s->name && is_for(s, a) &&
+			tls_front_choose(f, s->name) == i)
+			return s;
 	}
-	return false;
+	return NULL;
 }
 
 const struct tls_credentials *tls_front_credentials(const struct tls_front *f, size_t which)

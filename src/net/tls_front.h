@@ -55,8 +55,13 @@ struct tls_shown {
 size_t tls_front_count(const struct tls_front *);
 const struct tls_shown *tls_front_shown(const struct tls_front *, size_t which);
 
-/* Which certificate is for the address, whatever its port? The first, if several are. */
+/* Which certificate is for the IP address, whatever its port? The first, if several are. One of
+ * IPv4 that is mapped into IPv6 is the one that it carries. */
 bool tls_front_covers(const struct tls_front *, const struct addr *, size_t *which);
+/* By which certificate can a client that knows us by that IP address verify us (RFC 9462 §4.2)? It
+ * is for the address, has a name, and is what is shown under that name; a throw-away one proves
+ * nothing. NULL: by none. */
+const struct tls_shown *tls_front_proof(const struct tls_front *, const struct addr *);
 
 /* ---- for tls_server.c ---- */
 

@@ -219,6 +219,11 @@ static void on_explain(struct tls *base, enum phase phase)
 static const struct tls_side side = { on_feed, on_finish, on_leave, on_explain,
 	tls_fault_client_closed };
 
+const struct tls_front *tls_server_front(const struct tls_server *s)
+{
+	return s->front;
+}
+
 struct tls *tls_server_session(struct tls_server *s)
 {
 	struct session *t = calloc(1, sizeof *t);

@@ -22,6 +22,9 @@ struct tls_server *tls_server_new(struct tls_front *, struct tls_tickets *);
 /* Sessions that live go on. NULL is nothing. */
 void tls_server_free(struct tls_server *);
 
+/* What it was made of. */
+const struct tls_front *tls_server_front(const struct tls_server *);
+
 /* Begins a session. NULL: out of memory. */
 struct tls *tls_server_session(struct tls_server *);
 

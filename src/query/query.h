@@ -12,6 +12,7 @@
 #include "base/rand.h"
 #include "dns/name.h"
 #include "net/addr.h"
+#include "query/discovery.h"
 #include "query/places.h"
 #include "query/reply.h"
 #include "query/shared.h"
@@ -50,6 +51,9 @@ struct client_ops {
 	void (*reply)(struct client *, struct span message);
 	/* The query is over, answered or dropped; the client may free itself. */
 	void (*done)(struct client *);
+	/* How it could have us over TLS, as far as the worker shows it now. Borrowed until the loop's
+	 * next turn. */
+	void (*discover)(const struct client *, struct discovery *);
 };
 
 /* Embedded in the listener's own struct. Lives until done(). */

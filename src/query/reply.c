@@ -35,6 +35,8 @@ struct shape reply_shape(
 
 	if (a->truncate)
 		put_u16(out + 2, get_u16(out + 2) | DNS_TC);
+	if (a->authoritative)
+		put_u16(out + 2, get_u16(out + 2) | DNS_AA);
 	shape.message = (struct span){ out, len };
 	return shape;
 }

@@ -15,6 +15,7 @@ struct answer {
 	enum ede ede;
 	const char *ede_text; /* NULL: none */
 	bool truncate; /* say nothing but TC */
+	bool authoritative; /* it is of a zone that is served here */
 };
 
 /* How one says it there. */

@@ -70,6 +70,24 @@ static enum verdict stage_admit(struct query *q)
 	return NEXT;
 }
 
+/* ---- from here ---- */
+
+/* What no server may be asked, and zones cannot send elsewhere. */
+static enum verdict stage_local(struct query *q)
+{
+	const struct question *asked = &q->request.question;
+	struct query_env *env = q->env;
+	struct discovery d;
+
+	if (!discovery_is_asked(asked))
+		return NEXT;
+	q->client->ops->discover(q->client, &d);
+	discovery_answer(&env->found.packed, env->found.memory, asked, &d);
+	q->answer.packed = &env->found.packed;
+	q->answer.authoritative = true;
+	return ANSWER;
+}
+
 /* ---- from the cache ---- */
 
 static bool is_fresh_only(const struct query *q)
@@ -287,6 +305,7 @@ static enum verdict stage_lookup(struct query *q)
 
 const struct stage default_pipeline[] = {
 	{ "admit", stage_admit }, /* may this client ask, is it a question we take? */
+	{ "local", stage_local }, /* names that are answered here alone */
 	{ "cache", stage_cache }, /* fresh, or stale if there cannot be better */
 	{ "lookup", stage_lookup }, /* ask upstream */
 };
