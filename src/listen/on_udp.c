@@ -63,7 +63,7 @@ static void tell(const struct client *base, struct discovery *d)
 	struct addr at = c->path.local;
 
 	if (base->peer == &c->named)
-		at.any.sa_family = AF_UNSPEC; /* the proxy's address is what the client knows */
+		at.any.sa_family = AF_UNSPEC; /* it knows the address of its proxy, not ours */
 	else if (at.any.sa_family == AF_UNSPEC)
 		datagram_address(c->listener->socket, &at);
 	discover(c->listener->shared, &at, d);

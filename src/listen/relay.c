@@ -58,12 +58,12 @@ static struct loop *loop_of(const struct relay *r)
 static void on_bury(struct task *t)
 {
 	struct relay *r = container_of(t, struct relay, bury);
-	const struct relay_events *events = r->events;
+	const struct relay_events *told = r->events;
 	void *arg = r->arg;
 
 	free(r);
-	if (events)
-		events->over(arg);
+	if (told)
+		told->over(arg);
 }
 
 static void bury(struct relay *r)

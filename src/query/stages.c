@@ -30,11 +30,11 @@ static enum verdict answer_echo(struct query *q)
 
 /* Who asks too much over datagrams, in his own name or another's, hears nothing; and every second
  * time TC, so that who is taken for him comes over a stream, where he is heard. */
-static enum verdict say_too_often(struct query *q, unsigned too_many)
+static enum verdict say_too_often(struct query *q, unsigned beyond)
 {
-	q->env->metrics->pace_dropped += too_many % 2;
-	q->env->metrics->pace_truncated += !(too_many % 2);
-	if (too_many % 2)
+	q->env->metrics->pace_dropped += beyond % 2;
+	q->env->metrics->pace_truncated += !(beyond % 2);
+	if (beyond % 2)
 		return DROP;
 	q->answer.truncate = true;
 	return ANSWER;
@@ -50,10 +50,10 @@ static enum verdict stage_admit(struct query *q)
 	if (a == ADMIT_DROP)
 		return DROP;
 	if (q->env->conf->queries_per_second && !q->client->stream) {
-		unsigned too_many = query_pace(q->env, q->client->peer, false);
+		unsigned beyond = query_pace(q->env, q->client->peer, false);
 
-		if (too_many)
-			return say_too_often(q, too_many);
+		if (beyond)
+			return say_too_often(q, beyond);
 	}
 	if (!acl_allows(&q->env->conf->allow, q->client->peer))
 		return refuse(q, RCODE_REFUSED, EDE_PROHIBITED, "this client may not ask here");

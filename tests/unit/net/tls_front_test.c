@@ -78,6 +78,32 @@ CASE(the_certificate_for_an_address_is_found)
 	party_free(&b);
 }
 
+CASE(what_proves_us_is_for_the_address_and_shown_under_its_name)
+{
+	struct party a = party_of(NULL, "a", "DNS:a.example", -60, 3600);
+	struct party b = party_of(NULL, "b", "DNS:a.example,IP:192.0.2.1,IP:192.0.2.2", -60, 3600);
+	struct party c = party_of(NULL, "c", "DNS:c.example,IP:192.0.2.1", -60, 3600);
+	struct party d = party_of(NULL, "d", "DNS:*.example,IP:192.0.2.3", -60, 3600);
+	struct tls_pair pairs[] = { { a.file, a.key_file }, { b.file, b.key_file },
+		{ c.file, c.key_file }, { d.file, d.key_file } };
+	struct tls_front *f = front_of(&(struct tls_front_conf){
+		.pairs = pairs, .count = 4, .self_signed = true });
+	struct addr one = addr_of("192.0.2.1"), mapped = addr_of("[::ffff:192.0.2.1]:853");
+	struct addr hidden = addr_of("192.0.2.2"), unnamed = addr_of("192.0.2.3");
+	struct addr throw_away = addr_of("127.0.0.1");
+
+	OK(tls_front_proof(f, &one) == tls_front_shown(f, 2));
+	OK(tls_front_proof(f, &mapped) == tls_front_shown(f, 2));
+	OK(!tls_front_proof(f, &hidden));
+	OK(!tls_front_proof(f, &unnamed));
+	OK(!tls_front_proof(f, &throw_away));
+	tls_front_free(f);
+	party_free(&a);
+	party_free(&b);
+	party_free(&c);
+	party_free(&d);
+}
+
 CASE(a_key_may_stand_in_the_file_of_its_certificate)
 {
 	struct party p = party_of(NULL, "p", NULL, -60, 3600);
@@ -208,6 +234,7 @@ int main(void)
 		CLAIM(what_a_certificate_says_is_known),
 		CLAIM(the_pin_is_that_of_the_key),
 		CLAIM(the_certificate_for_an_address_is_found),
+		CLAIM(what_proves_us_is_for_the_address_and_shown_under_its_name),
 		CLAIM(a_key_may_stand_in_the_file_of_its_certificate),
 		CLAIM(what_is_not_fit_to_be_shown_is_told),
 		CLAIM(a_throw_away_certificate_is_for_this_host_and_known_by_its_pin),
