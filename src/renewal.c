@@ -4,46 +4,9 @@
 #include "base/log.h"
 #include "config/trust.h"
 
-#include <sys/stat.h>
-
-#define EVERY_MS 5000
+#define EVERY_MS 2000
 
 /* ---- have they changed? ---- */
-
-static void mix(uint64_t *sum, uint64_t word)
-{
-	*sum = (*sum ^ word) * 0x9e3779b97f4a7c15u;
-	*sum ^= *sum >> 29;
-}
-
-static void add_file(uint64_t *sum, const char *path)
-{
-	struct stat st = { 0 };
-
-	if (!path)
-		return;
-	stat(path, &st); /* one that is missing is a state as well */
-	mix(sum, st.st_dev);
-	mix(sum, st.st_ino);
-	mix(sum, (uint64_t)st.st_size);
-	mix(sum, (uint64_t)st.st_mtim.tv_sec);
-	mix(sum, (uint64_t)st.st_mtim.tv_nsec);
-	mix(sum, (uint64_t)st.st_ctim.tv_sec);
-	mix(sum, (uint64_t)st.st_ctim.tv_nsec);
-}
-
-static uint64_t look(const struct config *c)
-{
-	uint64_t sum = 1;
-
-	for (size_t i = 0; i < c->certificate_count; i++) {
-		add_file(&sum, c->certificates[i].cert);
-		add_file(&sum, c->certificates[i].key);
-	}
-	add_file(&sum, c->clients_ca);
-	add_file(&sum, c->ticket_keys);
-	return sum ? sum : 1;
-}
 
 static void load(struct renewal *r)
 {
@@ -65,11 +28,11 @@ static void load_tickets(struct renewal *r)
 static void on_look(struct work *w)
 {
 	struct renewal *r = container_of(w, struct renewal, work);
-	uint64_t now = look(r->conf), seen = r->seen;
+	uint64_t now = trust_files(r->conf), seen = r->seen;
 
 	r->seen = now;
-	if (!r->known) {
-		r->known = now;
+	if (r->begun) {
+		r->begun = false;
 		load_tickets(r);
 	}
 	if (now == r->known || now != seen)
@@ -107,12 +70,20 @@ static void use(struct renewal *r)
 	}
 }
 
+/* A configuration: how its files stood when it was loaded, is known. */
+static void take(struct renewal *r)
+{
+	r->known = r->conf->front_files;
+	r->seen = 0;
+	r->begun = true;
+}
+
 static void take_next(struct renewal *r)
 {
 	config_free(r->conf);
 	r->conf = r->next;
 	r->next = NULL;
-	r->known = r->seen = 0;
+	take(r);
 }
 
 static void begin(struct renewal *r)
@@ -154,6 +125,7 @@ void renewal_start(struct renewal *r, struct loop *loop, struct shown *shown, st
 	r->conf = config_share(conf);
 	r->timer.fire = on_timer;
 	r->work = (struct work){ on_look, on_done };
+	take(r);
 	begin(r);
 }
 

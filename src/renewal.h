@@ -20,8 +20,8 @@ struct renewal {
 	struct timer timer;
 	struct work work;
 	bool working;
-	uint64_t known,
-		seen; /* how the files stood when they were read, and last looked at; 0: not yet */
+	uint64_t known, seen; /* how files stood when they were read, and last looked at */
+	bool begun; /* with this configuration: nothing was looked at yet */
 
 	/* Of one look. */
 	bool loaded, tickets_failed;

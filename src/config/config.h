@@ -50,6 +50,7 @@ struct config {
 	bool clients_required; /* who shows no certificate is refused */
 	const char *ticket_keys; /* file; NULL: made at start, and anew */
 	struct tls_front *front; /* all of that, loaded; NULL: no listener needs it */
+	uint64_t front_files; /* how the files stood then */
 	const char *ca; /* PEM file; NULL: the system's */
 	struct tls_trust *trust; /* of it; NULL: no server needs it, or nothing is loaded */
 	unsigned workers; /* at least 1 */

@@ -1,6 +1,7 @@
 #include "config/trust.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "config/options.h"
 #include "net/tls_tickets.h"
@@ -87,6 +88,41 @@ static bool is_front_needed(const struct config *c)
 	return false;
 }
 
+static void mix(uint64_t *sum, uint64_t word)
+{
+	*sum = (*sum ^ word) * 0x9e3779b97f4a7c15u;
+	*sum ^= *sum >> 29;
+}
+
+static void add_file(uint64_t *sum, const char *path)
+{
+	struct stat st = { 0 };
+
+	if (!path)
+		return;
+	stat(path, &st); /* one that is missing is a state as well */
+	mix(sum, st.st_dev);
+	mix(sum, st.st_ino);
+	mix(sum, (uint64_t)st.st_size);
+	mix(sum, (uint64_t)st.st_mtim.tv_sec);
+	mix(sum, (uint64_t)st.st_mtim.tv_nsec);
+	mix(sum, (uint64_t)st.st_ctim.tv_sec);
+	mix(sum, (uint64_t)st.st_ctim.tv_nsec);
+}
+
+uint64_t trust_files(const struct config *c)
+{
+	uint64_t sum = 1;
+
+	for (size_t i = 0; i < c->certificate_count; i++) {
+		add_file(&sum, c->certificates[i].cert);
+		add_file(&sum, c->certificates[i].key);
+	}
+	add_file(&sum, c->clients_ca);
+	add_file(&sum, c->ticket_keys);
+	return sum;
+}
+
 struct tls_front *trust_load_front(
 	const struct config *c, const struct tls_front *before, struct fault *f)
 {
@@ -122,6 +158,7 @@ static void load_front(struct config *c, const struct tls_front *before, const s
 
 	if (!is_front_needed(c) || (!c->certificate_count && !c->self_signed))
 		return;
+	c->front_files = trust_files(c); /* before: what changes meanwhile is then seen */
 	c->front = trust_load_front(c, before, &f);
 	if (!c->front)
 		tell(&f, set_at, "certificate", problems);

@@ -16,6 +16,10 @@ void trust_load(struct config *, const struct tls_front *before, const struct pl
 struct tls_front *trust_load_front(
 	const struct config *, const struct tls_front *before, struct fault *);
 
+/* How the files of all that stand: another number where one of them has changed. From any thread.
+ */
+uint64_t trust_files(const struct config *);
+
 void trust_free(struct config *);
 
 #endif
