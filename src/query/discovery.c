@@ -206,8 +206,8 @@ static void put_addresses(struct telling *t, sa_family_t family)
 		if (a->any.sa_family != family || !is_of_all(t, a))
 			continue;
 		put_bytes(&t->w, t->target, t->target_len);
-		record = begin_record(
-			t, SECTION_ADDITIONAL, family == AF_INET ? TYPE_A : TYPE_AAAA);
+		record =
+			begin_record(t, SECTION_ADDITIONAL, family == AF_INET ? TYPE_A : TYPE_AAAA);
 		put_address(&t->w, a);
 		end(t, record);
 		told++;
@@ -250,8 +250,8 @@ bool discovery_is_asked(const struct question *q)
 	return name_is_below(q->name, q->name_len, zone, sizeof zone);
 }
 
-void discovery_answer(struct packed *packed, void *memory, const struct question *q,
-	const struct discovery *d)
+void discovery_answer(
+	struct packed *packed, void *memory, const struct question *q, const struct discovery *d)
 {
 	struct telling t = { .w = { memory, DNS_HEADER, DNS_MESSAGE_MAX, true },
 		.question = q,
@@ -267,8 +267,9 @@ void discovery_answer(struct packed *packed, void *memory, const struct question
 	if (t.port_count)
 		put_services(&t);
 	else
-		put_soa(&t, asks_for(q, zone, sizeof zone, TYPE_SOA) ? SECTION_ANSWER
-								     : SECTION_AUTHORITY);
+		put_soa(&t,
+			asks_for(q, zone, sizeof zone, TYPE_SOA) ? SECTION_ANSWER
+								 : SECTION_AUTHORITY);
 	MUST(t.w.ok);
 	memset(message, 0, DNS_HEADER);
 	for (int i = 0; i < SECTIONS; i++)

@@ -6,7 +6,7 @@ import shutil
 import dns.flags
 import pytest
 
-from bench import clients, messages
+from bench import clients, messages, proxied
 from bench.clients import Tls, addresses, ask, parse, strict, tool
 from bench.daemon import free_port
 from bench.messages import DO, NOERROR, opt, query, unique_name
@@ -145,6 +145,18 @@ def test_9462_07_of_several_certificates_the_one_for_the_address_is_told(start_f
     sotto = start_front("0.0.0.0", plain="0.0.0.0", certificate=shown(front, other))
     port = sotto.ports[0]
     assert discovered(sotto, "127.0.0.3") == [as_service(1, port, 'ipv4hint="127.0.0.3"', "other.test")]
+
+
+def test_9462_07_nor_is_who_asks_at_the_address_of_a_proxy(start_front, over):
+    sotto = start_front("127.0.0.1", proxies=["127.0.0.5"], allow=["127.0.0.1", "192.0.2.7"])
+    header = proxied.v1("192.0.2.7") if over == "tcp" else proxied.v2("192.0.2.7")
+    with clients.OVER[over](sotto.address, source="127.0.0.5") as client:
+        if over == "tcp":
+            client.socket.sendall(header + messages.frame(query(QUESTION, "SVCB")))
+        else:
+            client.socket.send(header + query(QUESTION, "SVCB"))
+        assert is_nothing(parse(client.receive()))
+    assert discovered(sotto, over=over), "who asks at ours is told"
 
 
 # ---- the zone is ours
