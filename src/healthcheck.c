@@ -115,6 +115,34 @@ static bool answers(const struct listen_conf *conf, const struct binding *at, in
 	return ok;
 }
 
+/* Where only TLS is taken: to a ClientHello that makes no sense, whoever is alive answers an alert,
+ * whatever certificates it wants to see. What is passed through is not ours to answer: there it
+ * must do that somebody takes the connection. */
+static bool shakes_hands(const struct listen_conf *conf, const struct endpoint *e)
+{
+	static const uint8_t hello[] = { 0x16, 0x03, 0x01, 0x00, 0x05, 0x01, 0x00, 0x00, 0x01,
+		0x00 };
+	static const uint8_t alert = 0x15;
+	int fd = connected(&e->at, SOCK_STREAM);
+	uint8_t first = 0;
+	bool ok = fd >= 0 && e->spoken.tls == TLS_PASSTHROUGH;
+
+	if (fd < 0)
+		return false;
+	if (!ok && say(fd, introduction(fd, &conf->proxies), (struct span){ hello, sizeof hello }))
+		ok = recv(fd, &first, 1, 0) == 1 && first == alert;
+	close(fd);
+	return ok;
+}
+
+static bool is_alive(const struct listen_conf *conf, const struct endpoint *e)
+{
+	if (!e->spoken.plain)
+		return shakes_hands(conf, e);
+	return (e->datagrams && answers(conf, &e->at, SOCK_DGRAM)) ||
+		answers(conf, &e->at, SOCK_STREAM);
+}
+
 /* The first one that takes plain DNS. */
 static const struct endpoint *easiest(const struct listen_conf *listen)
 {
@@ -126,10 +154,9 @@ static const struct endpoint *easiest(const struct listen_conf *listen)
 
 int healthcheck_run(const struct config *c)
 {
-	const struct listen_conf *l = &c->listen;
-	const struct endpoint *e = easiest(l);
+	const struct endpoint *e = easiest(&c->listen);
 
-	if ((e->datagrams && answers(l, &e->at, SOCK_DGRAM)) || answers(l, &e->at, SOCK_STREAM))
+	if (is_alive(&c->listen, e))
 		return 0;
 	fprintf(stderr, "sotto: nothing answers on %s\n", e->text);
 	return 1;

@@ -175,7 +175,7 @@ static int reload(const struct command *command, struct config *c)
 static int print_version(void)
 {
 	printf("sotto " SOTTO_VERSION "\n"
-	       "listens: udp tcp; asks: tls (1.2, 1.3) tcp udp\n"
+	       "listens: udp tcp tls (1.2, 1.3) unix; asks: tls (1.2, 1.3) tcp udp\n"
 	       "%s (built with %s)\nlibuv %s (built with %s)\nlibfyaml %s\n",
 		OpenSSL_version(OPENSSL_VERSION), OPENSSL_VERSION_TEXT, uv_version_string(),
 		UV_BUILT_WITH, fy_library_version());

@@ -5,10 +5,10 @@ import socket
 
 import pytest
 
-from bench import clients, messages
+from bench import clients, daemon, messages
 from bench.behaviours import Gate
 from bench.certificates import FRONT as NAME
-from bench.clients import Tcp, Tls, addresses, careless, parse, strict
+from bench.clients import Tcp, Tls, addresses, parse, strict
 from bench.daemon import free_port
 from bench.messages import query, unique_name
 
@@ -122,3 +122,16 @@ def test_queries_that_came_with_the_end_are_answered_all_the_same(start_front, s
             client.socket.unwrap()  # says close_notify, and does not wait for the other's
         gate.open(upstream)
         assert {clients.Head(client.receive()).id for _ in names} == set(range(12))
+
+
+def test_its_health_can_be_seen_where_only_tls_is_taken(start_sotto, upstream, authority, front):
+    shown = {"cert": str(front.chain), "key": str(front.key)}
+    sotto = start_sotto(
+        upstream, listen=["tls://127.0.0.1:" + str(free_port())], certificate=shown,
+        clients={"ca": str(authority.file), "required": True},
+    )
+    check = [daemon.BINARY, "healthcheck", "--config", sotto.file]
+    assert clients.tool(*check) == ""
+    sotto.stop()
+    with pytest.raises(AssertionError, match="nothing answers"):
+        clients.tool(*check)
