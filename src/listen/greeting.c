@@ -1,5 +1,6 @@
 #include "listen/greeting.h"
 
+#include "base/log.h"
 #include "listen/door.h"
 #include "listen/opening.h"
 #include "listen/proxied.h"
@@ -158,14 +159,32 @@ static bool open_up(struct stream_conn *c, struct buf *in)
 	}
 }
 
+static void say_secured(const struct stream_conn *c, const struct tls_facts *facts)
+{
+	char text[ADDR_TEXT];
+	struct log_line l;
+
+	log_begin(&l, LOG_DEBUG, "a client has come over TLS");
+	log_str(&l, "client", addr_print(&c->peer, text));
+	if (facts->client)
+		log_str(&l, "proved", facts->client);
+	log_str(&l, "tls", facts->version);
+	log_str(&l, "cipher", facts->cipher);
+	log_str(&l, "resumed", facts->resumed ? "yes" : "no");
+	log_end(&l);
+}
+
 void greeting_secured(struct stream_conn *c)
 {
+	const struct tls_facts *facts = stream_tls_facts(c->stream);
 	struct metrics *m = c->listener->env->metrics;
 
 	c->secured = true;
 	c->progress = OPENING;
 	m->clients_tls++;
-	m->clients_tls_resumed += stream_tls_facts(c->stream)->resumed;
+	m->clients_tls_resumed += facts->resumed;
+	if (log_on(LOG_DEBUG))
+		say_secured(c, facts);
 	if (!c->stopped)
 		conn_start_clock(c, IDLE);
 }

@@ -103,6 +103,8 @@ def test_who_shows_a_certificate_must_be_who_it_says(start_front, upstream, auth
     ]
     for what, shown, taken in cases:
         assert is_taken(sotto, showing(authority, version, shown)) == taken, what
+    assert {line.get("proved") for line in sotto.log(msg="a client has come over TLS")} <= {None, "laptop.test"}
+    assert sotto.wait_for_log(msg="a client has come over TLS", proved="laptop.test")
 
 
 def test_a_reason_is_told_for_who_is_refused(start_front, upstream, authority, stranger):
