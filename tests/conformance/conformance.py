@@ -13,7 +13,7 @@ import xml.etree.ElementTree
 TOP = pathlib.Path(__file__).resolve().parents[2]
 ROWS = TOP / "tests/conformance/rows.toml"
 DOCUMENT = TOP / "docs/conformance.md"
-TRANSPORTS = ("udp", "tcp")  # of listeners; tls will be one
+TRANSPORTS = ("udp", "tcp", "tls")  # of listeners
 KINDS = ("miss", "hit", "own")
 TEST = re.compile(r"^def (test_\w+)", re.MULTILINE)
 

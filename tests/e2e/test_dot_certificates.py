@@ -14,6 +14,7 @@ from bench import eventually, messages
 from bench.certificates import FRONT
 from bench.clients import Tls, addresses, careless, parse, strict
 from bench.messages import query, unique_name
+from bench.wallclock import WallClock
 from test_reload import answer_of, reload
 
 V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
@@ -248,7 +249,21 @@ def test_a_session_is_not_resumed_where_clients_are_judged_otherwise(start_front
 
 
 @BOTH
-def test_hosts_with_the_same_ticket_keys_resume_each_others_sessions(
+def test_8446_04_keys_change_every_six_hours_and_open_nothing_after_twelve(start_front, upstream, authority, tmp_path, version):
+    clock, context = WallClock(tmp_path), one_version(version, authority)
+    sotto = start_front(upstream, environment=clock.environment)
+    sessions = [session_of(sotto, context)]
+    clock.sleep(hours=5)
+    assert resumes(sotto, context, sessions[0])
+    clock.sleep(hours=2)
+    sessions.append(session_of(sotto, context))
+    assert all(resumes(sotto, context, session) for session in sessions)
+    clock.sleep(hours=6)
+    assert [resumes(sotto, context, session) for session in sessions] == [False, True]
+
+
+@BOTH
+def test_8446_04_hosts_with_the_same_ticket_keys_resume_each_others_sessions(
     start_front, upstream, authority, tmp_path, control_path, version
 ):
     """And the key that was the first is good while it is in the file, and then no more."""

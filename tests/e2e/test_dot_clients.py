@@ -82,7 +82,7 @@ def test_kdig_keeps_its_connection(start_front, upstream, control_path):
     assert json.loads(answer_to(control_path, b"status\n"))["clients_tls_total"] == 1
 
 
-def test_kdig_that_pads_gets_padding(start_front, upstream):
+def test_7830_01_kdig_that_pads_gets_padding(start_front, upstream):
     sotto = start_front(upstream)
     for option, padded in (("+padding", True), ("+nopadding", False)):
         printed = kdig(sotto, option)
@@ -141,13 +141,13 @@ def test_s_client_that_offers_no_dot_gets_an_alert(start_front, upstream):
 
 
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
-def test_s_client_resumes_its_session(start_front, upstream, tmp_path, version):
+def test_7858_08_s_client_resumes_its_session(start_front, upstream, tmp_path, version):
     sotto, session = start_front(upstream), tmp_path / "session"
     assert "New, " in s_client(sotto, version, "-sess_out", session, writes=session)
     assert "Reused, " in s_client(sotto, version, "-sess_in", session)
 
 
-def test_early_data_is_not_taken(start_front, upstream, tmp_path):
+def test_8446_04_early_data_is_not_taken(start_front, upstream, tmp_path):
     """No ticket allows any; a client that sends some all the same is not heard."""
     sotto, session, early = start_front(upstream), tmp_path / "session", tmp_path / "early"
     early.write_bytes(frame(query(unique_name())))

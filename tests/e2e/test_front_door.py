@@ -2,15 +2,19 @@
 
 import os
 import socket
+import ssl
 
 import pytest
 
 from bench import clients, daemon, messages
-from bench.behaviours import Gate
+from bench.behaviours import Gate, message
+from bench.cached import cache
 from bench.certificates import FRONT as NAME
 from bench.clients import Tcp, Tls, addresses, parse, strict
 from bench.daemon import free_port
 from bench.messages import query, unique_name
+
+PADDED = messages.opt(options=messages.option(messages.PADDING, bytes(20)))
 
 
 def is_answered(connection, name=None):
@@ -100,12 +104,40 @@ def test_a_certificate_that_changes_is_shown_without_a_restart(start_front, upst
 
 def test_7830_01_answers_are_padded_where_the_query_was_and_it_is_encrypted(start_front, upstream):
     sotto = start_front(upstream, how="127.0.0.1:{}?tls=terminate")
-    padding = messages.option(messages.PADDING, bytes(20))
-    padded = query(unique_name(), edns=messages.opt(options=padding))
     for over, fits in (("tls", True), ("tcp", False), ("udp", False)):
         with clients.OVER[over](sotto.front) as client:
-            answer = client.ask(padded)
-            assert (len(answer) % 468 == 0) == fits
+            assert (len(client.ask(query(unique_name(), edns=PADDED))) % 468 == 0) == fits
+            assert len(client.ask(query(unique_name(), edns=messages.opt()))) % 468
+
+
+def test_8467_02_whoever_knows_the_answer_its_length_is_one_of_few(start_front, start_upstream):
+    """The upstream, the cache, or sotto itself, who is asked where it is to be had (RFC 9462)."""
+    upstream = start_upstream()
+    sotto = start_front(upstream, cache=cache())
+    with Tls(sotto.front) as client:
+        for size, padded in ((100, 468), (440, 468), (470, 936), (1300, 1404), (3000, 3276)):
+            name = unique_name()
+            upstream.when(name, message(lambda asked, size=size: messages.sized(asked, size)))
+            for _ in ("a miss", "a hit"):
+                assert len(client.ask(query(name, "TXT", edns=PADDED))) == padded
+            assert len(upstream.asked(name)) == 1
+        assert len(client.ask(query("_dns.resolver.arpa", "SVCB", edns=PADDED))) == 468
+
+
+@pytest.mark.parametrize("end", ["the client ends", "it is idle", "sotto stops"])
+def test_7858_08_a_connection_ends_by_close_notify(start_front, upstream, end):
+    """Whoever is not sent one is told of a connection that was torn."""
+    sotto = start_front(upstream, timeouts={"client-idle": "200ms" if end == "it is idle" else "1h"})
+    context = careless()
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+    with Tcp(sotto.front) as client:
+        client.socket = context.wrap_socket(client.socket, suppress_ragged_eofs=False)
+        assert is_answered(client)
+        if end == "the client ends":
+            client.socket = client.socket.unwrap()  # which waits for the other's
+        elif end == "sotto stops":
+            sotto.stop()
+        assert client.socket.recv(1) == b""
 
 
 def test_queries_that_came_with_the_end_are_answered_all_the_same(start_front, start_upstream):

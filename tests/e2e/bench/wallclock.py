@@ -1,4 +1,4 @@
-"""The date as sotto sees it, set by a test."""
+"""The date as sotto sees it, and how long its machine has slept, set by a test."""
 
 import datetime
 import math
@@ -18,7 +18,13 @@ class WallClock:
         self._file = directory / "clock"
         self._file.write_bytes(bytes(mmap.PAGESIZE))
         self.environment = {**shim.environment_with("clock_shim", directory), "CLOCK_SHIM": str(self._file)}
+        self._asleep_s = 0
         self.set(days=0)
+
+    def sleep(self, hours):
+        """The machine sleeps: the clock of the boot goes on, that of the timers does not, and the date stays what was set."""
+        self._asleep_s += round(3600 * hours)
+        self._write(16, self._asleep_s)
 
     def set(self, days=None, year=None, synchronised=True):
         """So many days from the real date; or the first of January of a year."""
@@ -27,6 +33,10 @@ class WallClock:
             ahead = math.ceil((datetime.datetime(year, 1, 1, tzinfo=now.tzinfo) - now).total_seconds())
         else:
             ahead = days * DAY_S
+        self._write(0, ahead, synchronised)
+
+    def _write(self, at, *numbers):
         with self._file.open("r+b") as file:
-            file.write(struct.pack("=qq", ahead, synchronised))
+            file.seek(at)
+            file.write(struct.pack(f"={len(numbers)}q", *numbers))
 
