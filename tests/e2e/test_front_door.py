@@ -10,7 +10,7 @@ from bench import clients, daemon, messages
 from bench.behaviours import Gate, message
 from bench.cached import cache
 from bench.certificates import FRONT as NAME
-from bench.clients import Tcp, Tls, addresses, parse, strict
+from bench.clients import Tcp, Tls, addresses, careless, parse, strict
 from bench.daemon import free_port
 from bench.messages import query, unique_name
 
