@@ -1,5 +1,5 @@
 """Bytes that mean harm: queries by the octet, other protocols, ends at each moment, and handshakes that break at each message of the
-server's. Rows are those of the list of failures (F-80 and on, S-45 and on); the listener that speaks TLS is not built."""
+server's. Rows are those of the list of failures (F-80 and on, S-45 and on); what clients do over TLS is in test_dot_abuse.py."""
 
 import contextlib
 import itertools
