@@ -276,7 +276,7 @@ def test_f_84_who_is_reset_while_its_queries_wait_harms_nobody(start_front, star
     for turn in range(1, 21):
         client = Tls(sotto.front, ANYBODY)
         client.send(*(query(unique_name("gone")) for _ in range(5)))
-        assert eventually(lambda: len(gate.held) == 5 * turn)
+        assert eventually(lambda: len(gate.held) == 5 * turn)  # noqa: B023
         leave(client, "reset")
         assert is_served(sotto)
     gate.open(upstream)
