@@ -127,7 +127,8 @@ def test_5625_05_by_default_a_public_address_is_refused_and_a_private_one_answer
 
 
 def test_8446_01_early_data_cannot_be_sent(sotto):
-    """OpenSSL sends and takes it by functions of its own, and the program has none of them."""
+    """OpenSSL sends and takes it by functions of its own, and the program has none of them but the one that says that none is
+    taken."""
     called = tool("nm", "--dynamic", "--undefined-only", f"/proc/{sotto.process.pid}/exe")
     assert "SSL_do_handshake" in called or "SSL_connect" in called, "this does not show what is called"
-    assert "early_data" not in called
+    assert "early_data" not in called.replace("SSL_CTX_set_max_early_data", "")

@@ -336,7 +336,7 @@ def test_who_waits_at_a_listener_that_goes_is_answered(sotto, upstream, name):
     with Udp(sotto.address) as udp, Tcp(sotto.address) as tcp:
         udp.send(query(name, id=1))
         tcp.send(query(name, id=2))
-        assert eventually(lambda: status(sotto)["dns_requests_total"] == {"udp": 1, "tcp": 1})
+        assert eventually(lambda: status(sotto)["dns_requests_total"] == {"udp": 1, "tcp": 1, "tls": 0})
         reload(sotto, listen=[f"127.0.0.1:{daemon.free_port()}"])
         gate.open(upstream)
         assert [addresses(parse(c.receive())) for c in (udp, tcp)] == [[messages.address_of(name)]] * 2
