@@ -184,6 +184,8 @@ struct span addr_octets(const struct addr *a)
 {
 	if (a->any.sa_family == AF_INET)
 		return (struct span){ (const uint8_t *)&a->v4.sin_addr, sizeof a->v4.sin_addr };
+	if (a->any.sa_family == AF_UNIX)
+		return (struct span){ (const uint8_t *)a, 0 };
 	if (IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr))
 		return (struct span){ a->v6.sin6_addr.s6_addr + 12, sizeof a->v4.sin_addr };
 	return (struct span){ a->v6.sin6_addr.s6_addr, sizeof a->v6.sin6_addr };
@@ -328,8 +330,6 @@ bool acl_add(struct acl *acl, const char *word)
 
 bool acl_has(const struct acl *acl, const struct addr *a)
 {
-	if (a->any.sa_family == AF_UNIX)
-		return false;
 	for (size_t i = 0; i < acl->count; i++)
 		if (prefix_matches(&acl->prefixes[i], a))
 			return true;

@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Of a unix socket's peer (AF_UNIX) nothing but the family is known: it is this host. */
+/* Of a unix socket's peer (AF_UNIX) nothing but the family is looked at: it is this host, and what it
+ * calls itself are octets of its choice. */
 struct addr {
 	union {
 		struct sockaddr any;
@@ -39,7 +40,8 @@ socklen_t addr_size(const struct addr *);
 bool addr_equal(const struct addr *, const struct addr *); /* port and all */
 bool addr_same_host(const struct addr *, const struct addr *);
 bool addr_is_any(const struct addr *); /* 0.0.0.0 or :: */
-/* The octets of the address; of an IPv4-mapped one, of the IPv4 address that it carries. */
+/* The octets of the address; of an IPv4-mapped one, of the IPv4 address that it carries; of a unix
+ * socket none. */
 struct span addr_octets(const struct addr *);
 /* Of them, those of the network that a host has all addresses of to choose from: of IPv6 the /64,
  * of IPv4 its one address. Who counts clients counts these. */

@@ -1,8 +1,10 @@
 """Limits of the whole: whichever listener clients come by, however few descriptors there are."""
 
+import contextlib
 import json
 import re
 import resource
+import socket
 import time
 
 import pytest
@@ -57,6 +59,29 @@ def test_the_limit_of_one_client_holds_for_all_listeners_together(start_sotto, u
     with Tcp(second, source="127.0.0.9") as one_too_many, Tcp(second, source="127.0.0.8") as other:
         assert one_too_many.is_closed()
         assert is_answered(other)
+    for client in held:
+        client.close()
+
+
+def test_clients_of_a_unix_socket_are_one_whatever_they_call_themselves(start_sotto, upstream, control_path):
+    path = control_path.replace("control", "dns")
+    listen = [f"[::1]:{daemon.free_port('::1')}", f"unix:{path}"]
+    sotto = start_sotto(upstream, listen=listen, limits={"connections-per-client": 1})
+    with Tcp(sotto.address) as other:
+        assert is_answered(other)
+        held = [socket.socket(socket.AF_UNIX) for _ in range(3)]
+        heard = []
+        for client, letter in zip(held, "abc"):
+            client.settimeout(clients.PATIENCE)
+            client.bind("\0" + letter * 20 + path)
+            client.connect(path)
+            with contextlib.suppress(BrokenPipeError):
+                client.sendall(messages.frame(query(unique_name())))
+            try:
+                heard.append(len(client.recv(4096)) > 0)
+            except ConnectionResetError:
+                heard.append(False)
+        assert heard == [True, False, False]
     for client in held:
         client.close()
 
