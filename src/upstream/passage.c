@@ -60,8 +60,8 @@ static bool want(struct server *s)
 	s->wanted_ms = loop_now(s->all->loop);
 	server_look_after(s);
 	if (!s->addr_count)
-		return names_ask(s);
-	names_refresh(s);
+		return server_seek(s);
+	server_refresh(s);
 	return false;
 }
 

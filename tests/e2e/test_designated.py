@@ -9,9 +9,9 @@ import pytest
 
 from bench import daemon, eventually, messages
 from bench.certificates import NAME
-from bench.clients import addresses, ask, extended_errors
+from bench.clients import Tls, addresses, ask, extended_errors, parse
 from bench.daemon import free_port
-from bench.messages import SERVFAIL, TC, opt, record, reply, unique_name, wire_name
+from bench.messages import SERVFAIL, TC, opt, query, record, reply, unique_name, wire_name
 from test_plain_upstreams import start_plain  # noqa: F401: a fixture
 from test_real_parts import program, serve  # noqa: F401: a fixture
 from test_status import status, upstream_of
@@ -96,6 +96,16 @@ def test_9462_02_whom_the_resolver_designates_is_asked_and_the_resolver_is_not(r
     assert start["upstreams"] == resolver.address("ddr") and start["verified"] == "address"
     line, = sotto.log(msg="upstream connected")
     assert (line["designated"], line["verified"], line["addr"]) == (NAME, "address", f"127.0.0.1:{endpoint.port}")
+
+
+def test_tls_that_is_passed_through_goes_to_whom_it_designates(resolver, endpoint, start_sotto):
+    resolver.when(QUESTION, designates(service(port=endpoint.port, at="127.0.0.1")))
+    port = free_port()
+    listen = [f"127.0.0.1:{free_port()}", f"127.0.0.1:{port}?tls=passthrough"]
+    start_sotto(resolver.address("ddr"), listen=listen, **allowed(endpoint))
+    name = unique_name()
+    with Tls(("127.0.0.1", port)) as client:
+        assert addresses(parse(client.ask(query(name)))) == [messages.address_of(name)]
 
 
 def test_9462_02_its_address_is_asked_of_the_same_resolver(resolver, endpoint, start_sotto):
