@@ -55,6 +55,13 @@ static void say_failed(const struct renewal *r)
 	log_end(&l);
 }
 
+static void show(struct renewal *r, struct tls_front *front)
+{
+	tls_front_free(r->shows);
+	r->shows = front ? tls_front_share(front) : NULL;
+}
+
+/* While a reload goes from worker to worker, the next configuration may be shown already. */
 static void use(struct renewal *r)
 {
 	if (!r->loaded)
@@ -63,16 +70,17 @@ static void use(struct renewal *r)
 		say_failed(r);
 		return;
 	}
-	if (!tls_front_same(r->front, r->shown->front)) {
-		shown_set(r->shown, r->front);
-		log_say(LOG_INFO, "certificates have changed: shown from now on");
-		announce_shown(r->front);
-	}
+	if (tls_front_same(r->front, r->shows) || !shown_replace(r->shown, r->shows, r->front))
+		return;
+	show(r, r->front);
+	log_say(LOG_INFO, "certificates have changed: shown from now on");
+	announce_shown(r->front);
 }
 
 /* A configuration: how its files stood when it was loaded, is known. */
 static void take(struct renewal *r)
 {
+	show(r, r->conf->front);
 	r->known = r->conf->front_files;
 	r->seen = 0;
 	r->begun = true;
@@ -151,6 +159,7 @@ void renewal_stop(struct renewal *r)
 void renewal_clear(struct renewal *r)
 {
 	tls_front_free(r->front);
+	tls_front_free(r->shows);
 	config_free(r->conf);
 	config_free(r->next);
 }

@@ -17,6 +17,7 @@ struct renewal {
 	struct shown *shown; /* borrowed */
 	struct config *conf; /* whose files they are; one owner of it */
 	struct config *next; /* that of a reload, while files are looked at; NULL: none */
+	struct tls_front *shows; /* what is shown of conf; one owner of it */
 	struct timer timer;
 	struct work work;
 	bool working;

@@ -14,15 +14,32 @@ void shown_clear(struct shown *s)
 	pthread_mutex_destroy(&s->lock);
 }
 
+/* Under the lock. */
+static void put(struct shown *s, struct tls_front *front)
+{
+	if (front == s->front)
+		return;
+	tls_front_free(s->front);
+	s->front = front ? tls_front_share(front) : NULL;
+	atomic_fetch_add(&s->version, 1);
+}
+
 void shown_set(struct shown *s, struct tls_front *front)
 {
 	pthread_mutex_lock(&s->lock);
-	if (front != s->front) {
-		tls_front_free(s->front);
-		s->front = front ? tls_front_share(front) : NULL;
-		atomic_fetch_add(&s->version, 1);
-	}
+	put(s, front);
 	pthread_mutex_unlock(&s->lock);
+}
+
+bool shown_replace(struct shown *s, const struct tls_front *was, struct tls_front *front)
+{
+	pthread_mutex_lock(&s->lock);
+	bool is_shown = s->front == was;
+
+	if (is_shown)
+		put(s, front);
+	pthread_mutex_unlock(&s->lock);
+	return is_shown;
 }
 
 static struct tls_front *share(struct shown *s, unsigned *version)

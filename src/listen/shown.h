@@ -27,6 +27,8 @@ void shown_clear(struct shown *);
 /* From now on, new sessions are shown that, NULL being nothing. It has a reference of its own. From
  * any thread. */
 void shown_set(struct shown *, struct tls_front *);
+/* The same, in place of that one. False: something else is shown meanwhile, and stays. */
+bool shown_replace(struct shown *, const struct tls_front *was, struct tls_front *);
 
 /* The worker's server for what is shown now. Without memory for a new one it is the one before.
  * NULL: there is none. */
