@@ -26,6 +26,9 @@
 /* Read at once: servers send much, clients little. */
 #define READ_SERVER (64 * 1024)
 #define READ_CLIENT 4096
+/* Each KeyUpdate has to be answered (RFC 8446 §4.6.3). Who does not take the answers, of which there
+ * are so many, is not read from until it does. */
+#define REPLIES_MAX (16 * 1024)
 /* Reads of one connection in one turn, so that others get theirs. */
 #define READS_PER_TURN 4
 /* How long a finished stream waits for the peer's end, so that our last bytes are not reset away.
@@ -52,6 +55,7 @@ struct stream {
 	bool syn_held; /* the kernel waits for the bytes that go with it: fast open */
 	bool stuck; /* the kernel took less than there was */
 	bool fresh; /* the handshake has not begun, though its first bytes are here */
+	size_t replies; /* octets that TLS had to say by itself since all was sent */
 	size_t read_size;
 	struct watch watch;
 	int watched; /* events */
@@ -121,8 +125,9 @@ static void end_well(struct stream *s)
 
 static void update_watch(struct stream *s)
 {
-	bool read = s->state == HANDSHAKE || (s->state == OPEN && !s->paused && !s->ended) ||
-		(s->state == LINGERING && !s->ended);
+	bool hears = s->replies <= REPLIES_MAX && !s->ended;
+	bool read = s->state == HANDSHAKE || (s->state == OPEN && !s->paused && hears) ||
+		(s->state == LINGERING && hears);
 	bool write = s->state == CONNECTING || s->stuck;
 	int wanted = (read ? LOOP_READ : 0) | (write ? LOOP_WRITE : 0);
 
@@ -167,6 +172,7 @@ static bool push(struct stream *s, int *error)
 			return false;
 		}
 	}
+	s->replies = 0;
 	return true;
 }
 
@@ -316,8 +322,12 @@ static void deliver(struct stream *s)
 {
 	enum tls_status status = TLS_WANT;
 
-	if (s->tls)
+	if (s->tls) {
+		size_t before = buf_len(tls_out(s->tls));
+
 		status = tls_read(s->tls, &s->in);
+		s->replies += buf_len(tls_out(s->tls)) - before;
+	}
 	if (s->state == LINGERING)
 		buf_drop(&s->in, buf_len(&s->in));
 	tell_got(s);

@@ -2,10 +2,13 @@
  */
 #include "net/stream.h"
 
+#include "net/visit.h"
 #include "own_net.h"
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -469,8 +472,117 @@ CASE(a_known_peer_that_is_silent_runs_into_the_timeout_while_connecting)
 	fails_to_connect(&u, "timeout");
 }
 
+/* ---- TLS ---- */
+
+#define UPDATES 40000
+
+/* A client that has its keys changed again and again, and takes none of the answers. */
+struct flooder {
+	struct visitor visitor;
+	struct addr to;
+	pthread_t thread;
+};
+
+static void *flood(void *arg)
+{
+	struct flooder *f = arg;
+	int fd = socket(AF_INET, SOCK_STREAM, 0), small = 4096;
+	SSL *ssl = SSL_new(f->visitor.ctx);
+	bool ok = setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small) == 0 &&
+		connect(fd, &f->to.any, addr_size(&f->to)) == 0 && SSL_set_fd(ssl, fd) &&
+		SSL_connect(ssl) == 1;
+
+	for (int i = 0; ok && i < UPDATES; i++)
+		ok = SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED) && SSL_do_handshake(ssl) == 1;
+	SSL_free(ssl);
+	close(fd);
+	return NULL;
+}
+
+/* Who is flooded. */
+struct victim {
+	struct user user;
+	struct house house;
+	struct acceptor *acceptor;
+	struct timer look;
+	size_t unsent, most;
+};
+
+static void secure_it(void *arg, struct buf *in)
+{
+	struct victim *v = arg;
+
+	if (!stream_tls_facts(v->user.stream) && buf_len(in))
+		OK(stream_secure(v->user.stream, v->house.server, 10000));
+}
+
+static void ignore_opened(void *arg)
+{
+	(void)arg;
+}
+
+static void on_victim_closed(void *arg, const struct fault *f)
+{
+	struct victim *v = arg;
+
+	on_closed(&v->user, f);
+}
+
+static const struct stream_events victim_events = { .opened = ignore_opened,
+	.got = secure_it,
+	.ended = ignore_opened,
+	.closed = on_victim_closed };
+
+static void take_flooder(void *arg, const struct addr *peer)
+{
+	struct victim *v = arg;
+	const struct stream_conf conf = {
+		.events = &victim_events, .arg = v, .write_ms = 1000, .unsent = &v->unsent
+	};
+
+	(void)peer;
+	v->user.stream = stream_accept(v->acceptor, &conf);
+	OK(v->user.stream);
+}
+
+static void on_look(struct timer *t)
+{
+	struct victim *v = container_of(t, struct victim, look);
+
+	if (v->unsent > v->most)
+		v->most = v->unsent;
+	timer_start(v->user.loop, t, 1);
+}
+
+CASE(who_takes_no_answers_to_its_key_updates_is_not_read_from)
+{
+	need_own_net();
+	write_file("/proc/sys/net/ipv4/tcp_wmem", "4096 16384 16384"); /* the kernel takes no more */
+	struct victim v = { .house = house_new(), .look.fire = on_look };
+	struct flooder f = { .visitor = visitor_of(TLS1_3_VERSION) };
+
+	v.user.loop = loop_new();
+	EQ(acceptor_open(&v.acceptor, v.user.loop, &(struct binding){ .addr = address("127.0.0.1") },
+		   BIND_ALONE, take_flooder, &v),
+		0);
+	acceptor_address(v.acceptor, &f.to);
+	timer_start(v.user.loop, &v.look, 1);
+	EQ(pthread_create(&f.thread, NULL, flood, &f), 0);
+	loop_run(v.user.loop); /* until it has taken nothing for too long */
+	EQ(v.user.fault.phase, PHASE_WRITE);
+	OK(v.most > 0 && v.most < 50000);
+
+	acceptor_close(v.acceptor);
+	EQ(pthread_join(f.thread, NULL), 0);
+	loop_free(v.user.loop);
+	visitor_free(&f.visitor);
+	house_free(&v.house);
+}
+
 int main(void)
 {
+	signal(SIGPIPE, SIG_IGN);
+
 	const struct CMUnitTest cases[] = {
 		CLAIM(it_connects_from_the_source_that_is_asked_for),
 		CLAIM(without_a_source_the_kernel_chooses),
@@ -486,6 +598,7 @@ int main(void)
 		CLAIM(a_known_peer_without_a_route_is_unreachable_while_connecting),
 		CLAIM(a_known_peer_that_is_gone_from_its_link_is_unreachable_while_connecting),
 		CLAIM(a_known_peer_that_is_silent_runs_into_the_timeout_while_connecting),
+		CLAIM(who_takes_no_answers_to_its_key_updates_is_not_read_from),
 	};
 
 	return RUN(cases);
