@@ -26,8 +26,8 @@
 /* Read at once: servers send much, clients little. */
 #define READ_SERVER (64 * 1024)
 #define READ_CLIENT 4096
-/* Each KeyUpdate has to be answered (RFC 8446 §4.6.3). Who does not take the answers, of which there
- * are so many, is not read from until it does. */
+/* Each KeyUpdate has to be answered (RFC 8446 §4.6.3). Who does not take the answers, of which
+ * there are so many, is not read from until it does. */
 #define REPLIES_MAX (16 * 1024)
 /* Reads of one connection in one turn, so that others get theirs. */
 #define READS_PER_TURN 4
@@ -328,7 +328,7 @@ static void deliver(struct stream *s)
 		status = tls_read(s->tls, &s->in);
 		s->replies += buf_len(tls_out(s->tls)) - before;
 	}
-	if (s->state == LINGERING)
+	if (s->finishing)
 		buf_drop(&s->in, buf_len(&s->in));
 	tell_got(s);
 	if (s->gone)

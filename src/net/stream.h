@@ -83,7 +83,7 @@ void stream_retarget(struct stream *, const struct stream_events *, void *arg);
  * it. */
 void stream_shut(struct stream *);
 /* Sends what is left, then close_notify and FIN, then closes; `closed` comes with phase NONE, or
- * with the fault that came first. */
+ * with the fault that came first. What comes meanwhile is not heard. */
 void stream_finish(struct stream *);
 /* Closes now. The stream is gone for the caller. NULL is nothing. */
 void stream_close(struct stream *);

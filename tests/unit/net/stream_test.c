@@ -359,6 +359,43 @@ CASE(who_sends_no_more_still_hears)
 	close(server);
 }
 
+static void stop_on_got(void *arg, struct buf *in)
+{
+	struct listener *l = arg;
+
+	keep_got(l, in);
+	if (buf_len(&l->heard))
+		loop_stop(l->user.loop);
+}
+
+CASE(who_is_finished_with_is_not_heard_while_it_takes_what_was_sent)
+{
+	static const struct stream_events stopping = {
+		.opened = on_opened, .got = stop_on_got, .ended = on_last, .closed = on_closed
+	};
+	static const uint8_t much[16 << 20];
+	struct addr to = address("127.0.0.1");
+	int server = listen_at(&to, false);
+	struct listener l = { 0 };
+
+	dial(&l.user, &to, NULL, NULL, nothing);
+	stream_retarget(l.user.stream, &stopping, &l);
+	OK(stream_send(l.user.stream, nothing, (struct span){ much, sizeof much }));
+	stream_finish(l.user.stream);
+	int fd = accept(server, NULL, NULL);
+
+	OK(fd >= 0);
+	EQ(send(fd, "more", 4, 0), 4);
+	loop_run(l.user.loop); /* until it has taken nothing for too long */
+	OK(l.user.closed);
+	EQ(l.user.fault.phase, PHASE_WRITE);
+	EQ(buf_len(&l.heard), 0);
+	buf_clear(&l.heard);
+	hang_up(&l.user);
+	close(fd);
+	close(server);
+}
+
 /* ---- fast open ---- */
 
 /* How often a SYN of ours was answered as one with data. */
@@ -557,13 +594,14 @@ static void on_look(struct timer *t)
 CASE(who_takes_no_answers_to_its_key_updates_is_not_read_from)
 {
 	need_own_net();
-	write_file("/proc/sys/net/ipv4/tcp_wmem", "4096 16384 16384"); /* the kernel takes no more */
+	write_file(
+		"/proc/sys/net/ipv4/tcp_wmem", "4096 16384 16384"); /* the kernel takes no more */
 	struct victim v = { .house = house_new(), .look.fire = on_look };
 	struct flooder f = { .visitor = visitor_of(TLS1_3_VERSION) };
 
 	v.user.loop = loop_new();
-	EQ(acceptor_open(&v.acceptor, v.user.loop, &(struct binding){ .addr = address("127.0.0.1") },
-		   BIND_ALONE, take_flooder, &v),
+	EQ(acceptor_open(&v.acceptor, v.user.loop,
+		   &(struct binding){ .addr = address("127.0.0.1") }, BIND_ALONE, take_flooder, &v),
 		0);
 	acceptor_address(v.acceptor, &f.to);
 	timer_start(v.user.loop, &v.look, 1);
@@ -592,6 +630,7 @@ int main(void)
 		CLAIM(the_interface_decides_the_way),
 		CLAIM(one_that_stood_before_it_was_reset_did_not_fail_to_connect),
 		CLAIM(who_sends_no_more_still_hears),
+		CLAIM(who_is_finished_with_is_not_heard_while_it_takes_what_was_sent),
 		CLAIM(a_peer_that_is_known_gets_the_first_bytes_with_the_syn),
 		CLAIM(a_syn_with_nothing_to_take_along_goes_out_all_the_same),
 		CLAIM(a_known_peer_that_refuses_does_so_while_connecting),
