@@ -78,14 +78,15 @@ void conn_close(struct stream_conn *c)
 void conn_start_clock(struct stream_conn *c, enum clock clock)
 {
 	const struct listen_conf *conf = c->listener->conf;
-	const unsigned after_ms[] = {
-		[IDLE] = conf->idle_ms, [READING] = conf->message_ms, [HELD] = QUERY_HOLD_MS
-	};
+	const uint64_t after_ms[] = { [IDLE] = conf->idle_ms,
+		[READING] = conf->message_ms,
+		[HELD] = QUERY_HOLD_MS,
+		[LASTING] = UINT64_MAX };
 	struct loop *loop = c->listener->env->loop;
 	uint64_t now = loop_now(loop), left_ms = c->ends_ms > now ? c->ends_ms - now : 0;
 
 	c->clock = clock;
-	if (clock == STOPPED)
+	if (clock == STOPPED || (clock == LASTING && c->ends_ms == UINT64_MAX))
 		timer_stop(loop, &c->timer);
 	else
 		timer_start(loop, &c->timer, left_ms < after_ms[clock] ? left_ms : after_ms[clock]);

@@ -24,7 +24,7 @@ struct stream_listener {
 	void *closed_arg;
 };
 
-enum clock { STOPPED, IDLE, READING, HELD };
+enum clock { STOPPED, IDLE, READING, HELD, LASTING /* until ends_ms */ };
 
 enum progress {
 	UNNAMED, /* comes from a proxy, which has yet to say whom it is for */

@@ -110,7 +110,7 @@ static void pass_through(struct stream_conn *c)
 		return;
 	}
 	c->stream = NULL;
-	conn_start_clock(c, STOPPED);
+	conn_start_clock(c, LASTING); /* the relay has its own of the others */
 }
 
 /* Somebody who has taken us for a web server. */

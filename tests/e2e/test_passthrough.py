@@ -10,6 +10,7 @@ import signal
 import socket
 import ssl
 import struct
+import time
 
 import pytest
 
@@ -325,6 +326,21 @@ def test_after_some_time_without_an_octet_it_ends(start_passing, far):
     client, server = pair(sotto, far)
     with client, server:
         assert rest(client) == b"" and rest(server) == b""
+
+
+def test_it_lasts_as_long_as_a_connection_may_however_busy_it_is(start_passing, far):
+    sotto = start_passing(far.address(), timeouts={"client-lifetime": "1s"})
+    client, server = pair(sotto, far)
+    with client, server:
+        until = time.monotonic() + clients.PATIENCE
+        while time.monotonic() < until:
+            client.send(b"x")
+            if not server.recv(1):
+                break
+            time.sleep(0.05)
+        else:
+            raise AssertionError("it goes on")
+        assert rest(client) == b""
 
 
 def test_a_client_hello_that_does_not_come_to_its_end_is_not_waited_for(start_passing, far):
