@@ -13,6 +13,7 @@ from bench.certificates import FRONT as NAME
 from bench.clients import Tcp, Tls, addresses, careless, parse, strict
 from bench.daemon import free_port
 from bench.messages import query, unique_name
+from test_passthrough import client_hello
 
 PADDED = messages.opt(options=messages.option(messages.PADDING, bytes(20)))
 
@@ -167,3 +168,20 @@ def test_its_health_can_be_seen_where_only_tls_is_taken(start_sotto, upstream, a
     sotto.stop()
     with pytest.raises(AssertionError, match="nothing answers"):
         clients.tool(*check)
+
+
+@pytest.mark.parametrize("how", ["terminate", "passthrough"])
+def test_a_daemon_that_stops_waits_for_nobody_however_far_he_has_got(start_front, upstream, how):
+    patient = {"client-idle": "1m", "message": "1m"}
+    sotto = start_front(upstream, how="127.0.0.1:{}?tls=" + how, proxies=["127.0.0.3"], timeouts=patient)
+    hello = client_hello()
+    beginnings = [b"", b"\x16\x03", hello[:40], b"\0", b"GET"] + [hello] * 20
+    held = [(Tcp(sotto.front), octets) for octets in beginnings]
+    held += [(Tcp(sotto.front, source="127.0.0.3"), octets) for octets in (b"", b"PROXY TCP4 1")]
+    for client, octets in held:
+        client.socket.sendall(octets)
+    with Tls(sotto.front) as client:
+        assert is_answered(client)
+        sotto.stop()
+    for client, _ in held:
+        client.close()
