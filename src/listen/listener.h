@@ -53,7 +53,7 @@ struct listening {
 /* One address over one transport. */
 struct listener {
 	const struct listener_ops *ops;
-	struct spoken spoken; /* from now on, on new connections; whoever opened it may change it */
+	struct spoken spoken; /* for who has yet to tell what it is; its opener may change it */
 };
 
 struct listener_ops {

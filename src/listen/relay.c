@@ -4,7 +4,8 @@
  *	CHOOSING    the client waits, unread: a server is    -> open: PASSING; none: ENDING
  *	            connected to, or its address looked up
  *	PASSING     octets go both ways                      -> both have ended, or one is gone:
- *ENDING ENDING      what was sent goes out                   -> both are gone: over
+ *	                                                        ENDING
+ *	ENDING      what was sent goes out                   -> both are gone: over
  */
 #include "listen/relay.h"
 

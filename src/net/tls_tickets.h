@@ -3,7 +3,8 @@
  * They are of the process, shared by the workers, so that a client may come back to any of them,
  * and after a reload. Either they are made here: a new one every six hours, each good for twelve;
  * or they are read from a file that several hosts share, who then resume each other's sessions, and
- * somebody else changes them. No session is resumed that is older than twelve hours.
+ * somebody else changes them. No ticket is good for longer than twelve hours; in TLS 1.3, a session
+ * that is resumed gets a new one.
  */
 #ifndef NET_TLS_TICKETS_H
 #define NET_TLS_TICKETS_H
