@@ -188,6 +188,8 @@ static void on_opened(void *arg)
 {
 	struct relay *r = ((struct side *)arg)->relay;
 
+	if (r->state != CHOOSING)
+		return; /* it was told to end in the same turn */
 	r->shared->env->metrics->clients_passed++;
 	say_passed(r);
 	passages_clear(&r->ways);
