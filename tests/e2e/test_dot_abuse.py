@@ -167,7 +167,8 @@ def write_all(shaker, write=Tcp.write):
 
 def in_records_of_one_octet(tcp, record):
     """As far as it may be cut without the keys."""
-    if record[0] == 22 and record[5] in (1, 16):  # ClientHello, ClientKeyExchange
+    is_whole = int.from_bytes(record[6:9], "big") == len(record) - 9  # else it is sealed, and may begin with anything
+    if record[0] == 22 and record[5] in (1, 16) and is_whole:  # ClientHello, ClientKeyExchange
         record = b"".join(record[:3] + b"\0\1" + record[at : at + 1] for at in range(5, len(record)))
     tcp.write(record)
 
