@@ -1,7 +1,8 @@
-"""DNS over TLS as real programs speak it: kdig, openssl s_client, unbound and dnsdist (RFC 7858, 8446)."""
+"""DNS over TLS as real programs speak it: kdig, openssl s_client, unbound, dnsdist and systemd-resolved (RFC 7858, 8446)."""
 
 import contextlib
 import json
+import pathlib
 import re
 import shutil
 import subprocess
@@ -9,7 +10,7 @@ import time
 
 import pytest
 
-from bench import eventually, messages
+from bench import eventually, messages, netns
 from bench.certificates import FRONT
 from bench.clients import Tcp, addresses, ask, readable, tool
 from bench.control import answer_to
@@ -236,3 +237,68 @@ newServer{{address="127.0.0.1:{sotto.front[1]}", tls="openssl", subjectName="{FR
     serve("dnsdist", "--supervised", "--disable-syslog", "-C", str(tmp_path / "dnsdist.conf"))
     assert forwards(port)
     assert all(is_asked_through(port, unique_name()) for _ in range(50))
+
+
+# ---- systemd-resolved
+
+# It would take over the host's /etc/resolv.conf if it were installed. Its user is not there either, nor a bus.
+RESOLVED = """
+mount --bind passwd /etc/passwd && mount --bind group /etc/group && mount -t tmpfs none /run || exit 1
+install -d -o 992 -g 992 /run/systemd/resolve
+install -D -m 644 resolved.conf /run/systemd/resolved.conf.d/here.conf
+install -m 644 "$1" /run/ca.pem # what lies here it may not read
+SSL_CERT_FILE=/run/ca.pem SYSTEMD_LOG_LEVEL=debug exec "$0"
+"""
+
+
+def with_line(file, line):
+    return pathlib.Path(file).read_text() + line + "\n"
+
+
+@pytest.fixture
+def resolved(tmp_path):
+    """The program, out of Debian's package of the version that the system's other parts have."""
+    version = tool("dpkg-query", "-W", "-f", "${Version}", "systemd", check=False)
+    tool("apt-get", "download", f"systemd-resolved={version}", check=False, cwd=tmp_path, timeout=120)
+    packages = list(tmp_path.glob("systemd-resolved_*.deb"))
+    if not packages:
+        pytest.skip(f"there is no package systemd-resolved {version} to be had")
+    tool("dpkg-deb", "-x", packages[0], tmp_path / "unpacked")
+    return next((tmp_path / "unpacked").glob("**/systemd/systemd-resolved"))
+
+
+@pytest.mark.skipif(reason := netns.reason_not_to() or netns.reason_not_to_mount(), reason=str(reason))
+def test_systemd_resolved_asks_over_tls_alone(start, front, authority, resolved, tmp_path):
+    (tmp_path / "passwd").write_text(with_line("/etc/passwd", "systemd-resolve:x:992:992::/:/usr/sbin/nologin"))
+    (tmp_path / "group").write_text(with_line("/etc/group", "systemd-resolve:x:992:"))
+    (tmp_path / "resolved.conf").write_text(
+        f"[Resolve]\nDNS=127.0.0.1:853#{FRONT}\nDNSOverTLS=yes\nDNSSEC=no\nLLMNR=no\nMulticastDNS=no\nDomains=~.\n"
+    )
+    link = netns.Link()  # without a link it takes the network to be down
+    try:
+        with link.near.entered():
+            upstream = start.upstream()
+        sotto = start.sotto(
+            upstream, prefix=link.near.prefix, listen=["tls://127.0.0.1:853"],
+            certificate={"cert": str(front.chain), "key": str(front.key)},
+        )
+        command = [*link.near.prefix, "unshare", "--mount", "sh", "-c", RESOLVED, resolved, authority.file]
+        with (tmp_path / "resolved.log").open("w") as log:
+            process = subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            with link.near.entered():
+                assert eventually(lambda: stub_answers(unique_name()), 20), (tmp_path / "resolved.log").read_text()
+        finally:
+            process.terminate()
+            process.wait(10)
+        assert sotto.log(msg="a client has come over TLS")
+        assert "confidential" in (tmp_path / "resolved.log").read_text()
+    finally:
+        link.remove()
+
+
+def stub_answers(name):
+    try:
+        return addresses(ask(("127.0.0.53", 53), name)) == [messages.address_of(name)]
+    except OSError:
+        return False
