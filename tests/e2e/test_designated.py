@@ -94,7 +94,7 @@ def test_9462_02_whom_the_resolver_designates_is_asked_and_the_resolver_is_not(r
     assert endpoint.connections[0].server_name == NAME, "the target is the server name"
     start = sotto.log_of_start()
     assert start["upstreams"] == resolver.address("ddr") and start["verified"] == "address"
-    line, = sotto.log(msg="upstream connected")
+    line, = sotto.wait_for_log(msg="upstream connected")
     assert (line["designated"], line["verified"], line["addr"]) == (NAME, "address", f"127.0.0.1:{endpoint.port}")
 
 
@@ -307,7 +307,7 @@ def test_9462_02_unbound_designates_itself(authority, serve, tmp_path, start_sot
     address, port = unbound(serve, tmp_path, authority.issue(addresses=["127.0.0.1"]))
     sotto = start_sotto(address, **port)
     assert addresses(ask(sotto.address, "www.real.test", over=over)) == ["192.0.2.80"]
-    line, = sotto.log(msg="upstream connected")
+    line, = sotto.wait_for_log(msg="upstream connected")
     assert (line["designated"], line["verified"]) == (NAME, "address")
 
 
