@@ -69,7 +69,7 @@ def test_f_83_an_end_in_the_same_segment_as_the_queries_costs_no_answer(sotto):
 def test_f_83_with_its_side_closed_a_client_waits_for_what_is_slow(start_sotto, start_upstream):
     gate, asked = Gate(), {id: unique_name() for id in range(300)}
     upstream = start_upstream(otherwise=gate)
-    sotto = start_sotto(upstream, timeouts={**PATIENT, "client-idle": "100ms", "message": "100ms"})
+    sotto = start_sotto(upstream, timeouts={**PATIENT, "client-idle": "100ms", "message": "400ms"})
     with Tcp(sotto.address) as client:
         client.send(*(query(name, id=id) for id, name in asked.items()))
         client.end()
