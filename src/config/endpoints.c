@@ -14,8 +14,6 @@
 #include "net/unix_socket.h"
 
 #define LISTEN_MAX 64
-#define PORT_DNS   53
-#define PORT_TLS   853
 /* Who reaches the folder may ask. */
 #define MODE_DEFAULT 0666
 

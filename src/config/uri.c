@@ -8,9 +8,6 @@
 #include "config/near.h"
 #include "config/uri_params.h"
 
-#define PORT_TLS   853
-#define PORT_PLAIN 53
-
 /* How a scheme is meant: by its name here, as another product spells it, or in a later version. */
 enum use { OURS, FOREIGN, LATER };
 
@@ -202,7 +199,7 @@ static bool fail_host(struct uri_parts *p)
 /* Where nothing else is said. */
 static uint16_t usual_port(const struct server_conf *s)
 {
-	return s->scheme == SCHEME_TLS && !s->designated ? PORT_TLS : PORT_PLAIN;
+	return s->scheme == SCHEME_TLS && !s->designated ? PORT_TLS : PORT_DNS;
 }
 
 /* The port is part of the address until now; a default one if none is given. */
@@ -220,7 +217,7 @@ static bool read_port(struct uri_parts *p)
 	}
 	if (port == 0 || port > 65535)
 		return uri_parts_fail(p->reading, "the port must be from 1 to 65535");
-	if (tls && port == PORT_PLAIN)
+	if (tls && port == PORT_DNS)
 		return uri_parts_fail(p->reading,
 			"port 53 is for plain DNS and never carries TLS (RFC 7858 §3.1); the port of "
 			"DNS over TLS is 853");

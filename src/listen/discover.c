@@ -1,9 +1,7 @@
 #include "listen/discover.h"
 
-/* DNS over TLS is never looked for there (RFC 7858 §3.1). */
-#define PORT_DNS 53
-
-/* A port that the kernel chose cannot be told before it is bound, and is for tests alone. */
+/* At port 53 DNS over TLS is never looked for (RFC 7858 §3.1). A port that the kernel chose cannot
+ * be told before it is bound, and is for tests alone. */
 static bool is_told(const struct endpoint *e)
 {
 	uint16_t port = e->at.path ? 0 : addr_port(&e->at.addr);

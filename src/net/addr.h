@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Of a unix socket's peer (AF_UNIX) nothing but the family is looked at: it is this host, and what it
- * calls itself are octets of its choice. */
+/* Of a unix socket's peer (AF_UNIX) nothing but the family is looked at: it is this host, and what
+ * it calls itself are octets of its choice. */
 struct addr {
 	union {
 		struct sockaddr any;
@@ -18,6 +18,9 @@ struct addr {
 		struct sockaddr_in6 v6;
 	};
 };
+
+/* Where DNS is, plain and over TLS, unless another port is given (RFC 1035 §4.2, RFC 7858 §3.1). */
+enum { PORT_DNS = 53, PORT_TLS = 853 };
 
 /* Room for the text of any address with brackets, scope and port. */
 #define ADDR_TEXT 80

@@ -11,8 +11,6 @@
 
 /* The first one; the others follow it. */
 #define FIRST 3
-/* DNS over TLS (RFC 7858 §3.1). */
-#define PORT_TLS 853
 /* UDP and TCP of as many addresses as `listen` takes. */
 #define HANDED_MAX    128
 #define ADDRESSES_MAX HANDED_MAX

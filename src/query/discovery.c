@@ -10,8 +10,6 @@
 /* Addresses of one family that are told; any of them would do. With this, all that can be told has
  * room in a message. */
 #define ADDRESSES_MAX 8
-/* Where clients go who are told no port (RFC 9461 §4.2). */
-#define PORT_TLS 853
 
 /* Parameters of a service, in the order that they must have (RFC 9460 §2.2, §14.3.2). */
 enum { PARAM_ALPN = 1, PARAM_PORT = 3, PARAM_IPV4HINT = 4, PARAM_IPV6HINT = 6 };

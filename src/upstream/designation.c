@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#define PORT_TLS 853
-#define PORT_DNS 53
 /* Text of addresses, as octets. */
 #define IPV4_LEN 4
 #define IPV6_LEN 16

@@ -36,7 +36,6 @@
 
 /* Exchanges of one inquiry at the same time. */
 #define TRIES_MAX 3
-#define PORT_DNS  53
 
 enum { V6, V4, FAMILIES };
 
