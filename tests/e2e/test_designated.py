@@ -12,6 +12,7 @@ from bench.certificates import NAME
 from bench.clients import Tls, addresses, ask, extended_errors, parse
 from bench.daemon import free_port
 from bench.messages import SERVFAIL, TC, opt, query, record, reply, unique_name, wire_name
+from bench.unbound import beginning as unbound_beginning
 from test_plain_upstreams import start_plain  # noqa: F401: a fixture
 from test_real_parts import program, serve  # noqa: F401: a fixture
 from test_status import status, upstream_of
@@ -273,14 +274,7 @@ def unbound(serve, directory, certificate):  # noqa: F811
     """Answers in clear and over TLS, and designates itself."""
     plain, tls = free_port(), free_port()
     (directory / "unbound.conf").write_text(
-        f"""server:
-    directory: "{directory}"
-    chroot: ""
-    username: ""
-    pidfile: ""
-    use-syslog: no
-    do-daemonize: no
-    module-config: "iterator"
+        f"""{unbound_beginning(directory)}
     interface: 127.0.0.1@{plain}
     interface: 127.0.0.1@{tls}
     access-control: 127.0.0.0/8 allow

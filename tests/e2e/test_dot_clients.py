@@ -16,6 +16,7 @@ from bench.clients import Tcp, addresses, ask, readable, tool
 from bench.control import answer_to
 from bench.daemon import free_port
 from bench.messages import frame, query, unique_name
+from bench.unbound import beginning as unbound_beginning
 
 
 @pytest.fixture
@@ -182,16 +183,9 @@ def forwards(port):
 
 def unbound_before(serve, directory, sotto, authority, name):
     port = free_port()
-    (directory / "unbound.conf").write_text(f"""server:
-    directory: "{directory}"
-    chroot: ""
-    username: ""
-    pidfile: ""
-    use-syslog: no
-    do-daemonize: no
+    (directory / "unbound.conf").write_text(f"""{unbound_beginning(directory)}
     do-not-query-localhost: no
     local-zone: "test." nodefault
-    module-config: "iterator"
     interface: 127.0.0.1@{port}
     tls-upstream: yes
     tls-cert-bundle: "{authority.file}"

@@ -15,6 +15,7 @@ from bench.clients import Tcp, addresses, ask, extended_errors, parse
 from bench.daemon import free_port
 from bench.messages import FORMERR, NOTIMP, REFUSED, SERVFAIL, TC, opt, query, record, reply, unique_name
 from bench.plain import Plain
+from bench.unbound import beginning as unbound_beginning
 from test_real_parts import program, serve  # noqa: F401: a fixture
 
 
@@ -300,14 +301,7 @@ def test_unbound_answers_in_clear_and_what_is_long_over_tcp(scheme, serve, tmp_p
     port = free_port()
     long = "\n".join(f"""    local-data: 'long.real.example. 300 IN TXT "{n:0200d}"'""" for n in range(20))
     (tmp_path / "unbound.conf").write_text(
-        f"""server:
-    directory: "{tmp_path}"
-    chroot: ""
-    username: ""
-    pidfile: ""
-    use-syslog: no
-    do-daemonize: no
-    module-config: "iterator"
+        f"""{unbound_beginning(tmp_path)}
     interface: 127.0.0.1@{port}
     local-zone: real.example. static
     local-data: "www.real.example. 300 IN A 192.0.2.80"

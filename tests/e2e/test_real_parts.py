@@ -13,6 +13,7 @@ from bench import clients, eventually, messages
 from bench.certificates import NAME
 from bench.clients import ask, addresses
 from bench.daemon import free_port
+from bench.unbound import beginning as unbound_beginning
 
 ZONE = {"www.real.example": ("A", "192.0.2.80"), "six.real.example": ("AAAA", "2001:db8::80")}
 
@@ -68,14 +69,7 @@ def unbound(serve, directory, certificate, host="127.0.0.1"):
     port = free_port(host)
     records = "\n".join(f'    local-data: "{name}. 300 IN {kind} {data}"' for name, (kind, data) in ZONE.items())
     (directory / "unbound.conf").write_text(
-        f"""server:
-    directory: "{directory}"
-    chroot: ""
-    username: ""
-    pidfile: ""
-    use-syslog: no
-    do-daemonize: no
-    module-config: "iterator"
+        f"""{unbound_beginning(directory)}
     interface: {host}@{port}
     access-control: ::0/0 allow
     tls-port: {port}
