@@ -1,0 +1,37 @@
+/* ruled: the rules that are in force of one configuration, for all workers. They are replaced while
+ * they run, when files have changed. */
+#ifndef RULES_RULED_H
+#define RULES_RULED_H
+
+#include "rules/ruleset.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct ruled {
+	pthread_mutex_t lock;
+	struct ruleset *set;
+	atomic_uint version; /* of it */
+};
+
+/* One worker's, zeroed. */
+struct ruled_here {
+	struct ruled *of; /* whose set it is */
+	struct ruleset *set; /* one owner of it */
+	unsigned version;
+};
+
+/* Takes the set. */
+void ruled_init(struct ruled *, struct ruleset *);
+void ruled_clear(struct ruled *);
+
+/* From now on that; takes it, and gives what was there before, to be freed outside of the loops
+ * when nobody else owns it. From any thread. */
+struct ruleset *ruled_replace(struct ruled *, struct ruleset *);
+
+/* The set in force, for this turn of this worker; of another configuration from `of` on. Never
+ * frees the last of one: whoever replaces keeps an owner of it. */
+const struct ruleset *ruled_get(struct ruled *of, struct ruled_here *);
+void ruled_here_clear(struct ruled_here *);
+
+#endif
