@@ -92,6 +92,11 @@ void conn_start_clock(struct stream_conn *c, enum clock clock)
 		timer_start(loop, &c->timer, left_ms < after_ms[clock] ? left_ms : after_ms[clock]);
 }
 
+bool conn_address(const struct stream_conn *c, struct addr *at)
+{
+	return !c->named && c->stream && stream_local(c->stream, at);
+}
+
 size_t conn_untaken(const struct stream_conn *c)
 {
 	return c->relay ? relay_untaken(c->relay) : stream_untaken(c->stream);

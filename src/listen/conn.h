@@ -71,6 +71,9 @@ void conn_close(struct stream_conn *);
 void conn_detach(struct stream_conn *);
 /* Frees it, if there is no stream, no relay, and no query left. */
 void conn_free_if_over(struct stream_conn *);
+/* Where its client has connected to. False: that is not known, as of one that comes through a
+ * proxy: it knows the proxy's address, not ours. */
+bool conn_address(const struct stream_conn *, struct addr *);
 /* Octets that its client has not taken (net/stream.h). */
 size_t conn_untaken(const struct stream_conn *);
 

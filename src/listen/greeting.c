@@ -60,8 +60,11 @@ static bool secure(struct stream_conn *c)
 {
 	struct listening *shared = c->listener->shared;
 	struct tls_server *server = shown_server(shared->shown, &shared->tls);
+	struct addr at;
+	const bool known = conn_address(c, &at);
 
-	return server && stream_secure(c->stream, server, shared->conf.handshake_ms);
+	return server &&
+		stream_secure(c->stream, server, known ? &at : NULL, shared->conf.handshake_ms);
 }
 
 void greeting_on_turn(struct handshake *h)

@@ -87,8 +87,7 @@ static void tell(const struct client *base, struct discovery *d)
 	const struct stream_conn *c = container_of(base, const struct stream_client, base)->conn;
 	struct addr at;
 
-	/* Who comes through a proxy knows its address, not ours. */
-	if (c->named || !c->stream || !stream_local(c->stream, &at))
+	if (!conn_address(c, &at))
 		at = (struct addr){ .any.sa_family = AF_UNSPEC };
 	discover(c->listener->shared, &at, d);
 }

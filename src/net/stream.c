@@ -739,9 +739,10 @@ static void close_acceptor(struct acceptor *a)
 	free(a);
 }
 
-bool stream_secure(struct stream *s, struct tls_server *server, unsigned within_ms)
+bool stream_secure(
+	struct stream *s, struct tls_server *server, const struct addr *at, unsigned within_ms)
 {
-	struct tls *tls = tls_server_session(server);
+	struct tls *tls = tls_server_session(server, at);
 
 	if (!tls)
 		return false;

@@ -25,8 +25,8 @@
 struct stream;
 
 struct stream_events {
-	/* Connected and authenticated: what was sent so far goes out now. Of an accepted stream: TLS
-	 * stands, after stream_secure(). */
+	/* Connected and authenticated: what was sent so far goes out now. Of an accepted stream:
+	 * TLS stands, after stream_secure(). */
 	void (*opened)(void *arg);
 	/* New bytes are in the buffer; take whole messages off its front, leave the rest. */
 	void (*got)(void *arg, struct buf *in);
@@ -108,9 +108,10 @@ int acceptor_open(struct acceptor **out, struct loop *, const struct binding *, 
 /* From within got_client only. NULL: out of memory; the connection is closed. */
 struct stream *stream_accept(struct acceptor *, const struct stream_conf *);
 /* Of an accepted and plain one, from `got` or later: the bytes in its buffer, and all that come,
- * are TLS, of which we are the server. `opened` comes when the handshake is over, which it must be
- * within that time. False: out of memory; nothing has changed. */
-bool stream_secure(struct stream *, struct tls_server *, unsigned within_ms);
+ * are TLS, of which we are the server; the peer knows us by `at`, see tls_server_session().
+ * `opened` comes when the handshake is over, which it must be within that time. False: out of
+ * memory; nothing has changed. */
+bool stream_secure(struct stream *, struct tls_server *, const struct addr *at, unsigned within_ms);
 void acceptor_close(struct acceptor *);
 /* With the port, where 0 was asked for; of a unix socket only the family. */
 void acceptor_address(const struct acceptor *, struct addr *);

@@ -182,9 +182,12 @@ static enum tls_status fail(struct tls *t)
 	return TLS_FAILED;
 }
 
-/* What the last call of OpenSSL came to. */
+/* What the last call of OpenSSL came to. What has failed stays so, though OpenSSL 3.5 may say of a
+ * later call that it wants more. */
 static enum tls_status outcome(struct tls *t, int result, enum phase phase)
 {
+	if (t->over)
+		return fail(t);
 	switch (SSL_get_error(t->ssl, result)) {
 	case SSL_ERROR_NONE:
 		return TLS_OK;
@@ -194,8 +197,7 @@ static enum tls_status outcome(struct tls *t, int result, enum phase phase)
 	case SSL_ERROR_ZERO_RETURN:
 		return TLS_CLOSED;
 	default:
-		if (!t->over)
-			t->side->explain(t, phase);
+		t->side->explain(t, phase);
 		return fail(t);
 	}
 }

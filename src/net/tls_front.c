@@ -247,23 +247,12 @@ static bool is_for(const struct tls_shown *s, const struct addr *a)
 	return false;
 }
 
-bool tls_front_covers(const struct tls_front *f, const struct addr *a, size_t *which)
-{
-	for (size_t i = 0; i < f->count; i++)
-		if (is_for(&f->shown[i].facts, a)) {
-			*which = i;
-			return true;
-		}
-	return false;
-}
-
 const struct tls_shown *tls_front_proof(const struct tls_front *f, const struct addr *a)
 {
 	for (size_t i = 0; i < f->count; i++) {
 		const struct tls_shown *s = &f->shown[i].facts;
 
-		if (!s->self_signed && s->name && is_for(s, a) &&
-			tls_front_choose(f, s->name) == i)
+		if (!s->self_signed && s->name && is_for(s, a) && tls_front_choose(f, s->name) == i)
 			return s;
 	}
 	return NULL;
@@ -277,6 +266,16 @@ const struct tls_credentials *tls_front_credentials(const struct tls_front *f, s
 const struct tls_clients *tls_front_clients(const struct tls_front *f)
 {
 	return &f->clients;
+}
+
+bool tls_front_covers(const struct tls_front *f, const struct addr *a, size_t *which)
+{
+	for (size_t i = 0; i < f->count; i++)
+		if (!f->shown[i].facts.self_signed && is_for(&f->shown[i].facts, a)) {
+			*which = i;
+			return true;
+		}
+	return false;
 }
 
 /* True: *which has the name. */

@@ -20,7 +20,8 @@ struct tls_pair {
 };
 
 struct tls_front_conf {
-	/* The first is shown to who names no server, or one that no certificate is for. */
+	/* The first is shown to whom no certificate is for: neither for the server that it names
+	 * nor, if it names none, for the address that it asks at. */
 	const struct tls_pair *pairs;
 	size_t count;
 	/* And a throw-away one, made now and never written anywhere, behind the pairs ... */
@@ -55,9 +56,6 @@ struct tls_shown {
 size_t tls_front_count(const struct tls_front *);
 const struct tls_shown *tls_front_shown(const struct tls_front *, size_t which);
 
-/* Which certificate is for the IP address, whatever its port? The first, if several are. One of
- * IPv4 that is mapped into IPv6 is the one that it carries. */
-bool tls_front_covers(const struct tls_front *, const struct addr *, size_t *which);
 /* By which certificate can a client that knows us by that IP address verify us (RFC 9462 §4.2)? It
  * is for the address, has a name, and is what is shown under that name; a throw-away one proves
  * nothing. NULL: by none. */
@@ -74,6 +72,10 @@ const struct tls_credentials *tls_front_credentials(const struct tls_front *, si
 /* Which certificate is for a server of that name? One that has it, else one with a wildcard for it,
  * else the first. */
 size_t tls_front_choose(const struct tls_front *, const char *name);
+/* Which one is for the IP address, whatever its port? The first, if several are; a throw-away one
+ * proves nothing. An address of IPv4 that is mapped into IPv6 is the one that it carries. False:
+ * none is, and *which stays. */
+bool tls_front_covers(const struct tls_front *, const struct addr *, size_t *which);
 
 /* Of whom clients must be; ca NULL: they are not asked. */
 struct tls_clients {

@@ -43,6 +43,7 @@ struct tls_server {
 struct session {
 	struct tls base;
 	struct tls_server *server;
+	size_t unnamed; /* the certificate for who names no server */
 	char *client; /* who it is */
 	size_t handshake_size; /* what it said so far of a handshake */
 };
@@ -67,7 +68,7 @@ static int on_name(SSL *ssl, int *alert, void *arg)
 {
 	struct session *t = SSL_get_app_data(ssl);
 	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-	size_t which = name ? tls_front_choose(t->server->front, name) : 0;
+	size_t which = name ? tls_front_choose(t->server->front, name) : t->unnamed;
 
 	(void)alert;
 	(void)arg;
@@ -224,7 +225,7 @@ const struct tls_front *tls_server_front(const struct tls_server *s)
 	return s->front;
 }
 
-struct tls *tls_server_session(struct tls_server *s)
+struct tls *tls_server_session(struct tls_server *s, const struct addr *at)
 {
 	struct session *t = calloc(1, sizeof *t);
 
@@ -232,6 +233,8 @@ struct tls *tls_server_session(struct tls_server *s)
 		return NULL;
 	t->server = s;
 	s->references++;
+	if (at)
+		tls_front_covers(s->front, at, &t->unnamed);
 	if (!tls_init(&t->base, &side, s->contexts[0], s->method)) {
 		tls_free(&t->base);
 		return NULL;

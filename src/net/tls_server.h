@@ -25,7 +25,9 @@ void tls_server_free(struct tls_server *);
 /* What it was made of. */
 const struct tls_front *tls_server_front(const struct tls_server *);
 
-/* Begins a session. NULL: out of memory. */
-struct tls *tls_server_session(struct tls_server *);
+/* Begins a session with a client that knows us by that address, or NULL: by one that we do not
+ * know. Who names no server is shown the certificate for it (RFC 9462 §6.3). NULL: out of memory.
+ */
+struct tls *tls_server_session(struct tls_server *, const struct addr *at);
 
 #endif

@@ -2,12 +2,14 @@
 over TLS, if they could verify that it is the same (RFC 9462, RFC 9461, RFC 9460)."""
 
 import shutil
+import ssl
 
 import dns.flags
 import pytest
+from cryptography import x509
 
 from bench import clients, messages, proxied
-from bench.clients import Tls, addresses, ask, parse, strict, tool
+from bench.clients import Tcp, Tls, addresses, careless, ask, parse, strict, tool
 from bench.daemon import free_port
 from bench.messages import DO, NOERROR, opt, query, unique_name
 from test_plain_upstreams import start_plain  # noqa: F401: a fixture
@@ -159,6 +161,49 @@ def test_9462_07_nor_is_who_asks_at_the_address_of_a_proxy(start_front, over):
     assert discovered(sotto, over=over), "who asks at ours is told"
 
 
+# ---- who comes, and names no server
+
+
+@pytest.fixture
+def start_two(start_front, authority, front):
+    """A sotto whose first certificate is for other addresses than 127.0.0.9, and the second for that one."""
+    second = authority.issue(names=("second.test",), addresses=("127.0.0.9",))
+    return lambda **settings: start_front("0.0.0.0", plain="0.0.0.0", certificate=shown(front, second), **settings)
+
+
+def name_of(client):
+    """The first one in the certificate that it was shown."""
+    seen = x509.load_der_x509_certificate(client.getpeercert(binary_form=True))
+    return seen.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)[-1]
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["1.2", "1.3"])
+def test_9462_09_who_verifies_an_address_is_shown_the_certificate_for_it(start_two, authority, version):
+    sotto = start_two()
+    for address in ("127.0.0.9", "127.0.0.2"):
+        context, name = strict(authority), unique_name()
+        context.minimum_version = context.maximum_version = version
+        context.check_hostname = True
+        with Tls((address, sotto.ports[0]), context, address) as client:  # Python names no address as a server
+            assert addresses(parse(client.ask(query(name)))) == [messages.address_of(name)]
+
+
+@pytest.mark.parametrize("address, name, seen", [
+    ("127.0.0.3", None, NAME), ("127.0.0.9", NAME, NAME), ("127.0.0.9", "nobody.test", NAME), ("127.0.0.9", None, "second.test"),
+])  # fmt: skip
+def test_9462_09_whom_none_is_for_is_shown_the_first(start_two, address, name, seen):
+    with Tls((address, start_two().ports[0]), name=name) as client:
+        assert name_of(client.socket) == seen
+
+
+def test_9462_09_a_proxy_is_at_another_address_than_ours(start_two):
+    sotto = start_two(proxies=["127.0.0.5"], allow=["127.0.0.1", "192.0.2.7"])
+    with Tcp(("127.0.0.9", sotto.ports[0]), source="127.0.0.5") as client:
+        client.socket.sendall(proxied.v1("192.0.2.7"))
+        with careless().wrap_socket(client.socket) as secured:
+            assert name_of(secured) == NAME
+
+
 # ---- the zone is ours
 
 
@@ -196,7 +241,8 @@ def test_9462_08_no_zone_sends_it_elsewhere(start_sotto, upstream, start_plain, 
 # ---- what changes
 
 
-def test_9462_07_a_renewed_certificate_is_told_of_at_once(start_front, authority, tmp_path, over):
+def test_9462_07_a_renewed_certificate_is_told_of_at_once(start_front, authority, tmp_path):
+    """Over UDP and TCP, in one test: files are looked at every two seconds."""
     files = {"cert": tmp_path / "cert.pem", "key": tmp_path / "key.pem"}
 
     def write(certificate):
@@ -205,14 +251,16 @@ def test_9462_07_a_renewed_certificate_is_told_of_at_once(start_front, authority
 
     write(authority.issue(names=("before.test",), addresses=("127.0.0.1",)))
     sotto = start_front("127.0.0.1", certificate={key: str(path) for key, path in files.items()}, workers=2)
-    assert discovered(sotto, over=over) == [as_service(1, sotto.ports[0], 'ipv4hint="127.0.0.1"', "before.test")]
+    for over in ("udp", "tcp"):
+        assert discovered(sotto, over=over) == [as_service(1, sotto.ports[0], 'ipv4hint="127.0.0.1"', "before.test")]
     write(authority.issue(names=("after.test",), addresses=("127.0.0.1",)))
     sotto.wait_for_log(msg="shown to clients over TLS", name="after.test")
-    for _ in range(10):  # of whichever worker
+    for over in ["udp", "tcp"] * 10:  # of whichever worker
         assert discovered(sotto, over=over) == [as_service(1, sotto.ports[0], 'ipv4hint="127.0.0.1"', "after.test")]
     write(authority.issue(names=("elsewhere.test",), addresses=("127.0.0.9",)))
     sotto.wait_for_log(msg="shown to clients over TLS", name="elsewhere.test")
-    assert is_nothing(ask(sotto.address, QUESTION, "SVCB", over=over))
+    for over in ("udp", "tcp"):
+        assert is_nothing(ask(sotto.address, QUESTION, "SVCB", over=over))
 
 
 def test_9462_07_a_reload_tells_of_other_places(start_front, control_path):

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from bench import eventually, messages, netns
+from bench import eventually, messages
 from bench.certificates import FRONT
 from bench.clients import Tcp, addresses, ask, readable, tool
 from bench.control import answer_to
@@ -261,34 +261,30 @@ def resolved(tmp_path):
     return next((tmp_path / "unpacked").glob("**/systemd/systemd-resolved"))
 
 
-@pytest.mark.skipif(reason := netns.reason_not_to() or netns.reason_not_to_mount(), reason=str(reason))
-def test_systemd_resolved_asks_over_tls_alone(start, front, authority, resolved, tmp_path):
+# Without a link, it takes the network to be down.
+def test_systemd_resolved_asks_over_tls_alone(mounts, link, start, front, authority, resolved, tmp_path):
     (tmp_path / "passwd").write_text(with_line("/etc/passwd", "systemd-resolve:x:992:992::/:/usr/sbin/nologin"))
     (tmp_path / "group").write_text(with_line("/etc/group", "systemd-resolve:x:992:"))
     (tmp_path / "resolved.conf").write_text(
         f"[Resolve]\nDNS=127.0.0.1:853#{FRONT}\nDNSOverTLS=yes\nDNSSEC=no\nLLMNR=no\nMulticastDNS=no\nDomains=~.\n"
     )
-    link = netns.Link()  # without a link it takes the network to be down
+    with link.near.entered():
+        upstream = start.upstream()
+    sotto = start.sotto(
+        upstream, prefix=link.near.prefix, listen=["tls://127.0.0.1:853"],
+        certificate={"cert": str(front.chain), "key": str(front.key)},
+    )
+    command = [*link.near.prefix, "unshare", "--mount", "sh", "-c", RESOLVED, resolved, authority.file]
+    with (tmp_path / "resolved.log").open("w") as log:
+        process = subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
         with link.near.entered():
-            upstream = start.upstream()
-        sotto = start.sotto(
-            upstream, prefix=link.near.prefix, listen=["tls://127.0.0.1:853"],
-            certificate={"cert": str(front.chain), "key": str(front.key)},
-        )
-        command = [*link.near.prefix, "unshare", "--mount", "sh", "-c", RESOLVED, resolved, authority.file]
-        with (tmp_path / "resolved.log").open("w") as log:
-            process = subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        try:
-            with link.near.entered():
-                assert eventually(lambda: stub_answers(unique_name()), 20), (tmp_path / "resolved.log").read_text()
-        finally:
-            process.terminate()
-            process.wait(10)
-        assert sotto.log(msg="a client has come over TLS")
-        assert "confidential" in (tmp_path / "resolved.log").read_text()
+            assert eventually(lambda: stub_answers(unique_name()), 20), (tmp_path / "resolved.log").read_text()
     finally:
-        link.remove()
+        process.terminate()
+        process.wait(10)
+    assert sotto.log(msg="a client has come over TLS")
+    assert "confidential" in (tmp_path / "resolved.log").read_text()
 
 
 def stub_answers(name):

@@ -21,6 +21,7 @@
 static struct {
 	struct loop *loop;
 	struct control *control;
+	struct cache *cache;
 	struct sockaddr_un name;
 	char folder[32];
 } daemon_;
@@ -39,6 +40,7 @@ static struct {
 static void end(void)
 {
 	control_free(daemon_.control);
+	cache_free(daemon_.cache);
 	loop_free(daemon_.loop);
 	rmdir(daemon_.folder);
 }
@@ -80,7 +82,7 @@ static void start(void)
 	daemon_.loop = loop_new();
 	strcpy(daemon_.folder, "/tmp/sotto-fuzz-XXXXXX");
 	HOLDS(worker && daemon_.loop && mkdtemp(daemon_.folder));
-	view.cache = cache_new(&conf, &key);
+	view.cache = daemon_.cache = cache_new(&conf, &key);
 	*worker = (struct view_worker){ .loop = daemon_.loop, .metrics = &metrics };
 	daemon_.name.sun_family = AF_UNIX;
 	snprintf(daemon_.name.sun_path, sizeof daemon_.name.sun_path, "%s/control", daemon_.folder);

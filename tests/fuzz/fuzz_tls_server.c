@@ -53,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		server = make_server();
 	if (!len)
 		return 0;
-	struct tls *t = tls_server_session(server);
+	struct tls *t = tls_server_session(server, NULL);
 	size_t piece = data[0] ? data[0] * 4U : len;
 
 	HOLDS(t);

@@ -648,11 +648,10 @@ struct stream *stream_accept(struct acceptor *a, const struct stream_conf *conf)
 }
 
 /* In no world a client comes over TLS. */
-bool stream_secure(struct stream *s, struct tls_server *server, unsigned within_ms)
+bool stream_secure(
+	struct stream *s, struct tls_server *server, const struct addr *at, unsigned within_ms)
 {
-	(void)s;
-	(void)server;
-	(void)within_ms;
+	(void)s, (void)server, (void)at, (void)within_ms;
 	return false;
 }
 

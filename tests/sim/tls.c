@@ -95,12 +95,6 @@ const struct tls_shown *tls_front_shown(const struct tls_front *front, size_t wh
 	return NULL;
 }
 
-bool tls_front_covers(const struct tls_front *front, const struct addr *a, size_t *which)
-{
-	(void)front, (void)a, (void)which;
-	return false;
-}
-
 const struct tls_shown *tls_front_proof(const struct tls_front *front, const struct addr *a)
 {
 	(void)front, (void)a;

@@ -550,7 +550,7 @@ static void secure_it(void *arg, struct buf *in)
 	struct victim *v = arg;
 
 	if (!stream_tls_facts(v->user.stream) && buf_len(in))
-		OK(stream_secure(v->user.stream, v->house.server, 10000));
+		OK(stream_secure(v->user.stream, v->house.server, NULL, 10000));
 }
 
 static void ignore_opened(void *arg)

@@ -99,7 +99,7 @@ static size_t hello_of(struct tls_server *server, const struct visitor *v, uint8
 
 static void say(struct tls_server *server, struct span hello)
 {
-	struct tls *t = tls_server_session(server);
+	struct tls *t = tls_server_session(server, NULL);
 
 	buf_append(tls_in(t), hello);
 	look_at(t, tls_handshake(t));
@@ -213,7 +213,7 @@ CASE(whatever_comes_instead_of_a_handshake_is_told_in_words)
 	struct house h = house_new();
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-		struct tls *t = tls_server_session(h.server);
+		struct tls *t = tls_server_session(h.server, NULL);
 
 		for (int j = 0; j < 20 && tls_handshake(t) == TLS_WANT; j++)
 			buf_append(tls_in(t), j ? SPAN("\0\0\0\0") : texts[i]);
@@ -229,7 +229,7 @@ CASE(whatever_comes_instead_of_a_handshake_is_told_in_words)
 static void expect_too_long(size_t record)
 {
 	struct house h = house_new();
-	struct tls *t = tls_server_session(h.server);
+	struct tls *t = tls_server_session(h.server, NULL);
 	uint8_t head[] = { 0x16, 3, 1, (uint8_t)(record >> 8), (uint8_t)record, 1, 0, 0x7f, 0xff };
 	uint8_t zeros[16384] = { 0 };
 	size_t fed = 0;

@@ -184,6 +184,49 @@ CASE(the_name_that_is_asked_for_chooses_the_certificate)
 	party_free(&b);
 }
 
+/* RFC 9462 §6.3: an address is no server name. */
+CASE(who_names_no_server_is_shown_the_certificate_for_the_address_it_came_to)
+{
+	struct party a = party_of(NULL, "a", "DNS:a.example,IP:192.0.2.1", -60, 3600);
+	struct party b = party_of(NULL, "b", "DNS:b.example,IP:192.0.2.2", -60, 3600);
+	struct tls_pair pairs[] = { { a.file, a.key_file }, { b.file, b.key_file } };
+	struct fault f;
+	struct tls_front *front = front_of(&(struct tls_front_conf){ .pairs = pairs, .count = 2 });
+	struct tls_tickets *tickets = tls_tickets_new(NULL, &f);
+	struct tls_server *server = tls_server_new(front, tickets);
+	static const struct {
+		const char *at, *name, *shown;
+	} asked[] = {
+		{ "192.0.2.1", NULL, "a" },
+		{ "192.0.2.2", NULL, "b" },
+		{ "::ffff:192.0.2.2", NULL, "b" },
+		{ "192.0.2.3", NULL, "a" },
+		{ NULL, NULL, "a" },
+		{ "192.0.2.2", "a.example", "a" },
+		{ "192.0.2.2", "nobody.example", "a" },
+	};
+
+	for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++)
+		for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+			struct visitor v = visitor_of(version);
+			struct addr at;
+
+			v.name = asked[i].name;
+			if (asked[i].at) {
+				OK(addr_parse(&at, asked[i].at, 853));
+				v.at = &at;
+			}
+			STR(visit(server, &v).shown, asked[i].shown);
+			OK(visit(server, &v).resumed);
+			visitor_free(&v);
+		}
+	tls_server_free(server);
+	tls_tickets_free(tickets);
+	tls_front_free(front);
+	party_free(&a);
+	party_free(&b);
+}
+
 /* ---- coming back ---- */
 
 static void expect_resumed(int version)
@@ -218,7 +261,7 @@ CASE(who_resumes_a_session_of_tls_1_3_gets_a_new_ticket_each_time)
 
 	for (int i = 0; i < 4; i++) {
 		struct tls *c = tls_client_session(client, &id);
-		struct tls *s = tls_server_session(h.server);
+		struct tls *s = tls_server_session(h.server, NULL);
 		struct buf plain = { 0 };
 
 		for (int j = 0; j < 3; j++) {
@@ -588,6 +631,7 @@ int main(void)
 		CLAIM(dot_is_spoken_with_who_names_it_or_nothing_and_with_nobody_else),
 		CLAIM(the_client_is_told_that_it_is_dot),
 		CLAIM(the_name_that_is_asked_for_chooses_the_certificate),
+		CLAIM(who_names_no_server_is_shown_the_certificate_for_the_address_it_came_to),
 		CLAIM(a_client_may_come_back_to_any_worker),
 		CLAIM(who_resumes_a_session_of_tls_1_3_gets_a_new_ticket_each_time),
 		CLAIM(a_session_outlives_the_server_it_began_with),

@@ -62,7 +62,8 @@ static inline void house_free(struct house *h)
 struct visitor {
 	SSL_CTX *ctx;
 	SSL_SESSION *session; /* from one visit to the next */
-	const char *name; /* whom it asks for */
+	const char *name; /* whom it asks for; NULL: nobody */
+	const struct addr *at; /* where, if that is known */
 };
 
 /* version: 0: any. */
@@ -97,7 +98,7 @@ struct wire {
 
 static inline struct wire wire_of(struct tls_server *server, const struct visitor *v)
 {
-	struct wire w = { SSL_new(v->ctx), tls_server_session(server), TLS_WANT, 0 };
+	struct wire w = { SSL_new(v->ctx), tls_server_session(server, v->at), TLS_WANT, 0 };
 
 	SSL_set_bio(w.client, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
 	SSL_set_connect_state(w.client);
