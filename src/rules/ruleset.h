@@ -24,6 +24,8 @@ struct ruleset_fault {
  * people (lines of lists that were ignored) are logged. */
 struct ruleset *ruleset_new(const struct rules_conf *, struct ruleset_fault *);
 struct ruleset *ruleset_share(struct ruleset *);
+/* What it was built of. */
+const struct rules_conf *ruleset_conf(const struct ruleset *);
 /* The last owner frees it, which takes as long as it is large. */
 void ruleset_free(struct ruleset *);
 
@@ -39,6 +41,11 @@ struct asker_facts {
 	bool stream;
 	const char *identity; /* of its certificate; NULL: none */
 	const char *listener; /* endpoint as `listen` spells it; NULL: not known */
+	bool inside; /* an answer is judged that comes from servers reached in clear within this
+			network, which may tell private addresses */
+	/* The last condition of a rule with lab.first or lab.chance, asked when all others hold.
+	 * NULL: it holds. */
+	bool (*lab)(const struct asker_facts *, const struct rule_conf *, struct span name);
 };
 
 /* The view of a client; 0: that of everybody. */
