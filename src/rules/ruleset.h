@@ -4,7 +4,6 @@
 #ifndef RULES_RULESET_H
 #define RULES_RULESET_H
 
-#include "base/siphash.h"
 #include "dns/pack.h"
 #include "rules/lists.h"
 #include "rules/local.h"
@@ -56,8 +55,10 @@ const struct view_conf *ruleset_view_conf(const struct ruleset *, unsigned view)
 enum tier { TIER_VIEW, TIER_RULE, TIER_LOCAL, TIER_ROUTED, TIER_ALLOW, TIER_BLOCK, TIER_SPECIAL };
 
 struct decision {
+	bool decided; /* if not, nothing below counts but the act */
 	enum act act; /* PASS if nothing decides */
-	bool decided;
+	bool too_long; /* of an alias or a rewrite: its target would be no name, which is what
+			  ANSWER says then (YXDOMAIN) */
 	enum tier tier;
 	const struct rule_conf *rule; /* TIER_VIEW, TIER_RULE; NULL otherwise */
 	const struct rrset *sets; /* of ANSWER */
@@ -103,7 +104,7 @@ bool ruleset_judge(const struct ruleset *, const struct packed *, const struct a
 
 /* How its files stand: a number that differs when one was changed, made or removed. Looks at the
  * files. */
-uint64_t ruleset_files(const struct rules_conf *, const struct siphash_key *);
+uint64_t ruleset_files(const struct rules_conf *);
 
 struct ruleset_count {
 	size_t rules, names, list_entries, memory; /* octets */
