@@ -45,6 +45,13 @@ struct query_conf {
 
 struct client;
 
+/* Borrowed until the loop's next turn. */
+struct client_facts {
+	const char *identity; /* that its certificate proves; NULL: none */
+	const char *listener; /* as `listen` spells it; NULL: it is not listened at any more */
+	struct addr asked_at; /* the address that it knows us by; AF_UNSPEC: not known */
+};
+
 /* What a listener does for a client; both only append to buffers, so they may be called from
  * query_begin(). */
 struct client_ops {
@@ -52,9 +59,11 @@ struct client_ops {
 	void (*reply)(struct client *, struct span message);
 	/* The query is over, answered or dropped; the client may free itself. */
 	void (*done)(struct client *);
-	/* How it could have us over TLS, as far as the worker shows it now. Borrowed until the loop's
-	 * next turn. */
+	/* How it could have us over TLS, as far as the worker shows it now. Borrowed until the
+	 * loop's next turn. */
 	void (*discover)(const struct client *, struct discovery *);
+	/* What else rules may want to know of it. */
+	void (*facts)(const struct client *, struct client_facts *);
 };
 
 /* Embedded in the listener's own struct. Lives until done(). */
