@@ -81,6 +81,7 @@ enum verdict {
 };
 
 struct query;
+struct chase;
 /* One step of the pipeline, and its name for logs. */
 struct stage {
 	const char *name;
@@ -98,7 +99,7 @@ struct query_env {
 	struct ruled_here rules; /* what of them is used here */
 	const struct query_shared *shared;
 	const struct stage *pipeline; /* ends with a stage that never says NEXT */
-	struct pool queries, lookups;
+	struct pool queries, lookups, chases;
 	struct places *places; /* who holds those of the queries that wait */
 	struct list all_lookups; /* first those that could give way to others */
 	struct lookup **by_question; /* of these, those that can be joined */
@@ -107,9 +108,13 @@ struct query_env {
 	void *idle_arg;
 	struct task rest; /* looks whether it can be told */
 	struct key key; /* of the query that runs through the stages ... */
-	struct group *group; /* ... and who is asked for it */
+	struct group *group; /* ... who is asked for it, ... */
+	const struct ruleset *set; /* ... the rules that hold, for this turn; NULL: none, ... */
+	unsigned view; /* ... and, if there are any, its client's */
 	struct found found; /* what the cache has for it, in memory of ours */
 	void *packing; /* PACKED_MAX octets where replies are packed */
+	struct packed spliced; /* an answer put together, ... */
+	void *splicing; /* ... in PACKED_MAX octets of ours */
 	uint8_t *answer; /* 64 KiB where answers are shaped */
 };
 
@@ -140,8 +145,12 @@ struct query {
 	const struct stage *at;
 	struct span message; /* as it came; only until query_begin() returns */
 	struct request request;
+	const struct question *asked; /* of cache and servers: the request's, or another one ... */
+	struct chase *chase; /* ... that it has become; NULL: it has not */
+	struct group *group; /* held, which is asked; NULL: as the name says */
 	struct waiter waiter;
-	uint64_t deadline_ms; /* it is answered by then, whatever is reloaded meanwhile */
+	uint64_t deadline_ms; /* it is answered by then, whatever is reloaded meanwhile; 0: nobody
+				 was asked yet */
 	bool stale; /* there is an answer that has expired, if there is nothing better */
 	bool cannot_wait; /* every place is taken */
 	bool has_place;
@@ -154,6 +163,16 @@ struct query {
 /* One more query of that network, over a stream or not: 0, or how many have been too many by now,
  * which is said. */
 unsigned query_pace(struct query_env *, const struct addr *peer, bool stream);
+
+/* An answer without records. ANSWER. why is borrowed; NULL: none. */
+enum verdict query_refuse(struct query *, enum rcode, enum ede, const char *why);
+/* The same, counted, for want of a place to wait in, or of memory. */
+enum verdict query_refuse_overload(struct query *, const char *why);
+/* To be asked before WAIT: it has a place, and what it asks is kept. False: there is none, which
+ * q->answer says. */
+bool query_may_wait(struct query *);
+/* It asks something else: it goes through all stages but that which admits. */
+void query_begin_again(struct query *);
 
 /* The parked query goes on with this verdict. */
 void query_resume(struct query *, enum verdict);
