@@ -24,6 +24,8 @@ struct ruleset_fault {
  * people (lines of lists that were ignored) are logged. */
 struct ruleset *ruleset_new(const struct rules_conf *, struct ruleset_fault *);
 struct ruleset *ruleset_share(struct ruleset *);
+/* Is there another owner than who asks? */
+bool ruleset_is_shared(const struct ruleset *);
 /* The last owner frees it, which takes as long as it is large. */
 void ruleset_free(struct ruleset *);
 
