@@ -152,8 +152,7 @@ static void append(struct rule_files *r)
 /* Is there a file, or something else than the configuration in force to be given back? */
 static bool is_work(const struct rule_files *r)
 {
-	return r->conf->rules.list_count || r->conf->rules.file_count ||
-		(r->kept && r->kept->next);
+	return r->conf->rules.list_count || r->conf->rules.file_count || (r->kept && r->kept->next);
 }
 
 static void begin(struct rule_files *r)

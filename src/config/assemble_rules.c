@@ -69,8 +69,8 @@ static void check_listener(struct assembly *a, const struct written_rule *r, con
 			return;
 		near_try(&near, listen->endpoints[i].text);
 	}
-	tell_missing(a, &parts_find(r->node, "listener")->place, r->path, "endpoint in listen:",
-		&near);
+	tell_missing(
+		a, &parts_find(r->node, "listener")->place, r->path, "endpoint in listen:", &near);
 }
 
 /* --- rules -------------------------------------------------------------------------------------
@@ -89,8 +89,8 @@ static void add_patterns(struct assembly *a, struct rule_conf *to, const struct 
 				(struct pattern_conf){ kind, r->patterns[kind].all[i] };
 	to->except = take(a, r->except.count, sizeof *to->except);
 	for (; to->except_count < r->except.count; to->except_count++)
-		to->except[to->except_count] = rule_exception(
-			r->except.all[to->except_count], &a->config->memory);
+		to->except[to->except_count] =
+			rule_exception(r->except.all[to->except_count], &a->config->memory);
 }
 
 static void add_conditions(struct assembly *a, struct rule_conf *to, const struct written_rule *r)
@@ -137,7 +137,8 @@ static void check_lab(struct assembly *a, const struct written_rule *r)
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		key = key ? key : parts_find(r->node, keys[i]);
 	if (key && !a->rules->lab)
-		problem(a->problems, &key->key->place, r->path, "%s is for test benches: set lab: true",
+		problem(a->problems, &key->key->place, r->path,
+			"%s is for test benches: set lab: true",
 			rule_act(r) == ACT_SERVFAIL && strcmp(key->key->text, "action") == 0
 				? "servfail"
 				: key->key->text);
@@ -194,8 +195,8 @@ static bool is_named(const struct written_rules *w, const char *list)
  * view, have those that `everybody` names, or those that no view does. */
 static uint64_t views_of(const struct written_rules *w, const char *list)
 {
-	bool common = w->everybody.has_lists ? words_have(&w->everybody.lists, list)
-					     : !is_named(w, list);
+	bool common =
+		w->everybody.has_lists ? words_have(&w->everybody.lists, list) : !is_named(w, list);
 	uint64_t views = common, bit = 2;
 
 	for (const struct written_view *v = w->views; v; v = v->next, bit <<= 1)
@@ -271,7 +272,9 @@ static void add_view(struct assembly *a, const struct written_view *v)
 	unsigned index = (unsigned)a->rules->view_count++;
 	struct view_conf *to = &a->rules->views[index];
 
-	*to = (struct view_conf){ .name = v->name, .clients = v->clients.acl, .group_name = v->group };
+	*to = (struct view_conf){
+		.name = v->name, .clients = v->clients.acl, .group_name = v->group
+	};
 	if (v->group)
 		to->group = group_of(a, &v->place, v->path, v->group);
 	if (index)

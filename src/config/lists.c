@@ -6,8 +6,8 @@
 #include "config/print.h"
 #include "config/views.h"
 
-#define FIELD(member) offsetof(struct written_list, member), sizeof(((struct written_list *)NULL)->member)
-#define WEEK          (7u * 24 * 3600000)
+#define ROW(key, kind, member) PART(struct written_list, key, kind, member)
+#define WEEK                   (7u * 24 * 3600000)
 
 /* --- what a blocked question is answered with --------------------------------------------------
  */
@@ -40,12 +40,11 @@ static void take_answer(const struct setting *s, const struct node *node)
 	struct addr a;
 
 	if (list_answer_word(node->text, &answer) ? words->count > 0
-						  : !addr_parse(&a, node->text, 0) || addr_port(&a) ||
-				strchr(node->text, '['))
+						  : !addr_parse(&a, node->text, 0) ||
+				addr_port(&a) || strchr(node->text, '['))
 		kind_tell_form(s, node);
 	else if (words->count && list_answer_word(words->all[0], &answer))
-		problem(s->problems, &node->place, s->path, "an address beside %s",
-			words->all[0]);
+		problem(s->problems, &node->place, s->path, "an address beside %s", words->all[0]);
 	else
 		words_add(&s->config->memory, words, node->text);
 }
@@ -70,12 +69,12 @@ static const struct kind kind_answer = { .name = "word or addresses",
  */
 
 static const struct config_option parts[] = {
-	{ "file", &kind_text, FIELD(file) },
-	{ "format", &kind_format, FIELD(format), "auto" },
-	{ "allow", &kind_flag, FIELD(allows), "false" },
-	{ "answer", &kind_answer, FIELD(answer) },
-	{ "ttl", &kind_duration, FIELD(ttl_ms), "1m", 0, WEEK },
-	{ "ede", &kind_why_blocked, FIELD(ede), "blocked" },
+	{ ROW("file", kind_text, file) },
+	{ ROW("format", kind_format, format), .standard = "auto" },
+	{ ROW("allow", kind_flag, allows), .standard = "false" },
+	{ ROW("answer", kind_answer, answer) },
+	{ ROW("ttl", kind_duration, ttl_ms), .standard = "1m", .max = WEEK },
+	{ ROW("ede", kind_why_blocked, ede), .standard = "blocked" },
 	{ 0 },
 };
 

@@ -31,8 +31,7 @@ static const char *read_name(const struct setting *s, const struct node *node)
 
 static bool tell_twice(const struct setting *s, const struct node *node)
 {
-	problem(s->problems, &node->key->place, s->path, "\"%s\" is listed twice",
-		node->key->text);
+	problem(s->problems, &node->key->place, s->path, "\"%s\" is listed twice", node->key->text);
 	return false;
 }
 

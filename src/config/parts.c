@@ -16,8 +16,8 @@ struct setting parts_setting(
 	return inner;
 }
 
-static struct setting setting_of(const struct setting *s, const struct config_option *row,
-	const char *path, void *base)
+static struct setting setting_of(
+	const struct setting *s, const struct config_option *row, const char *path, void *base)
 {
 	struct setting inner = parts_setting(s, row->kind, path, (char *)base + row->offset);
 
@@ -97,8 +97,8 @@ void parts_print(const void *base, const struct config_option *table, FILE *out)
 		fprintf(out, "%s%s: %s", before, row->key, row->kind->most > 0 ? "[" : "");
 		before = ", ";
 		print_scalar(text, out);
-		for (size_t i = 1; row->kind->most > 0 && (text = row->kind->text(base, row, i, &m));
-			i++) {
+		for (size_t i = 1;
+			row->kind->most > 0 && (text = row->kind->text(base, row, i, &m)); i++) {
 			fputs(", ", out);
 			print_scalar(text, out);
 		}

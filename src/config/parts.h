@@ -8,6 +8,11 @@
 
 #include "config/kinds.h"
 
+/* A row of such a table, but for what is special about it. */
+#define PART(type, name, how, member)                                                              \
+	.key = name, .kind = &how, .offset = offsetof(type, member),                               \
+	.width = sizeof(((type *)NULL)->member)
+
 /* The setting of a part of a value. */
 struct setting parts_setting(
 	const struct setting *, const struct kind *, const char *path, void *field);

@@ -1,4 +1,5 @@
-/* rule_words: the words of rules, and of what goes with them: patterns, records, prefixes, names. */
+/* rule_words: the words of rules, and of what goes with them: patterns, records, prefixes, names.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -540,8 +541,7 @@ static const char *chance_text(
 
 	if (!*chance)
 		return NULL;
-	return only(index,
-		memory_format(m, "%u.%06u", *chance / MILLION, *chance % MILLION));
+	return only(index, memory_format(m, "%u.%06u", *chance / MILLION, *chance % MILLION));
 }
 
 const struct kind kind_chance = { .name = "number",

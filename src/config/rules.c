@@ -5,11 +5,10 @@
 
 #include "base/bug.h"
 
-#define RULES_MAX   65536
-#define FIELD(member) offsetof(struct written_rule, member), sizeof(((struct written_rule *)NULL)->member)
-#define PATTERN(kind) offsetof(struct written_rule, patterns) + (kind) * sizeof(struct word_list), 0
-#define HOUR        3600000
-#define WEEK        (7u * 24 * HOUR)
+#define RULES_MAX              65536
+#define ROW(key, kind, member) PART(struct written_rule, key, kind, member)
+#define HOUR                   3600000
+#define WEEK                   (7u * 24 * HOUR)
 
 /* --- what is done ------------------------------------------------------------------------------
  */
@@ -68,35 +67,35 @@ enum act rule_act(const struct written_rule *r)
 
 /* `name` first: what it means is printed under the keys behind it. */
 static const struct config_option parts[] = {
-	{ "name", &kind_name, PATTERN(0), .help = "" },
-	{ "exact", &kind_pattern, PATTERN(PATTERN_EXACT), .help = "" },
-	{ "suffix", &kind_pattern, PATTERN(PATTERN_SUFFIX), .help = "" },
-	{ "below", &kind_pattern, PATTERN(PATTERN_BELOW), .help = "" },
-	{ "glob", &kind_pattern, PATTERN(PATTERN_GLOB), .help = "" },
-	{ "regex", &kind_pattern, PATTERN(PATTERN_REGEX), .help = "" },
-	{ "dnschef", &kind_pattern, PATTERN(PATTERN_DNSCHEF), .help = "" },
-	{ "type", &kind_types, FIELD(types) },
-	{ "clients", &kind_clients, FIELD(clients) },
-	{ "identity", &kind_words, FIELD(identities) },
-	{ "listener", &kind_words, FIELD(listeners) },
-	{ "except", &kind_except, FIELD(except) },
-	{ "priority", &kind_priority, FIELD(priority), "0" },
-	{ "ttl", &kind_duration, FIELD(ttl_ms), "1m", 0, WEEK },
-	{ "ede", &kind_ede, FIELD(ede), "none" },
-	{ "ede-text", &kind_text, FIELD(ede_text) },
-	{ "answer", &kind_records, FIELD(records) },
-	{ "a", &kind_a, FIELD(records) },
-	{ "aaaa", &kind_aaaa, FIELD(records) },
-	{ "cname", &kind_target, FIELD(cname) },
-	{ "rewrite", &kind_target, FIELD(rewrite) },
-	{ "route", &kind_text, FIELD(route) },
-	{ "action", &kind_action, FIELD(action) },
-	{ "delay", &kind_duration, FIELD(delay_ms), "0s", 0, HOUR },
-	{ "jitter", &kind_duration, FIELD(jitter_ms), "0s", 0, HOUR },
-	{ "first", &kind_count, FIELD(first), "0", 0, 1u << 30 },
-	{ "per", &kind_per, FIELD(per), "all" },
-	{ "chance", &kind_chance, FIELD(chance) },
-	{ "seed", &kind_count, FIELD(seed), "0", 0, UINT64_MAX },
+	{ ROW("name", kind_name, patterns[0]) },
+	{ ROW("exact", kind_pattern, patterns[PATTERN_EXACT]) },
+	{ ROW("suffix", kind_pattern, patterns[PATTERN_SUFFIX]) },
+	{ ROW("below", kind_pattern, patterns[PATTERN_BELOW]) },
+	{ ROW("glob", kind_pattern, patterns[PATTERN_GLOB]) },
+	{ ROW("regex", kind_pattern, patterns[PATTERN_REGEX]) },
+	{ ROW("dnschef", kind_pattern, patterns[PATTERN_DNSCHEF]) },
+	{ ROW("type", kind_types, types) },
+	{ ROW("clients", kind_clients, clients) },
+	{ ROW("identity", kind_words, identities) },
+	{ ROW("listener", kind_words, listeners) },
+	{ ROW("except", kind_except, except) },
+	{ ROW("priority", kind_priority, priority), .standard = "0" },
+	{ ROW("ttl", kind_duration, ttl_ms), .standard = "1m", .max = WEEK },
+	{ ROW("ede", kind_ede, ede), .standard = "none" },
+	{ ROW("ede-text", kind_text, ede_text) },
+	{ ROW("answer", kind_records, records) },
+	{ ROW("a", kind_a, records) },
+	{ ROW("aaaa", kind_aaaa, records) },
+	{ ROW("cname", kind_target, cname) },
+	{ ROW("rewrite", kind_target, rewrite) },
+	{ ROW("route", kind_text, route) },
+	{ ROW("action", kind_action, action) },
+	{ ROW("delay", kind_duration, delay_ms), .standard = "0s", .max = HOUR },
+	{ ROW("jitter", kind_duration, jitter_ms), .standard = "0s", .max = HOUR },
+	{ ROW("first", kind_count, first), .standard = "0", .max = 1u << 30 },
+	{ ROW("per", kind_per, per), .standard = "all" },
+	{ ROW("chance", kind_chance, chance) },
+	{ ROW("seed", kind_count, seed), .standard = "0", .max = UINT64_MAX },
 	{ 0 },
 };
 
@@ -171,8 +170,7 @@ static void take_rules(const struct setting *s, const struct node *node)
 	*list = (struct written_rule_list){ 0 };
 	list->all = memory_take(&s->config->memory, count * sizeof *list->all);
 	for (const struct node *n = node->first; n; n = n->next) {
-		element.path =
-			memory_format(&s->config->memory, "%s[%zu]", s->path, list->count);
+		element.path = memory_format(&s->config->memory, "%s[%zu]", s->path, list->count);
 		take_rule(&element, &list->all[list->count++], n);
 	}
 }

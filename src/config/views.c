@@ -8,8 +8,8 @@
 #include "config/print.h"
 #include "config/rules.h"
 
-#define FIELD(member) offsetof(struct written_view, member), sizeof(((struct written_view *)NULL)->member)
-#define NAME_LETTERS  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+#define ROW(key, kind, member) PART(struct written_view, key, kind, member)
+#define NAME_LETTERS           "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 
 bool views_check_name(const struct setting *s, const struct node *node)
 {
@@ -23,18 +23,18 @@ bool views_check_name(const struct setting *s, const struct node *node)
 }
 
 static const struct config_option parts[] = {
-	{ "clients", &kind_clients, FIELD(clients) },
-	{ "rules", &kind_rules, FIELD(rules) },
-	{ "hosts", &kind_hosts, FIELD(hosts) },
-	{ "hosts-files", &kind_files, FIELD(hosts_files) },
-	{ "zone-files", &kind_zone_files, FIELD(zone_files) },
-	{ "lists", &kind_words, FIELD(lists) },
-	{ "group", &kind_text, FIELD(group) },
+	{ ROW("clients", kind_clients, clients) },
+	{ ROW("rules", kind_rules, rules) },
+	{ ROW("hosts", kind_hosts, hosts) },
+	{ ROW("hosts-files", kind_files, hosts_files) },
+	{ ROW("zone-files", kind_zone_files, zone_files) },
+	{ ROW("lists", kind_words, lists) },
+	{ ROW("group", kind_text, group) },
 	{ 0 },
 };
 
 static const struct config_option everybodys_parts[] = {
-	{ "lists", &kind_words, FIELD(lists) },
+	{ ROW("lists", kind_words, lists) },
 	{ 0 },
 };
 
@@ -61,9 +61,9 @@ static struct written_view *find(const struct setting *s, const struct node *nod
 static void take_view(const struct setting *s, const struct node *node)
 {
 	bool everybody = strcmp(node->key->text, VIEW_EVERYBODY) == 0;
-	struct written_view *v = everybody     ? &s->config->written_rules.everybody
-		: views_check_name(s, node)    ? find(s, node)
-					       : NULL;
+	struct written_view *v = everybody  ? &s->config->written_rules.everybody
+		: views_check_name(s, node) ? find(s, node)
+					    : NULL;
 
 	if (!v)
 		return;
