@@ -24,7 +24,8 @@ struct list_report {
 	enum list_format format; /* that was found */
 	unsigned entries, ignored; /* ignored: lines of a known kind that DNS cannot do, such as
 				      paths of URLs */
-	unsigned ignored_line; /* the first of them */
+	unsigned ignored_line; /* the first of them ... */
+	const char *ignored_why; /* ... and why; NULL: none */
 	unsigned line; /* of the fault; 0: of no line */
 	char why[RRSET_WHY]; /* the fault */
 };
