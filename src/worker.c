@@ -176,8 +176,8 @@ void worker_free(struct worker *w)
 	close_all(w->next_heard, w->next_count);
 	loop_free(w->loop);
 	shown_here_clear(&w->listening.tls);
-	upstreams_free(w->upstreams);
 	ruled_here_clear(&w->env.rules);
+	upstreams_free(w->upstreams);
 	lookups_clear(&w->env);
 	query_env_clear(&w->env);
 	free(w->heard);
