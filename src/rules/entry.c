@@ -13,13 +13,19 @@ enum { FIXED_AT = 32, EXACT_AT = 40, PRIORITY_AT = 41, TIER_AT = 52, PRIORITY_MA
 
 uint64_t rank_of(const struct standing *s)
 {
-	return (uint64_t)s->tier << TIER_AT | (uint64_t)(PRIORITY_MAX - s->priority) << PRIORITY_AT |
+	return (uint64_t)s->tier << TIER_AT |
+		(uint64_t)(PRIORITY_MAX - s->priority) << PRIORITY_AT |
 		(uint64_t)!s->exact << EXACT_AT | (uint64_t)(255 - s->fixed) << FIXED_AT | s->order;
 }
 
 enum tier rank_tier(uint64_t rank)
 {
 	return (enum tier)(rank >> TIER_AT);
+}
+
+unsigned rank_fixed(uint64_t rank)
+{
+	return 255 - (rank >> FIXED_AT & 255);
 }
 
 uint32_t rank_order(uint64_t rank)
@@ -66,8 +72,7 @@ static bool has_room(struct entries *all)
 
 	if (all->count < all->room)
 		return true;
-	struct entry *more =
-		room < all->room ? NULL : reallocarray(all->at, room, sizeof *more);
+	struct entry *more = room < all->room ? NULL : reallocarray(all->at, room, sizeof *more);
 
 	if (!more)
 		return false;

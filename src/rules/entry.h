@@ -30,6 +30,7 @@ struct standing {
 
 uint64_t rank_of(const struct standing *);
 enum tier rank_tier(uint64_t rank);
+unsigned rank_fixed(uint64_t rank);
 uint32_t rank_order(uint64_t rank);
 
 /* The lines of a list that can be told from each other. */

@@ -2,7 +2,7 @@
 #ifndef RULES_LIST_FORM_H
 #define RULES_LIST_FORM_H
 
-#include "rules/lists.h"
+#include "rules/list_entry.h"
 
 #include <stdio.h>
 

@@ -5,7 +5,7 @@
 
 #include "base/siphash.h"
 
-#define OCTETS	   16
+#define OCTETS     16
 #define FIRST_ROOM 64
 
 /* What a network is known by; without padding, so that it can be hashed and compared as it is. */
@@ -82,7 +82,7 @@ static void cut(struct network *n, unsigned bits)
 {
 	n->bits = (uint8_t)bits;
 	for (unsigned i = bits / 8; i < OCTETS; i++)
-		n->octets[i] &= i > bits / 8 ? 0 : (uint8_t)(0xff00 >> bits % 8);
+		n->octets[i] = (uint8_t)(i > bits / 8 ? 0 : n->octets[i] & 0xff00 >> bits % 8);
 }
 
 /* Of all bits of an address; false: it is of another family. */

@@ -14,7 +14,7 @@
 struct outcome {
 	enum act act;
 	struct rrset *sets; /* of ANSWER; of CNAME, that record alone */
-	uint8_t *target; /* of CNAME and REWRITE, on the wire, in lower case; NULL: none */
+	uint8_t *target; /* of CNAME and REWRITE, on the wire; NULL: none */
 	size_t target_len;
 	char *target_text;
 };
@@ -37,10 +37,13 @@ enum {
 	OF_ACT, /* + an act that needs nothing else */
 	OF_OWN = OF_ACT + ACT_ROUTE + 1 /* + an index into own[] */
 };
-/* Of addresses, those of protect.* instead. */
-enum { OF_BLOCKED = (1u << 29) - 2, OF_BOGUS };
-/* Of special names: asked upstream all the same. */
-enum { OF_ASKED = (1u << 29) - 1 };
+#define OF_MASK 0x1fffffffu
+/* Of addresses that the configuration itself blocks, and those that mean that there is no such
+ * name. */
+#define OF_BLOCKED (OF_MASK - 1)
+#define OF_BOGUS   OF_MASK
+/* Of special names that are asked upstream all the same. */
+#define OF_ASKED OF_MASK
 
 struct ruleset {
 	atomic_uint owners;
@@ -56,40 +59,49 @@ struct ruleset {
 	struct rule *rules;
 	struct local *local[VIEWS_MAX]; /* NULL: none */
 	struct outcome lists[LISTS_MAX]; /* what is done with what they block */
-	struct outcome *own; /* entries of lists that say it themselves */
+	struct outcome *own; /* of entries of lists that say it themselves */
 	struct held *held;
 	size_t held_count, held_room, own_count, own_room;
 	size_t list_entries; /* that could decide */
 	uint64_t blocks_names, blocks_addresses; /* by views, as bits */
 	bool wants_facts;
+	struct acl private; /* addresses that a name of others does not lead to */
 };
 
-/* A question that is being decided on, and the decision so far. */
+/* A question that is being decided on, or an address of an answer. */
 struct asked {
 	const struct ruleset *set;
 	const struct asker_facts *asker;
 	struct span name;
 	uint16_t type;
+	const uint32_t *nodes; /* on the way to the name */
+	const char *address; /* NULL: it is about the name */
 	struct decision *d;
 	struct trace *trace;
 };
 
-/* The entry of the lowest rank, of those that begin at first[], that why_not() has nothing against;
- * NULL: none. first[] is used up. */
-typedef const char *set_objection(const struct asked *, const struct entry *, unsigned place);
-const struct entry *set_decide(
-	const struct asked *, uint32_t *first, unsigned count, set_objection *why_not);
+/* The entry of the lowest rank, of the chains that begin at first[], that why_not() says nothing
+ * against; NULL: none. first[] is used up. */
+const struct entry *set_lowest(const struct asked *, uint32_t *first, unsigned count,
+	const char *(*why_not)(const struct asked *, const struct entry *));
+
+/* Why an entry of a list does not hold; NULL: it does. */
+const char *set_list_why_not(const struct asked *, const struct entry *);
+/* The decision is what an entry of TIER_ALLOW or TIER_BLOCK says. */
+void set_take_listed(const struct asked *, const struct entry *);
+
+/* Is it an exception of the rule of this index (or see `except`)? */
+bool set_is_excepted(const struct ruleset *, uint32_t of, struct span name);
+
+/* The name with its last octets, of which there are so many, replaced; the length, or 0 if that is
+ * too long for a name. */
+size_t set_replace_end(
+	struct span name, size_t end_len, struct span end, uint8_t out[NAME_MAX_WIRE]);
 
 /* What the entry is about. */
 static inline uint32_t set_of(const struct ruleset *set, const struct entry *e)
 {
 	return e->kind > PATTERN_BELOW ? set->held[e->of].of : e->of;
-}
-
-/* Does it hold in this view? */
-static inline bool set_list_holds(const struct list_conf *list, unsigned view)
-{
-	return list->views >> view & 1;
 }
 
 #endif
