@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "rules/compile_lists.h"
+#include "rules/compile_special.h"
 #include "rules/filing.h"
 
 /* ---- rules ---- */
@@ -167,38 +168,7 @@ static bool add_local(struct filing *f)
 	return true;
 }
 
-/* ---- what the configuration says elsewhere, and what is built in ---- */
-
-static bool add_suffixes(
-	struct filing *f, const char **names, size_t count, const struct standing *s, uint32_t of)
-{
-	f->place = (struct rules_place){ .file = NULL };
-	for (size_t i = 0; i < count; i++) {
-		const struct pattern_conf p = { PATTERN_SUFFIX, names[i] };
-
-		if (!filing_put(f, &p, s, of))
-			return false;
-	}
-	return true;
-}
-
-/* Who names a special name, or one above it, wants it asked: that goes before all of them. */
-static bool add_special(struct filing *f)
-{
-	const struct rules_conf *conf = f->set->conf;
-	const struct standing off = { .tier = TIER_SPECIAL, .priority = 1 };
-
-	for (uint32_t i = 0; special_names[i].name; i++) {
-		const struct standing s = { .tier = TIER_SPECIAL, .order = i };
-		const char *name = special_names[i].name;
-		bool canary = special_names[i].kind == SPECIAL_CANARY;
-
-		if (canary ? conf->canary : conf->special)
-			if (!add_suffixes(f, &name, 1, &s, i))
-				return false;
-	}
-	return add_suffixes(f, conf->special_off, conf->special_off_count, &off, OF_ASKED);
-}
+/* ---- what the configuration says elsewhere ---- */
 
 /* The configuration's own go before those of lists that block. */
 static bool add_addresses(struct filing *f, const struct acl *acl, uint32_t of)
@@ -232,7 +202,7 @@ static bool add_judged(struct filing *f)
 	const struct standing s = { .tier = TIER_RULE, .order = of };
 
 	f->into = f->set->except;
-	if (!add_suffixes(f, judge->rebind_allow, judge->rebind_allow_count, &s, of))
+	if (!filing_put_suffixes(f, judge->rebind_allow, judge->rebind_allow_count, &s, of))
 		return false;
 	f->into = f->set->names;
 	return add_private(f) && add_addresses(f, &judge->block, OF_BLOCKED) &&
@@ -281,8 +251,8 @@ bool compile(struct ruleset *set, struct ruleset_fault *fault)
 	const struct standing routed = { .tier = TIER_ROUTED };
 
 	if (!begin(&f) || !add_views(&f) || !add_rules(&f) || !add_local(&f) ||
-		!add_suffixes(&f, conf->routed, conf->routed_count, &routed, 0) ||
-		!compile_lists(&f) || !add_special(&f) || !add_judged(&f))
+		!filing_put_suffixes(&f, conf->routed, conf->routed_count, &routed, 0) ||
+		!compile_lists(&f) || !compile_special(&f) || !add_judged(&f))
 		return false;
 	names_seal(set->names);
 	names_seal(set->except);

@@ -328,6 +328,7 @@ static void take_special(const struct asked *q, const struct entry *e)
 	if (e->of == OF_ASKED)
 		return;
 	d->special = &special_names[e->of];
+	d->sets = q->set->special[e->of];
 	switch (d->special->kind) {
 	case SPECIAL_LOOPBACK:
 		d->act = ACT_ANSWER;

@@ -129,6 +129,19 @@ bool filing_put(struct filing *f, const struct pattern_conf *conf, const struct 
 	return ok;
 }
 
+bool filing_put_suffixes(
+	struct filing *f, const char **names, size_t count, const struct standing *s, uint32_t of)
+{
+	f->place = (struct rules_place){ .file = NULL };
+	for (size_t i = 0; i < count; i++) {
+		const struct pattern_conf p = { PATTERN_SUFFIX, names[i] };
+
+		if (!filing_put(f, &p, s, of))
+			return false;
+	}
+	return true;
+}
+
 bool filing_put_network(struct filing *f, const struct prefix *network,
 	const struct standing *standing, uint32_t of)
 {

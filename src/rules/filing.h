@@ -18,6 +18,9 @@ bool filing_put(struct filing *, const struct pattern_conf *, const struct stand
 /* The same of a kind that needs nothing but a name (on the wire, in lower case). */
 bool filing_put_plain(
 	struct filing *, enum pattern_kind, struct span name, const struct standing *, uint32_t of);
+/* The same of names that are written nowhere that one could tell, with all below. */
+bool filing_put_suffixes(
+	struct filing *, const char **names, size_t count, const struct standing *, uint32_t of);
 /* The same of addresses. */
 bool filing_put_network(
 	struct filing *, const struct prefix *, const struct standing *, uint32_t of);

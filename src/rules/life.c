@@ -30,6 +30,9 @@ static void free_all(struct ruleset *set)
 		local_free(set->local[i]);
 	for (size_t i = 0; i < LISTS_MAX; i++)
 		outcome_clear(&set->lists[i]);
+	for (size_t i = 0; set->special && special_names[i].name; i++)
+		rrset_free(set->special[i]);
+	free(set->special);
 	for (size_t i = 0; i < set->own_count; i++)
 		outcome_clear(&set->own[i]);
 	free(set->own);

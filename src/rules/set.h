@@ -59,6 +59,7 @@ struct ruleset {
 	struct rule *rules;
 	struct local *local[VIEWS_MAX]; /* NULL: none */
 	struct outcome lists[LISTS_MAX]; /* what is done with what they block */
+	struct rrset **special; /* what special names have, by their index */
 	struct outcome *own; /* of entries of lists that say it themselves */
 	struct held *held;
 	size_t held_count, held_room, own_count, own_room;
