@@ -42,8 +42,10 @@ enum verdict delay(struct query *q, enum verdict v, unsigned ms)
 
 	if (v == WAIT)
 		return v;
-	if (!query_may_wait(q))
-		return ANSWER;
+	const char *refusal = query_take_place(q);
+
+	if (refusal)
+		return query_refuse_overload(q, refusal);
 	d = calloc(1, sizeof *d + (has_answer ? packed_size(q->answer.packed) : 0));
 	if (!d)
 		return query_refuse_overload(q, "out of memory");

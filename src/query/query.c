@@ -144,19 +144,16 @@ static bool take_place(struct query *q)
 	return q->has_place;
 }
 
-bool query_may_wait(struct query *q)
+const char *query_take_place(struct query *q)
 {
-	const char *why = q->cannot_wait ? "too many queries are waiting"
-					 : "too many queries of this client are waiting";
-
 	if (q->has_place)
-		return true;
-	if (q->cannot_wait || !take_place(q)) {
-		query_refuse_overload(q, why);
-		return false;
-	}
+		return NULL;
+	if (q->cannot_wait)
+		return "too many queries are waiting";
+	if (!take_place(q))
+		return "too many queries of this client are waiting";
 	keep_question(q);
-	return true;
+	return NULL;
 }
 
 /* ---- one query ---- */

@@ -168,9 +168,9 @@ unsigned query_pace(struct query_env *, const struct addr *peer, bool stream);
 enum verdict query_refuse(struct query *, enum rcode, enum ede, const char *why);
 /* The same, counted, for want of a place to wait in, or of memory. */
 enum verdict query_refuse_overload(struct query *, const char *why);
-/* To be asked before WAIT: it has a place, and what it asks is kept. False: there is none, which
- * q->answer says. */
-bool query_may_wait(struct query *);
+/* To be asked before WAIT: it has a place from then on, and what it asks is kept. NULL; or why
+ * there is none. */
+const char *query_take_place(struct query *);
 /* It asks something else: it goes through all stages but that which admits. */
 void query_begin_again(struct query *);
 

@@ -301,15 +301,14 @@ static unsigned within_ms(struct query *q)
 static enum verdict stage_lookup(struct query *q)
 {
 	const struct query_env *env = q->env;
-	bool stale = q->stale;
+	const char *refusal = query_take_place(q);
 
-	if (!query_may_wait(q))
-		return stale ? answer_stale(q) : ANSWER;
+	if (refusal)
+		return q->stale ? answer_stale(q) : query_refuse_overload(q, refusal);
 	q->waiter.wake = on_wake;
-	unsigned most_ms = within_ms(q);
+	unsigned most_ms = within_ms(q), stale_ms = env->conf->stale_after_ms;
 
-	return ask(q,
-		stale && env->conf->stale_after_ms < most_ms ? env->conf->stale_after_ms : most_ms);
+	return ask(q, q->stale && stale_ms < most_ms ? stale_ms : most_ms);
 }
 
 const struct stage default_pipeline[] = {
