@@ -136,6 +136,7 @@ struct worker *worker_new(struct config *conf, struct worker_shared *shared)
 		.metrics = &w->metrics,
 		.upstreams = w->upstreams,
 		.conf = &w->query,
+		.ruled = &w->conf->ruled,
 		.shared = &shared->query,
 		.pipeline = default_pipeline };
 	w->listening.env = &w->env;
@@ -413,6 +414,7 @@ void worker_swap(struct worker *w, const struct worker_files *files)
 	w->conf = w->next;
 	w->next = NULL;
 	set_limits(w);
+	w->env.ruled = &w->conf->ruled;
 	shown_set(w->listening.shown, w->conf->front);
 	upstreams_swap(w->upstreams);
 	worker_limit_files(w, files);

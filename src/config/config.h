@@ -14,6 +14,7 @@
 #include "listen/listener.h"
 #include "net/tls_front.h"
 #include "query/query.h"
+#include "rules/ruled.h"
 #include "sandbox/sandbox.h"
 #include "upstream/upstream.h"
 
@@ -53,6 +54,9 @@ struct config {
 	uint64_t front_files; /* how the files stood then */
 	const char *ca; /* PEM file; NULL: the system's */
 	struct tls_trust *trust; /* of it; NULL: no server needs it, or nothing is loaded */
+	struct rules_conf rules; /* what is to be answered here ... */
+	struct ruled ruled; /* ... and what decides on it, loaded; without a set: it is not */
+	uint64_t rules_files; /* how the files of it stood then */
 	unsigned workers; /* at least 1 */
 	struct cache_conf cache;
 	bool cache_keep; /* over a restart */

@@ -17,6 +17,7 @@
 #include "query/reply.h"
 #include "query/shared.h"
 #include "query/waiters.h"
+#include "rules/ruled.h"
 #include "upstream/upstream.h"
 
 #include <stdbool.h>
@@ -84,6 +85,8 @@ struct query_env {
 	struct metrics *metrics;
 	struct upstreams *upstreams;
 	const struct query_conf *conf;
+	struct ruled *ruled; /* the rules of the configuration in force */
+	struct ruled_here rules; /* what of them is used here */
 	const struct query_shared *shared;
 	const struct stage *pipeline; /* ends with a stage that never says NEXT */
 	struct pool queries, lookups;

@@ -31,7 +31,7 @@ static struct ruleset *share(struct ruled *r)
 
 const struct ruleset *ruled_get(struct ruled *of, struct ruled_here *here)
 {
-	if (here->set && here->set == atomic_load_explicit(&of->set, memory_order_acquire))
+	if (here->set == atomic_load_explicit(&of->set, memory_order_acquire))
 		return here->set;
 	struct ruleset *before = here->set;
 
