@@ -27,29 +27,36 @@ int query_env_init(struct query_env *env)
 {
 	env->answer = malloc(REPLY_MAX);
 	env->packing = malloc(PACKED_MAX);
+	env->chase_room =
+		(struct chase_room){ .memory = malloc(PACKED_MAX), .scratch = env->answer };
 	env->found.memory = malloc(PACKED_MAX);
 	env->places = calloc(1, sizeof *env->places);
-	if (!env->answer || !env->packing || !env->found.memory || !env->places)
+	if (!env->answer || !env->packing || !env->chase_room.memory || !env->found.memory ||
+		!env->places)
 		return -ENOMEM;
 	env->places->key = &env->shared->key;
 	env->places->most_of_host = env->conf->queries_per_client;
 	env->idle = NULL;
 	env->rest = (struct task){ .run = on_rest };
 	pool_init(&env->queries, sizeof(struct query), env->conf->queries_max);
+	pool_init(&env->chases, sizeof(struct chase), env->conf->queries_max);
 	return 0;
 }
 
 void query_env_renew(struct query_env *env)
 {
-	env->queries.most = env->lookups.most = env->conf->queries_max;
+	env->queries.most = env->lookups.most = env->chases.most = env->conf->queries_max;
 	env->places->most_of_host = env->conf->queries_per_client;
 }
 
 void query_env_clear(struct query_env *env)
 {
+	ruled_here_clear(&env->rules);
 	pool_clear(&env->queries);
+	pool_clear(&env->chases);
 	free(env->answer);
 	free(env->packing);
+	free(env->chase_room.memory);
 	free(env->found.memory);
 	free(env->places);
 }
@@ -103,6 +110,53 @@ bool query_may_come(struct query_env *env, const struct addr *peer)
 	return false;
 }
 
+/* ---- for the stages ---- */
+
+enum verdict query_refuse(struct query *q, enum rcode rcode, enum ede ede, const char *why)
+{
+	q->answer = (struct answer){ .rcode = rcode, .ede = ede, .ede_text = why };
+	return ANSWER;
+}
+
+enum verdict query_refuse_overload(struct query *q, const char *why)
+{
+	q->env->metrics->overload++;
+	return query_refuse(q, RCODE_SERVFAIL, EDE_OTHER, why);
+}
+
+/* The message goes when query_begin() returns; the question must stay. */
+static void keep_question(struct query *q)
+{
+	struct question *question = &q->request.question;
+
+	memcpy(q->name, question->name, question->name_len);
+	question->name = q->name;
+	q->request.edns.options = (struct span){ 0 };
+}
+
+/* Only who must wait takes a place, so that an answer from the cache costs nothing of it. */
+static bool take_place(struct query *q)
+{
+	const struct query_env *env = q->env;
+	size_t left = env->conf->queries_max - (env->queries.live - 1); /* but for this one */
+
+	q->has_place = places_take(env->places, q->client->peer, left, &q->place);
+	env->metrics->overload_clients += !q->has_place;
+	return q->has_place;
+}
+
+const char *query_take_place(struct query *q)
+{
+	if (q->has_place)
+		return NULL;
+	if (q->cannot_wait)
+		return "too many queries are waiting";
+	if (!take_place(q))
+		return "too many queries of this client are waiting";
+	keep_question(q);
+	return NULL;
+}
+
 /* ---- one query ---- */
 
 static void count(const struct query *q, const struct shape *shape)
@@ -132,13 +186,40 @@ static void answer(struct query *q)
 	q->client->ops->reply(q->client, shape.message);
 }
 
+static void tell_chased(struct query *q)
+{
+	bool stream = q->client->stream;
+
+	if (chase_tell(q->chase, &q->request.question, &q->answer, &q->env->chase_room))
+		return;
+	query_refuse(q, stream ? RCODE_SERVFAIL : RCODE_NOERROR, EDE_OTHER,
+		"aliases and what is behind them are more than a message holds");
+	q->answer.truncate = !stream;
+}
+
+static void let_group_go(struct query *q)
+{
+	if (q->group)
+		group_let_go(q->group);
+	q->group = NULL;
+}
+
+/* Gives back what it has, but for its own place. */
+static void query_end(struct query *q)
+{
+	if (q->has_place)
+		places_give_back(q->env->places, &q->place);
+	let_group_go(q);
+	if (q->chase)
+		pool_put(&q->env->chases, q->chase);
+}
+
 static void query_free(struct query *q)
 {
 	struct query_env *env = q->env;
 	struct client *client = q->client;
 
-	if (q->has_place)
-		places_give_back(env->places, &q->place);
+	query_end(q);
 	pool_put(&env->queries, q);
 	client->ops->done(client);
 	query_env_rest(env);
@@ -151,6 +232,8 @@ static bool run(struct query *q, enum verdict v)
 		v = (q->at++)->run(q); /* the last stage never says NEXT */
 	if (v == WAIT)
 		return false;
+	if (v == ANSWER && q->chase)
+		tell_chased(q);
 	if (v == ANSWER)
 		answer(q);
 	else
@@ -162,6 +245,13 @@ static void query_go(struct query *q, enum verdict v)
 {
 	if (run(q, v))
 		query_free(q);
+}
+
+void query_begin_again(struct query *q)
+{
+	q->at = q->env->pipeline + 1;
+	q->stale = false;
+	let_group_go(q);
 }
 
 void query_resume(struct query *q, enum verdict v)
@@ -176,6 +266,10 @@ static void query_init(
 	q->client = client;
 	q->at = env->pipeline;
 	q->message = message;
+	q->asked = &q->request.question;
+	q->chase = NULL;
+	q->group = NULL;
+	q->deadline_ms = 0;
 	q->stale = q->cannot_wait = q->has_place = false;
 	q->answer = (struct answer){ .rcode = RCODE_NOERROR, .ede = EDE_NONE };
 }
@@ -188,6 +282,7 @@ static void begin_without_place(struct query_env *env, struct client *client, st
 	query_init(&q, env, client, message);
 	q.cannot_wait = true;
 	run(&q, NEXT);
+	query_end(&q);
 	client->ops->done(client);
 }
 
