@@ -55,6 +55,11 @@ struct ruleset *ruleset_new(const struct rules_conf *conf, struct ruleset_fault 
 	return NULL;
 }
 
+bool ruleset_is_shared(const struct ruleset *set)
+{
+	return atomic_load(&set->owners) > 1;
+}
+
 struct ruleset *ruleset_share(struct ruleset *set)
 {
 	atomic_fetch_add(&set->owners, 1);

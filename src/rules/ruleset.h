@@ -25,6 +25,8 @@ struct ruleset *ruleset_new(const struct rules_conf *, struct ruleset_fault *);
 struct ruleset *ruleset_share(struct ruleset *);
 /* What it was built of. */
 const struct rules_conf *ruleset_conf(const struct ruleset *);
+/* Is there another owner than who asks? */
+bool ruleset_is_shared(const struct ruleset *);
 /* The last owner frees it, which takes as long as it is large. */
 void ruleset_free(struct ruleset *);
 
