@@ -48,6 +48,15 @@ URI = [
     "ddr://192.0.2.1", "ddr://[2001:db8::1]:5353?weight=7&tls=1.3", "ddr://192.0.2.1#dns.example", "ddr://dns.example", "ddr://192.0.2.1?verify=no",
 ]
 
+# Kinds in the order of rules/pattern.h, with a name each.
+PATTERNS = [
+    (0, "www.Example.com", "www.example.com"), (0, r"a\.b.c", "a.b.c"), (1, "example.com", "a.b.example.com"), (1, ".", "a"), (2, "b.c", "b.c"),
+    (3, "*.example.com", "a.example.com"), (3, "a?*.b*", "ab.b"), (3, "*a*b*c", "aabbcb"), (3, r"\*.a\.b.\255", "a"), (3, "a..*", "a"),
+    (3, "*." + "x" * 64, "a"), (4, r"^ads?[0-9]*\.", "ad1.test"), (4, "(a+)+$", "a" * 40 + ".b"), (4, "(*UTF)a(b", "a"),
+    (5, "*.google.com", "www.google.com"), (5, "*.wordpress.*", "wordpress.org"), (5, "a.*.b", "b"),
+]
+
+
 def service(priority, target, *parameters):
     rdata = struct.pack("!H", priority) + (name(target) if target else b"\0") + b"".join(parameters)
     return frame(rdata)
@@ -172,25 +181,21 @@ def tls_clients():
     yield "endless", record(22, b"\1\0\x7f\xff" + bytes(2000)) * 16
     yield "http", b"GET / HTTP/1.1\r\n\r\n"
     yield "dns", frame(query())
-def hello(version, hostname=None, protocols=()):
-    """What a client of OpenSSL sends first."""
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    if protocols:
-        context.set_alpn_protocols(protocols)
-    outgoing = ssl.MemoryBIO()
-        context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname=hostname).do_handshake()
-        return outgoing.read()
+
+
 def in_records(octets, size):
     """The same message in records that hold so many octets of it."""
     message = octets[5:]
     pieces = [message[at : at + size] for at in range(0, len(message), size)]
     return b"".join(b"\x16\x03\x01" + frame(piece) for piece in pieces)
+
+
 def hellos():
-    tls12, tls13 = (hello(version, "dns.example") for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3))
+    tls12, tls13 = hello(ssl.TLSVersion.TLSv1_2), hello()
     yield "tls12", tls12
     yield "tls13", tls13
-    yield "no_name", hello(ssl.TLSVersion.TLSv1_3)
-    yield "alpn", hello(ssl.TLSVersion.TLSv1_3, "one.one.one.one", ["dot"])
+    yield "no_name", hello(server=None)
+    yield "alpn", hello(alpn=["dot"], server="one.one.one.one")
     yield "half", tls13[:100]
     yield "behind", tls13 + b"\x14\x03\x03\0\1\1"
     yield "records_of_9", in_records(tls12, 9)
@@ -238,6 +243,8 @@ def main():
     for target, texts in (("text", TEXT), ("uri", URI)):
         for n, text in enumerate(texts):
             write(target, f"{n:02}", text.encode())
+    for n, (kind, text, name_) in enumerate(PATTERNS):
+        write("pattern", f"{n:02}", bytes([kind]) + text.encode() + b"\0" + name(name_))
     for kind, options in EDNS.items():
         for size in (1200, 40, 61):
             write("edns", f"{kind}_{size}", struct.pack("!H", size) + options)
