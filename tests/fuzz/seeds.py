@@ -106,6 +106,23 @@ PROXY = {
 }
 
 
+POLICY = b"$TTL 60\n@ SOA . . 1 2 3 4 5\n@ NS .\n"
+FORMS = ("auto", "hosts", "domains", "adblock", "dnsmasq", "rpz")
+LISTS = {
+    "hosts": b"# x\n127.0.0.1 localhost\nfe80::1%lo0 localhost\n0.0.0.0 a.example b.example # why\n::\tc.example\n",
+    "domains": b"\xef\xbb\xbfa.example\r\n*.b.example # why\n; c\n! d\n\xc3\xbc.example\n192.0.2.1",
+    "adblock": b"[Adblock Plus 2.0]\n! x\n||a.example^\n@@||b.example^$important\n||c*.example^|\n||*.d.example^\n##.ad\n/x/\n||e/f\n||g^$script\n",
+    "dnsmasq": b"address=/a.example/b.example/\naddress=/c.example/::\nserver=/d.example/#\nlocal=/.e.example/ # x\naddress=/*f/#\naddress=/#/\n",
+    "rpz": POLICY + b"a CNAME .\n*.b IN CNAME *.\nc 60 CNAME rpz-passthru.\nd CNAME rpz-drop.\ne CNAME rpz-tcp-only.\nf CNAME x.\ng CNAME g.\n",
+    "rpz_data": POLICY + b"$ORIGIN x.\na A 192.0.2.1\n A 192.0.2.2\n TXT ( \"a\"\n \"b\" )\nb MX 1 c\nc TYPE65280 \\# 1 00\n",
+    "rpz_addresses": POLICY + b"24.0.2.0.192.rpz-ip CNAME .\n128.1.zz.db8.2001.rpz-ip CNAME .\n48.zz.db8.2001.rpz-ip CNAME .\n",
+    "rpz_unseen": POLICY + b"a.rpz-nsdname CNAME .\n32.1.2.0.192.rpz-nsip CNAME .\n32.1.2.0.192.rpz-client-ip CNAME .\na CNAME *.b.\n",
+    "domains_fault": b"a.example\n<html>\n", "hosts_fault": b"0.0.0.0\n", "dnsmasq_fault": b"adress=/a/\n", "adblock_none": b"##.ad\n",
+    "rpz_outside": b"x. SOA . . 1 2 3 4 5\ny. CNAME .\n", "rpz_beside": POLICY + b"a CNAME .\na A 192.0.2.1\n",
+    "rpz_prefix": POLICY + b"24.1.2.0.192.rpz-ip CNAME .\n", "rpz_include": b"$INCLUDE /dev/null\n", "domains_control": b"a\x1b[31m\0\n",
+}
+
+
 def client_streams():
     one = frame(query())
     short, mute = frame(b"\0" * 11), frame(bytes(range(12)))
@@ -244,6 +261,9 @@ def main():
         write("control", kind, b"\x03\x00\x05\x1f" + octets)
     for kind, octets in PROXY.items():
         write("proxy", kind, octets)
+    for kind, octets in LISTS.items():
+        write("lists", kind, bytes([FORMS.index(kind.partition("_")[0])]) + octets)
+        write("lists", f"auto_{kind}", bytes([0]) + octets)
     for kind, octets in client_streams():
         write("client_stream", kind, b"\x00\x04\x1f\x01\xff\x0a\x02\x40" + octets)
     for kind, octets in hellos():
