@@ -231,6 +231,19 @@ CASE(local_data_are_one_entry)
 		"exact a.example. answer 2xA 1xTXT;exact b.example. answer 1xAAAA;");
 }
 
+CASE(local_data_of_a_name_have_a_bound)
+{
+	char *text = malloc(1002 * 32), *to = text;
+
+	to += sprintf(to, "@ SOA . . 1 2 3 4 5\n");
+	for (unsigned i = 0; i < 1000; i++)
+		to += sprintf(to, "a A 192.0.%u.%u\n", i / 250, i % 250);
+	IS(LIST_RPZ, text, "exact a. answer 1000xA;");
+	sprintf(to, "a A 192.0.9.9\n");
+	FAULT(LIST_RPZ, text, 1002, "more than 1000 records of one name: \"a A 192.0.9.9\"");
+	free(text);
+}
+
 CASE(triggers_are_below_the_apex)
 {
 	IS(LIST_RPZ,
@@ -445,6 +458,7 @@ int main(void)
 		CLAIM(other_options_of_dnsmasq_are_faults),
 		CLAIM(policies_are_told_by_their_alias),
 		CLAIM(local_data_are_one_entry),
+		CLAIM(local_data_of_a_name_have_a_bound),
 		CLAIM(triggers_are_below_the_apex),
 		CLAIM(addresses_are_read_from_the_end),
 		CLAIM(what_a_forwarder_cannot_see_is_ignored),
