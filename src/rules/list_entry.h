@@ -5,7 +5,8 @@
 #include "rules/rrset.h"
 #include "rules/rules.h"
 
-/* One entry of a file. */
+/* One entry of a file. Records of a policy zone are one if they are of one name and stand together.
+ */
 struct list_entry {
 	unsigned line;
 	struct prefix *addresses; /* NULL: it is about names; else about addresses of answers */

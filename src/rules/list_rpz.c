@@ -11,6 +11,9 @@
  * below the zone's apex; a CNAME is an action, other records are an answer. Records of one owner
  * that stand together are one entry. */
 
+/* Of one owner: they are held in memory, and each is compared with those before. */
+#define RECORDS_MAX 1000
+
 struct rpz {
 	struct list_reading *r;
 	uint8_t apex[NAME_MAX_WIRE];
@@ -20,6 +23,7 @@ struct rpz {
 	size_t len;
 	unsigned line;
 	struct rrset *sets;
+	unsigned records; /* in them */
 	bool has_alias;
 	uint8_t alias[NAME_MAX_WIRE]; /* its target */
 };
@@ -181,6 +185,7 @@ static bool settle(struct rpz *z)
 	}
 	rrset_free(z->sets);
 	z->sets = NULL;
+	z->records = 0;
 	z->has_alias = false;
 	z->len = 0;
 	if (ok)
@@ -237,6 +242,8 @@ static bool gather(struct rpz *z, const ldns_rr *rr)
 
 	if ((z->sets && alias) || z->has_alias)
 		return list_fault(z->r, "an alias beside other records", NULL);
+	if (!alias && ++z->records > RECORDS_MAX)
+		return list_fault(z->r, "more than 1000 records of one name", NULL);
 	if (!alias)
 		return add_data(z, rr);
 	z->has_alias = true;

@@ -5,8 +5,8 @@
 #include "rules/list_entry.h"
 
 /* Reads a list, line by line; memory does not depend on its length. A line that its format does not
- * know is a fault. take() gets each entry, and may refuse (out of memory: false). False: there was
- * a fault, report->why. */
+ * know is a fault, and so is a list of which nothing is for DNS. take() gets each entry, and may
+ * refuse (out of memory: false). False: there was a fault, report->why. */
 bool list_read(const char *file, enum list_format,
 	bool (*take)(void *arg, const struct list_entry *), void *arg, struct list_report *);
 /* The same of text, for tests. */

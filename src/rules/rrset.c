@@ -230,10 +230,12 @@ static const char *skip_ttl(const char *text)
 /* Seconds, or as `5m`. */
 static bool read_ttl(const char *text, uint32_t *ttl_s)
 {
+	char word[32];
 	const char *end;
 
-	*ttl_s = ldns_str2period(text, &end);
-	return *ttl_s <= INT32_MAX && isspace((unsigned char)*end);
+	next_word(text, word, sizeof word);
+	*ttl_s = ldns_str2period(word, &end);
+	return *ttl_s <= INT32_MAX && !*end;
 }
 
 static bool read_by_ldns(struct rrset **sets, const char *text, uint32_t ttl_s, char why[RRSET_WHY])

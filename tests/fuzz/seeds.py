@@ -96,6 +96,24 @@ CONTROL = {
 }
 
 
+HOSTS = {
+    "one": "127.0.0.1 localhost\n", "several": "192.0.2.1\ta.test b.test  # c\n2001:db8::1 a.test\n192.0.2.2 b.test\n", "scope": "fe80::1%eth0 a\n",
+    "no_name": "192.0.2.1\n", "no_address": "a.test 192.0.2.1\n", "empty": "", "comments": "# a\n\n \t\n#", "no_end": "::1 a", "nul": "::1 a\0b\n",
+    "return": "::1 a\r\n::1 b\r\n", "escaped": "0.0.0.0 a\\.b \\000.c\n", "dots": "::1 .a\n", "mapped": "::ffff:192.0.2.1 m\n", "again": "::1 a A a.\n",
+}
+
+SOA = "@ 60 SOA ns root 1 3600 900 604800 300\n"
+ZONE = {
+    "soa": SOA, "names": SOA + "a A 192.0.2.1\nb.a TXT \"x;y\" z\n*.y MX 10 a\n", "alias": SOA + "a CNAME b\nb CNAME a\n* CNAME a\n",
+    "dname": SOA + "a DNAME y.example.\n@ DNAME test.\n", "cut": SOA + "a NS ns.a\nns.a AAAA ::1\na DS 1 8 1 " + "00" * 20 + "\n",
+    "several_lines": "$TTL 1h\n@ IN SOA ( ns\n root 1 2 ; three\n 3 4 5 )\n NS ns\n$ORIGIN y.example.\nx A 192.0.2.1\n", "no_soa": "a A ::1\n",
+    "octets": SOA + "a TYPE65280 \\# 2 cafe\na TYPE1 \\# 4 c0000201\na TYPE5 \\# 2 c00c\n", "include": "$INCLUDE a\n", "outside": SOA + "a.test. A 192.0.2.1\n",
+    "services": SOA + "a HTTPS 1 . alpn=h2,h3 port=8443 ipv4hint=192.0.2.1 ech=AAAA\na SVCB 0 b mandatory=alpn\n", "loc": SOA + "a LOC 52 22 23 N 4 53 32 E -2m\n",
+    "signed": SOA + "a RRSIG A 8 2 60 20300101000000 20200101000000 1 example. AAAA\na NSEC b A RRSIG NSEC\n", "naptr": SOA + 'a NAPTR 1 2 "u" "E" "x" .\n',
+    "ttl": SOA + "a 4294967295 A 192.0.2.1\n", "escaped": SOA + "a\\.b\\000 A 192.0.2.1\n\\* TXT \"\\255\\\"\"\n", "caa": SOA + 'a CAA 0 issue "x"\na URI 1 1 "y"\n',
+}
+
+
 def proxy(command=0x21, family=0x11, rest=bytes([192, 0, 2, 7, 203, 0, 113, 1]) + struct.pack("!HH", 40000, 53)):
     return b"\r\n\r\n\0\r\nQUIT\n" + struct.pack("!BBH", command, family, len(rest)) + rest
 
@@ -112,6 +130,23 @@ PROXY = {
     "line_mapped": b"PROXY TCP6 ::ffff:192.0.2.7 ::ffff:c000:201 1 2\r\n", "unknown": b"PROXY UNKNOWN\r\n", "unknown_of": b"PROXY UNKNOWN a b c\r\n",
     "line_endless": b"PROXY UNKNOWN " + b"x" * 100, "line_cut": b"PROXY TCP4 192.0.2.7 203.0.113.1 40000 53\r",
     "line_short": b"PROXY TCP4 192.0.2.7\r\n", "line_port": b"PROXY TCP4 192.0.2.7 203.0.113.1 040000 53\r\n", "query": frame(query()),
+}
+
+
+POLICY = b"$TTL 60\n@ SOA . . 1 2 3 4 5\n@ NS .\n"
+FORMS = ("auto", "hosts", "domains", "adblock", "dnsmasq", "rpz")
+LISTS = {
+    "hosts": b"# x\n127.0.0.1 localhost\nfe80::1%lo0 localhost\n0.0.0.0 a.example b.example # why\n::\tc.example\n",
+    "domains": b"\xef\xbb\xbfa.example\r\n*.b.example # why\n; c\n! d\n\xc3\xbc.example\n192.0.2.1",
+    "adblock": b"[Adblock Plus 2.0]\n! x\n||a.example^\n@@||b.example^$important\n||c*.example^|\n||*.d.example^\n##.ad\n/x/\n||e/f\n||g^$script\n",
+    "dnsmasq": b"address=/a.example/b.example/\naddress=/c.example/::\nserver=/d.example/#\nlocal=/.e.example/ # x\naddress=/*f/#\naddress=/#/\n",
+    "rpz": POLICY + b"a CNAME .\n*.b IN CNAME *.\nc 60 CNAME rpz-passthru.\nd CNAME rpz-drop.\ne CNAME rpz-tcp-only.\nf CNAME x.\ng CNAME g.\n",
+    "rpz_data": POLICY + b"$ORIGIN x.\na A 192.0.2.1\n A 192.0.2.2\n TXT ( \"a\"\n \"b\" )\nb MX 1 c\nc TYPE65280 \\# 1 00\n",
+    "rpz_addresses": POLICY + b"24.0.2.0.192.rpz-ip CNAME .\n128.1.zz.db8.2001.rpz-ip CNAME .\n48.zz.db8.2001.rpz-ip CNAME .\n",
+    "rpz_unseen": POLICY + b"a.rpz-nsdname CNAME .\n32.1.2.0.192.rpz-nsip CNAME .\n32.1.2.0.192.rpz-client-ip CNAME .\na CNAME *.b.\n",
+    "domains_fault": b"a.example\n<html>\n", "hosts_fault": b"0.0.0.0\n", "dnsmasq_fault": b"adress=/a/\n", "adblock_none": b"##.ad\n",
+    "rpz_outside": b"x. SOA . . 1 2 3 4 5\ny. CNAME .\n", "rpz_beside": POLICY + b"a CNAME .\na A 192.0.2.1\n",
+    "rpz_prefix": POLICY + b"24.1.2.0.192.rpz-ip CNAME .\n", "rpz_include": b"$INCLUDE /dev/null\n", "domains_control": b"a\x1b[31m\0\n",
 }
 
 
@@ -145,6 +180,7 @@ def server_streams():
 def hello(version=ssl.TLSVersion.TLSv1_3, alpn=(), server="dns.example", curve=None):
     """What a client of OpenSSL's says first; its random part is another each time."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = bool(server)
     context.minimum_version = context.maximum_version = version
     if alpn:
         context.set_alpn_protocols(alpn)
@@ -254,6 +290,12 @@ def main():
         write("control", kind, b"\x03\x00\x05\x1f" + octets)
     for kind, octets in PROXY.items():
         write("proxy", kind, octets)
+    for kind, octets in LISTS.items():
+        write("lists", kind, bytes([FORMS.index(kind.partition("_")[0])]) + octets)
+        write("lists", f"auto_{kind}", bytes([0]) + octets)
+    for target, files in (("hosts", HOSTS), ("zone", ZONE)):
+        for kind, text in files.items():
+            write(target, kind, text.encode())
     for kind, octets in client_streams():
         write("client_stream", kind, b"\x00\x04\x1f\x01\xff\x0a\x02\x40" + octets)
     for kind, octets in hellos():
