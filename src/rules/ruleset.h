@@ -62,7 +62,9 @@ struct decision {
 	enum tier tier;
 	const struct rule_conf *rule; /* TIER_VIEW, TIER_RULE; NULL otherwise */
 	const struct rrset *sets; /* of ANSWER */
-	const char *target; /* of CNAME, REWRITE */
+	const char *target; /* of CNAME, REWRITE by rules and lists. An alias of local data is CNAME
+			       too, but where it is what is asked for: by CNAME, or, by DNAME, a
+			       name that follows from it; then local.sets has the record */
 	struct span target_name; /* the same on the wire, as it is to be asked, in memory of the
 				    caller (name) */
 	uint8_t name[NAME_MAX_WIRE]; /* room for that */
