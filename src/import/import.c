@@ -1,0 +1,87 @@
+#include "import/import.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+
+/* Lists of names are such files, too. */
+#define FILE_MAX ((size_t)64 * 1024 * 1024)
+
+const struct import_format import_formats[] = {
+	{ "dnschef", dnschef_read },
+	{ "dnsmasq", dnsmasq_read },
+	{ "stubby", stubby_read },
+	{ "unbound", unbound_read },
+	{ "resolved", resolved_read },
+	{ "cloudflared", cloudflared_read },
+	{ "dnsproxy", dnsproxy_read },
+	{ 0 },
+};
+
+/* 0 or -errno. */
+static int read_all(FILE *in, struct buf *text)
+{
+	size_t got;
+
+	do {
+		uint8_t *room = buf_room(text, 65536);
+
+		if (!room)
+			return -ENOMEM;
+		got = fread(room, 1, 65536, in);
+		buf_grow(text, got);
+	} while (got && buf_len(text) <= FILE_MAX);
+	return ferror(in) ? -EIO : got ? -EFBIG : 0;
+}
+
+static int read_file(const char *name, struct buf *text)
+{
+	bool standard = strcmp(name, "-") == 0;
+	FILE *in = standard ? stdin : fopen(name, "re");
+	struct stat st;
+
+	if (!in)
+		return -errno;
+	int err = fstat(fileno(in), &st) == 0 && S_ISDIR(st.st_mode) ? -EISDIR : read_all(in, text);
+	if (!standard)
+		fclose(in);
+	return err;
+}
+
+static int write_plan(const struct import_format *format, const struct import_job *job,
+	struct span text, FILE *const files[2])
+{
+	struct plan p;
+
+	plan_init(&p, strcmp(job->file, "-") == 0 ? "standard input" : job->file, files[1]);
+	p.lenient = job->lenient;
+	format->read(&p, text);
+	if (!p.broken)
+		plan_print(&p, files[0]);
+	int status = p.broken ? IMPORT_BROKEN : p.left ? IMPORT_LEFT : 0;
+
+	plan_clear(&p);
+	return status;
+}
+
+int import_run(const struct import_job *job, FILE *out, FILE *err)
+{
+	const struct import_format *format = import_formats;
+	struct buf text = { 0 };
+
+	while (format->name && strcmp(format->name, job->format) != 0)
+		format++;
+	if (!format->name)
+		return IMPORT_USAGE;
+	int failed = read_file(job->file, &text), status = IMPORT_NO_FILE;
+
+	if (failed)
+		fprintf(err, "sotto: cannot read %s: %s\n", job->file, strerror(-failed));
+	else
+		status = write_plan(format, job, buf_span(&text), (FILE *[]){ out, err });
+	buf_clear(&text);
+	return status;
+}
