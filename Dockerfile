@@ -7,7 +7,7 @@
 # environment (-e SOTTO_UPSTREAMS=tls://9.9.9.9#dns.quad9.net), or in a file mounted at /etc/sotto/sotto.yaml.
 FROM docker.io/library/debian:bookworm-slim AS build
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-	gcc libc6-dev meson ninja-build pkgconf libssl-dev libuv1-dev libfyaml-dev libpsl-dev libseccomp-dev publicsuffix libjansson-dev libldns-dev ca-certificates
+	gcc libc6-dev meson ninja-build pkgconf libssl-dev libuv1-dev libfyaml-dev libpsl-dev libseccomp-dev publicsuffix libjansson-dev libldns-dev libpcre2-dev ca-certificates
 WORKDIR /source
 COPY meson.build meson_options.txt ./
 COPY src src

@@ -79,6 +79,10 @@ static void allow_configuration(struct landlock *l, const struct config *c)
 	}
 	allow_file(l, c->clients_ca);
 	allow_file(l, c->ticket_keys);
+	for (size_t i = 0; i < c->rules.list_count; i++)
+		allow_file(l, c->rules.lists[i].file);
+	for (size_t i = 0; i < c->rules.file_count; i++)
+		allow_file(l, c->rules.files[i].file);
 	allow_file(l, domain_list());
 }
 

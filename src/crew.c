@@ -9,6 +9,7 @@
 #include "query/shared.h"
 #include "reload.h"
 #include "renewal.h"
+#include "rule_files.h"
 #include "saved_cache.h"
 #include "saved_time.h"
 #include "service.h"
@@ -55,6 +56,7 @@ struct crew {
 	struct timer turn;
 	unsigned turns_left;
 	struct renewal renewal;
+	struct rule_files rule_files;
 	struct saved_time saved_time;
 	struct saved_cache saved_cache;
 	struct service service;
@@ -109,6 +111,7 @@ static void on_last_turn(struct timer *t)
 	changes_unwatch(&crew->changes);
 	watchdog_stop(&crew->watchdog);
 	renewal_stop(&crew->renewal);
+	rule_files_stop(&crew->rule_files);
 	reload_stop(&crew->reload, on_no_reload, crew);
 }
 
@@ -415,10 +418,11 @@ static void on_reload_signal(void *arg, int signal_number)
 	reload_ask(&crew->reload);
 }
 
-static const char *admit(void *arg, const struct config *next, struct worker_files *share)
+static const char *admit(void *arg, struct config *next, struct worker_files *share)
 {
-	const struct crew *crew = arg;
+	struct crew *crew = arg;
 
+	rule_files_keep(&crew->rule_files, next);
 	if (!share_files(crew, next, share))
 		return "too few file descriptors for so many upstreams";
 	return confine_refuses(&crew->sandbox, next);
@@ -473,6 +477,7 @@ static void on_reload_over(void *arg, const struct reload_result *r, const struc
 		set_view(crew, now);
 		saved_cache_renew(&crew->saved_cache, now);
 		renewal_renew(&crew->renewal, crew->reload.now);
+		rule_files_renew(&crew->rule_files, crew->reload.now);
 	}
 	tell_ready(crew);
 	if (!crew->control)
@@ -535,6 +540,7 @@ static int serve(struct crew *crew, struct config *conf, void (*ready)(const str
 		tell_ready(crew);
 		watchdog_start(&crew->watchdog, &crew->service, watched_loop, crew, crew->count);
 		renewal_start(&crew->renewal, loop_of(crew, 0), &crew->shared.shown, conf);
+		rule_files_start(&crew->rule_files, loop_of(crew, 0), conf);
 		saved_time_keep(&crew->saved_time, loop_of(crew, 0), conf->upstream.state);
 		saved_cache_keep(&crew->saved_cache, loop_of(crew, 0), &crew->shared.query, conf);
 		loop_run(loop_of(crew, 0));
@@ -574,6 +580,7 @@ int crew_run(struct config *conf, const struct config_sources *from,
 	shared_clear(&crew.shared.query);
 	shown_clear(&crew.shared.shown);
 	renewal_clear(&crew.renewal);
+	rule_files_clear(&crew.rule_files);
 	service_close(&crew.service);
 	return status;
 }

@@ -27,7 +27,7 @@ struct reload_result {
 struct reload_owner {
 	/* What is left of file descriptors for a worker under that configuration. NULL; or why it
 	 * cannot be taken. */
-	const char *(*admit)(void *arg, const struct config *next, struct worker_files *);
+	const char *(*admit)(void *arg, struct config *next, struct worker_files *);
 	/* What to do about that fault. NULL: nothing that would be worth a word. */
 	const char *(*hint)(void *arg, const char *fault);
 	/* Before a swap: calls go() as soon as nobody looks at the workers. NULL: nobody does. */

@@ -41,6 +41,11 @@
 	X(cache_misses, "Queries asked upstream because the cache had no answer")                  \
 	X(cache_stale, "Queries answered with what had expired")                                   \
 	X(cache_failures, "Queries answered that asking has just failed")                          \
+	X(rules_answered, "Questions answered here: by a rule, local data or as a special name")   \
+	X(rules_blocked, "Questions blocked by a list")                                            \
+	X(rules_routed, "Questions that a rule or a view sent to another group")                   \
+	X(rules_dropped, "Questions that a rule had no answer given to")                           \
+	X(rules_judged, "Answers of servers that were not passed on")                              \
 	X(prefetches, "Answers asked for again before they expired")                               \
 	X(coalesced, "Queries that joined the lookup of another one")                              \
 	X(exchanges, "Queries sent to upstreams")                                                  \

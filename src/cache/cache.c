@@ -269,6 +269,7 @@ static void fill(struct entry *e, const struct key *k, const struct packed *p, i
 	e->ttl_count = p->ttl_count;
 	e->errors_len = (uint16_t)p->errors.len;
 	e->rcode = p->rcode;
+	e->holds = p->holds;
 	e->worth = (uint8_t)p->worth;
 	memcpy(e->bytes + 2 * e->ttl_count + DNS_HEADER, k->question, k->len);
 }

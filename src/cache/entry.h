@@ -31,6 +31,7 @@ struct entry {
 	uint8_t asked; /* lately, up to ENTRY_ASKED_MAX: for who has to go */
 	uint8_t hits; /* since it was stored, up to 255 */
 	uint8_t failures; /* in a row */
+	uint8_t holds;
 	_Alignas(uint16_t) uint8_t bytes[]; /* what packed_move() copies */
 };
 
@@ -49,6 +50,7 @@ static inline struct packed entry_packed(const struct entry *e)
 		.ttl_count = e->ttl_count,
 		.errors = { message + e->message_len, e->errors_len },
 		.rcode = e->rcode,
+		.holds = e->holds,
 		.worth = e->worth,
 		.lifetime_s = e->lifetime_s };
 }

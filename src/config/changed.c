@@ -67,6 +67,8 @@ void changed_find(struct changed *c, const struct config *now, const struct conf
 			add(options_needs_restart(o) ? c->after_restart : c->at_once, o->key);
 	if (!*c->at_once && have_files_changed(&now->upstream, &next->upstream))
 		add(c->at_once, "certificates");
+	if (now->rules_files != next->rules_files)
+		add(c->at_once, "files of rules");
 }
 
 static const char *copy(struct config *c, const char *text)

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/bug.h"
 #include "config/options.h"
 
 /* --- timers ------------------------------------------------------------------------------------
@@ -93,17 +92,6 @@ static void check_loop(
 /* --- what is required --------------------------------------------------------------------------
  */
 
-/* Does what is sent there stay in this host or network? */
-static bool is_inside(const struct addr *a)
-{
-	struct acl inside = { 0 };
-
-	MUST(acl_add(&inside, "local") && acl_add(&inside, "private"));
-	bool allowed = acl_allows(&inside, a);
-	acl_clear(&inside);
-	return allowed;
-}
-
 static void check_plain(
 	const struct server_conf *s, const struct written_server *w, struct problems *problems)
 {
@@ -114,7 +102,7 @@ static void check_plain(
 			"\"%s\" would send questions in clear to wherever %s is; write its address if "
 			"it is in this network, or tls://, or set require: nothing",
 			s->text, s->host);
-	else if (!is_inside(&s->addr))
+	else if (!addr_is_inside(&s->addr))
 		problem(problems, &w->place, w->path,
 			"\"%s\" would send questions in clear to %s, outside of this network; write "
 			"tls://, or set require: nothing",

@@ -11,9 +11,11 @@
 #include "cache/cache.h"
 #include "config/memory.h"
 #include "config/written.h"
+#include "config/written_rules.h"
 #include "listen/listener.h"
 #include "net/tls_front.h"
 #include "query/query.h"
+#include "rules/ruled.h"
 #include "sandbox/sandbox.h"
 #include "upstream/upstream.h"
 
@@ -29,12 +31,6 @@ enum require { REQUIRE_AUTHENTICATED, REQUIRE_ENCRYPTED, REQUIRE_NOTHING };
 struct config_note {
 	struct config_note *next;
 	const char *given, *understood;
-};
-
-/* What a list of prefixes was made of. */
-struct acl_words {
-	const char **all;
-	size_t count;
 };
 
 /* Limits are those of the whole process; the workers divide them. */
@@ -53,6 +49,9 @@ struct config {
 	uint64_t front_files; /* how the files stood then */
 	const char *ca; /* PEM file; NULL: the system's */
 	struct tls_trust *trust; /* of it; NULL: no server needs it, or nothing is loaded */
+	struct rules_conf rules; /* what is to be answered here ... */
+	struct ruled ruled; /* ... and what decides on it, loaded; without a set: it is not */
+	uint64_t rules_files; /* how the files of it stood then */
 	unsigned workers; /* at least 1 */
 	struct cache_conf cache;
 	bool cache_keep; /* over a restart */
@@ -62,9 +61,10 @@ struct config {
 	enum require require;
 	bool state_auto; /* upstream.state is to be found out */
 	struct written written; /* what upstream was made of */
+	struct written_rules written_rules; /* and rules */
 	enum sandbox_mode sandbox;
 	const char *control; /* where the control socket is: "auto", "none", or a path */
-	struct acl_words allow_words, proxies_words; /* of query.allow and listen.proxies */
+	struct word_list allow_words, proxies_words; /* of query.allow and listen.proxies */
 	const char *file; /* that was read first; NULL: none */
 	struct config_note *notes;
 	struct memory memory; /* what the values above borrow from */

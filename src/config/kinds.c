@@ -253,12 +253,17 @@ CHOICE_KIND(
 CHOICE_KIND(flag, "true or false", "false", "true");
 CHOICE_KIND(clock, "judge or wait", "judge", "wait");
 CHOICE_KIND(sandbox, "off, on or strict", "off", "on", "strict");
+CHOICE_KIND(any, "all, hinfo or refuse", "all", "hinfo", "refuse");
+CHOICE_KIND(per, "all, client or name", "all", "client", "name");
+CHOICE_KIND(format, "auto, hosts, domains, adblock, dnsmasq or rpz", "auto", "hosts", "domains",
+	"adblock", "dnsmasq", "rpz");
+CHOICE_KIND(why_blocked, "blocked, censored or filtered", "blocked", "censored", "filtered");
 
 /* --- lists -------------------------------------------------------------------------------------
  */
 
 /* Who may do something: the prefixes, and the words that they are written as. */
-static void begin_acl(struct config *c, struct acl *acl, struct acl_words *words, size_t count)
+static void begin_acl(struct config *c, struct acl *acl, struct word_list *words, size_t count)
 {
 	acl_clear(acl);
 	words->all = memory_take(&c->memory, count * sizeof(*words->all));
@@ -269,7 +274,7 @@ typedef bool acl_adder(struct acl *, const char *word);
 
 /* The next of these words, if there is something that it could be added as. */
 static void take_acl(const struct setting *s, const struct node *node, struct acl *acl,
-	acl_adder *add, struct acl_words *words)
+	acl_adder *add, struct word_list *words)
 {
 	errno = 0;
 	if (add(acl, node->text))
@@ -281,7 +286,7 @@ static void take_acl(const struct setting *s, const struct node *node, struct ac
 		kind_tell_form(s, node);
 }
 
-static const char *word_at(const struct acl_words *words, size_t index)
+static const char *word_at(const struct word_list *words, size_t index)
 {
 	return index < words->count ? words->all[index] : NULL;
 }

@@ -43,7 +43,9 @@ struct kind {
 	/* Takes a whole value, whatever kind of node that is, in place of all that was said before;
 	 * where none of the above does. Tells what is wrong. */
 	void (*take_whole)(const struct setting *, const struct node *);
-	/* The value; of a list, the element at index. NULL: it has no more. Lives in the memory. */
+	/* The value; of a list, the element at index. NULL: it has no more. Lives in the memory.
+	 * Where an option has an offset, it counts from what is given in the place of the
+	 * configuration (parts.h). */
 	const char *(*text)(
 		const struct config *, const struct config_option *, size_t index, struct memory *);
 	/* Of a map, and of what is taken whole: writes all of it as YAML, from behind its colon on.
@@ -57,11 +59,23 @@ extern const struct kind kind_listen;
 extern const struct kind kind_certificate;
 extern const struct kind kind_allow, kind_proxies, kind_workers, kind_ca, kind_level, kind_policy,
 	kind_require, kind_flag, kind_state, kind_size, kind_duration, kind_count, kind_clock,
-	kind_control, kind_sandbox, kind_file;
+	kind_control, kind_sandbox, kind_file, kind_any, kind_per, kind_format, kind_why_blocked;
 /* servers.c */
 extern const struct kind kind_upstreams, kind_bootstrap;
 /* routes.c */
 extern const struct kind kind_groups, kind_zones, kind_domains;
+/* rules.c */
+extern const struct kind kind_rules, kind_action;
+/* rule_words.c */
+extern const struct kind kind_name, kind_pattern, kind_except, kind_types, kind_clients,
+	kind_prefixes, kind_words, kind_names, kind_files, kind_priority, kind_ede, kind_text,
+	kind_records, kind_a, kind_aaaa, kind_addresses, kind_target, kind_chance, kind_translation;
+/* lists.c */
+extern const struct kind kind_lists;
+/* local.c */
+extern const struct kind kind_hosts, kind_zone_files;
+/* views.c */
+extern const struct kind kind_views;
 
 /* The value of an option as a whole. */
 struct setting kind_setting(struct config *, const struct config_option *, struct problems *);

@@ -9,9 +9,11 @@
 
 #include "base/replace.h"
 #include "config/assemble.h"
+#include "config/assemble_rules.h"
 #include "config/checks.h"
 #include "config/near.h"
 #include "config/options.h"
+#include "config/ruling.h"
 #include "config/syntax.h"
 #include "config/trust.h"
 #include "net/socket.h"
@@ -487,6 +489,7 @@ bool config_load(struct config *c, const struct config_sources *from, FILE *err)
 	struct load l = { .config = c, .problems = { .out = err } };
 
 	*c = (struct config){ 0 };
+	ruled_init(&c->ruled, NULL);
 	make_mark(&c->upstream);
 	take_defaults(&l);
 	take_arguments(&l, "listen", "LISTEN_FDS", from->handed);
@@ -499,9 +502,12 @@ bool config_load(struct config *c, const struct config_sources *from, FILE *err)
 	if (from->serves)
 		settle_listen(&l);
 	assemble(c, &l.problems);
+	assemble_rules(c, &l.problems);
 	checks_run(c, l.set_at, &l.problems);
 	check_handed(&l, from->handed);
 	settle_state(&l, from->environment);
+	if (from->certificates && l.problems.count == 0)
+		ruling_load(c, &l.problems);
 	if (from->certificates)
 		trust_load(c, from->before, l.set_at, &l.problems);
 	problems_sum_up(&l.problems);
@@ -514,6 +520,7 @@ bool config_load(struct config *c, const struct config_sources *from, FILE *err)
 void config_clear(struct config *c)
 {
 	trust_free(c);
+	ruled_clear(&c->ruled);
 	acl_clear(&c->query.allow);
 	acl_clear(&c->listen.proxies);
 	memory_clear(&c->memory);

@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 /* At least the rows of the table. */
-#define OPTIONS_MAX 64
+#define OPTIONS_MAX 96
 
 /* Ends with a row without a key. */
 extern const struct config_option options[];

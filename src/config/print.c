@@ -68,6 +68,18 @@ void print_option(
 		print_value(c, o, out);
 }
 
+/* What of files there is, if they were read. */
+static void print_loaded(const struct config *c, FILE *out)
+{
+	struct ruleset_count n;
+
+	if (!c->ruled.set || ruleset_is_empty(c->ruled.set))
+		return;
+	ruleset_count(c->ruled.set, &n);
+	fprintf(out, "# rules: %zu, names: %zu, entries of lists: %zu\n", n.rules, n.names,
+		n.list_entries);
+}
+
 /* What a reader should not overlook. */
 static void print_warnings(const struct config *c, FILE *out)
 {
@@ -87,6 +99,7 @@ void config_print(const struct config *c, FILE *out)
 	size_t len = 0;
 
 	print_warnings(c, out);
+	print_loaded(c, out);
 	for (const struct config_option *o = options; o->key; o++) {
 		const char *dot = strchr(o->key, '.');
 

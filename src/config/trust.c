@@ -1,8 +1,8 @@
 #include "config/trust.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
+#include "base/file_state.h"
 #include "config/options.h"
 #include "net/tls_tickets.h"
 
@@ -88,38 +88,16 @@ static bool is_front_needed(const struct config *c)
 	return false;
 }
 
-static void mix(uint64_t *sum, uint64_t word)
-{
-	*sum = (*sum ^ word) * 0x9e3779b97f4a7c15u;
-	*sum ^= *sum >> 29;
-}
-
-static void add_file(uint64_t *sum, const char *path)
-{
-	struct stat st = { 0 };
-
-	if (!path)
-		return;
-	stat(path, &st); /* one that is missing is a state as well */
-	mix(sum, st.st_dev);
-	mix(sum, st.st_ino);
-	mix(sum, (uint64_t)st.st_size);
-	mix(sum, (uint64_t)st.st_mtim.tv_sec);
-	mix(sum, (uint64_t)st.st_mtim.tv_nsec);
-	mix(sum, (uint64_t)st.st_ctim.tv_sec);
-	mix(sum, (uint64_t)st.st_ctim.tv_nsec);
-}
-
 uint64_t trust_files(const struct config *c)
 {
 	uint64_t sum = 1;
 
 	for (size_t i = 0; i < c->certificate_count; i++) {
-		add_file(&sum, c->certificates[i].cert);
-		add_file(&sum, c->certificates[i].key);
+		file_state_add(&sum, c->certificates[i].cert);
+		file_state_add(&sum, c->certificates[i].key);
 	}
-	add_file(&sum, c->clients_ca);
-	add_file(&sum, c->ticket_keys);
+	file_state_add(&sum, c->clients_ca);
+	file_state_add(&sum, c->ticket_keys);
 	return sum;
 }
 

@@ -20,6 +20,7 @@ struct packing {
 	uint16_t *ttl_at;
 	uint16_t count[SECTIONS];
 	uint32_t lowest, highest; /* TTL */
+	uint8_t holds;
 	bool plain; /* no name but the question's, and pointers to it */
 };
 
@@ -115,6 +116,23 @@ static uint32_t negative_ttl(const struct packing *p, const struct record *soa)
 	if (minimum > p->limits->negative_max_s)
 		minimum = p->limits->negative_max_s;
 	return soa->ttl < minimum || soa->ttl > INT32_MAX ? soa->ttl : minimum;
+}
+
+static uint8_t holds_of(uint16_t type)
+{
+	switch (type) {
+	case TYPE_CNAME:
+	case TYPE_DNAME:
+		return HOLDS_ALIAS;
+	case TYPE_A:
+	case TYPE_AAAA:
+		return HOLDS_ADDRESS;
+	case TYPE_SVCB:
+	case TYPE_HTTPS:
+		return HOLDS_SERVICE;
+	default:
+		return 0;
+	}
 }
 
 static bool owner_is_question(struct span m, const struct record *rec)
@@ -261,6 +279,7 @@ static struct contents take_records(struct packing *p, uint16_t type, unsigned *
 	for (int section = SECTION_ANSWER; section < SECTIONS; section++)
 		for (unsigned i = 0; i < p->count[section]; i++) {
 			message_record(m, &at, &rec);
+			p->holds |= holds_of(rec.type);
 			c.wanted |=
 				section == SECTION_ANSWER && (rec.type == type || type == TYPE_ANY);
 			c.soa |= section == SECTION_AUTHORITY && rec.type == TYPE_SOA;
@@ -358,6 +377,7 @@ bool pack_reply(struct packed *packed, void *memory, const struct reply *r,
 		.ttl_count = (uint16_t)count,
 		.errors = put_errors(message + p.w.len, &r->edns),
 		.rcode = r->rcode,
+		.holds = p.holds,
 		.worth = worth_of(&p, &c),
 		.lifetime_s = p.lowest };
 	return true;

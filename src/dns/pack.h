@@ -26,12 +26,20 @@ enum worth {
 	WORTH_FAILURE, /* who should know failed (RFC 9520 §3.2) */
 };
 
+/* Records of an answer that somebody may object to, in any of its sections, as bits. */
+enum {
+	HOLDS_ALIAS = 1, /* CNAME, DNAME */
+	HOLDS_ADDRESS = 2, /* A, AAAA */
+	HOLDS_SERVICE = 4 /* SVCB, HTTPS: hints are addresses, and targets names */
+};
+
 struct packed {
 	struct span message; /* a header, its ID and rcode of no meaning; question; records */
 	const uint16_t *ttl_at; /* where the TTLs are: offsets into message */
 	uint16_t ttl_count;
 	struct span errors; /* options of OPT, each an extended error; never at NULL */
 	uint16_t rcode; /* with the upper bits */
+	uint8_t holds;
 	enum worth worth;
 	uint32_t lifetime_s; /* the lowest TTL; 0: not to be kept */
 };

@@ -54,6 +54,8 @@ struct listening {
 struct listener {
 	const struct listener_ops *ops;
 	struct spoken spoken; /* for who has yet to tell what it is; its opener may change it */
+	const struct endpoint *endpoint; /* that it was asked for by, which its opener says; NULL:
+					    it is not wanted any more */
 };
 
 struct listener_ops {

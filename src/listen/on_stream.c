@@ -82,18 +82,35 @@ static void done(struct client *base)
 		conn_start_clock(c, IDLE);
 }
 
+/* Who comes through a proxy knows its address, not ours. */
+static void find_asked_at(const struct stream_conn *c, struct addr *at)
+{
+	if (c->named || !c->stream || !stream_local(c->stream, at))
+		*at = (struct addr){ .any.sa_family = AF_UNSPEC };
+}
+
 static void tell(const struct client *base, struct discovery *d)
 {
 	const struct stream_conn *c = container_of(base, const struct stream_client, base)->conn;
 	struct addr at;
 
-	/* Who comes through a proxy knows its address, not ours. */
-	if (c->named || !c->stream || !stream_local(c->stream, &at))
-		at = (struct addr){ .any.sa_family = AF_UNSPEC };
+	find_asked_at(c, &at);
 	discover(c->listener->shared, &at, d);
 }
 
-static const struct client_ops client_ops = { reply, done, tell };
+/* Of who has gone there is no more to know; nor does it hear what is said. */
+static void facts(const struct client *base, struct client_facts *f)
+{
+	const struct stream_conn *c = container_of(base, const struct stream_client, base)->conn;
+	const struct tls_facts *tls = c->stream ? stream_tls_facts(c->stream) : NULL;
+	const struct endpoint *e = c->listener->base.endpoint;
+
+	f->identity = tls ? tls->client : NULL;
+	f->listener = e ? e->text : NULL;
+	find_asked_at(c, &f->asked_at);
+}
+
+static const struct client_ops client_ops = { reply, done, tell, facts };
 
 /* ---- queries ---- */
 
@@ -353,7 +370,7 @@ static int open_stream(struct listener **out, struct listening *shared, const st
 
 	if (!l)
 		return -ENOMEM;
-	l->base = (struct listener){ &on_stream, e->spoken };
+	l->base = (struct listener){ .ops = &on_stream, .spoken = e->spoken };
 	l->env = shared->env;
 	l->conf = &shared->conf;
 	l->shared = shared;

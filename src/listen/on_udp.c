@@ -57,19 +57,35 @@ static void done(struct client *base)
 	tell_if_gone(l);
 }
 
+static void find_asked_at(const struct udp_client *c, struct addr *at)
+{
+	*at = c->path.local;
+	if (c->base.peer == &c->named)
+		at->any.sa_family = AF_UNSPEC; /* it knows the address of its proxy, not ours */
+	else if (at->any.sa_family == AF_UNSPEC)
+		datagram_address(c->listener->socket, at);
+}
+
 static void tell(const struct client *base, struct discovery *d)
 {
 	const struct udp_client *c = container_of(base, const struct udp_client, base);
-	struct addr at = c->path.local;
+	struct addr at;
 
-	if (base->peer == &c->named)
-		at.any.sa_family = AF_UNSPEC; /* it knows the address of its proxy, not ours */
-	else if (at.any.sa_family == AF_UNSPEC)
-		datagram_address(c->listener->socket, &at);
+	find_asked_at(c, &at);
 	discover(c->listener->shared, &at, d);
 }
 
-static const struct client_ops client_ops = { reply, done, tell };
+static void facts(const struct client *base, struct client_facts *f)
+{
+	const struct udp_client *c = container_of(base, const struct udp_client, base);
+	const struct endpoint *e = c->listener->base.endpoint;
+
+	f->identity = NULL;
+	f->listener = e ? e->text : NULL;
+	find_asked_at(c, &f->asked_at);
+}
+
+static const struct client_ops client_ops = { reply, done, tell, facts };
 
 static void take_query(struct udp_listener *l, const struct path *path, const struct addr *named,
 	struct span message)

@@ -287,15 +287,16 @@ bool addr_is_heard(const struct addr *to, const struct addr *listen, size_t coun
 
 struct acl_word {
 	const char *word;
+	bool inside;
 	const char *prefixes[8];
 };
 
 static const struct acl_word acl_words[] = {
-	{ "local", { "127.0.0.0/8", "::1" } },
-	{ "private",
+	{ "local", true, { "127.0.0.0/8", "::1" } },
+	{ "private", true,
 		{ "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16",
 			"100.64.0.0/10", "fc00::/7", "fe80::/10" } },
-	{ "any", { "0.0.0.0/0", "::/0" } },
+	{ "any", false, { "0.0.0.0/0", "::/0" } },
 };
 
 bool acl_add_prefix(struct acl *acl, const char *text)
@@ -326,6 +327,17 @@ bool acl_add(struct acl *acl, const char *word)
 		return true;
 	}
 	return acl_add_prefix(acl, word);
+}
+
+bool addr_is_inside(const struct addr *a)
+{
+	struct prefix prefix;
+
+	for (size_t i = 0; i < sizeof acl_words / sizeof *acl_words; i++)
+		for (const char *const *p = acl_words[i].prefixes; acl_words[i].inside && *p; p++)
+			if (prefix_parse(&prefix, *p) && prefix_matches(&prefix, a))
+				return true;
+	return false;
 }
 
 bool acl_has(const struct acl *acl, const struct addr *a)

@@ -71,6 +71,9 @@ bool prefix_parse(struct prefix *, const char *text);
 /* IPv4-mapped IPv6 addresses are treated as the IPv4 address they carry. */
 bool prefix_matches(const struct prefix *, const struct addr *);
 
+/* Does what is sent there stay in this host or network: is it `local` or `private`, as below? */
+bool addr_is_inside(const struct addr *);
+
 /* Who may do something. Owned by the configuration. */
 struct acl {
 	struct prefix *prefixes;

@@ -1,8 +1,8 @@
 #include "query/discovery.h"
 
 #include "base/bug.h"
+#include "dns/draft.h"
 #include "dns/name.h"
-#include "dns/writer.h"
 
 /* A certificate may be renewed under another name, and then nobody shall look for the one before
  * for long. Nor need it be less: who asks every five minutes costs nothing. */
@@ -19,14 +19,12 @@ static const uint8_t services[] = "\4_dns\10resolver\4arpa";
 
 /* An answer while it is written. */
 struct telling {
-	struct writer w;
-	const struct question *question;
+	struct draft draft;
 	const struct discovery *d;
 	uint8_t target[NAME_MAX_WIRE]; /* the name that we have over TLS */
 	size_t target_len;
 	uint16_t ports[DISCOVERY_MAX]; /* where it is ours; the first is the best */
 	size_t port_count;
-	uint16_t count[SECTIONS];
 };
 
 /* ---- what there is ---- */
@@ -90,45 +88,6 @@ static void find_services(struct telling *t)
 
 /* ---- writing ---- */
 
-static void put_numbers(struct writer *w, const uint32_t *numbers, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		put_number(w, (uint16_t)(numbers[i] >> 16));
-		put_number(w, (uint16_t)numbers[i]);
-	}
-}
-
-/* The last octets of the question's name, of which there are so many. */
-static void put_pointer(struct telling *t, size_t len)
-{
-	put_number(&t->w, (uint16_t)(0xc000 | (DNS_HEADER + t->question->name_len - len)));
-}
-
-/* A length is filled in by end(), when what has it is written. */
-static size_t begin(struct telling *t)
-{
-	put_number(&t->w, 0);
-	return t->w.len;
-}
-
-static void end(struct telling *t, size_t begin)
-{
-	if (t->w.ok)
-		put_u16(t->w.out + begin - 2, (uint16_t)(t->w.len - begin));
-}
-
-/* All of a record between its owner and its data. */
-static size_t begin_record(struct telling *t, int section, uint16_t type)
-{
-	static const uint32_t ttl = TTL_S;
-
-	put_number(&t->w, type);
-	put_number(&t->w, CLASS_IN);
-	put_numbers(&t->w, &ttl, 1);
-	t->count[section]++;
-	return begin(t);
-}
-
 static void put_address(struct writer *w, const struct addr *a)
 {
 	if (a->any.sa_family == AF_INET)
@@ -140,21 +99,22 @@ static void put_address(struct writer *w, const struct addr *a)
 static void put_hints(struct telling *t, uint16_t port, sa_family_t family)
 {
 	const struct tls_shown *as = t->d->as;
-	size_t before = t->w.len, data, told = 0;
+	struct writer *w = &t->draft.w;
+	size_t before = w->len, data, told = 0;
 
-	put_number(&t->w, family == AF_INET ? PARAM_IPV4HINT : PARAM_IPV6HINT);
-	data = begin(t);
+	put_number(w, family == AF_INET ? PARAM_IPV4HINT : PARAM_IPV6HINT);
+	data = draft_open(&t->draft);
 	for (size_t i = 0; i < as->address_count && told < ADDRESSES_MAX; i++) {
 		const struct addr *a = &as->addresses[i];
 
 		if (a->any.sa_family != family || !leads_to_us(t->d, a, port))
 			continue;
-		put_address(&t->w, a);
+		put_address(w, a);
 		told++;
 	}
-	end(t, data);
+	draft_close(&t->draft, data);
 	if (!told)
-		t->w.len = before;
+		w->len = before;
 }
 
 /* The port is left out where clients go there anyhow: it is a parameter that must be understood, so
@@ -162,25 +122,26 @@ static void put_hints(struct telling *t, uint16_t port, sa_family_t family)
 static void put_service(struct telling *t, uint16_t priority, uint16_t port)
 {
 	static const uint8_t alpn[] = "\3dot";
+	struct draft *d = &t->draft;
 	size_t record, param;
 
-	put_pointer(t, t->question->name_len);
-	record = begin_record(t, SECTION_ANSWER, TYPE_SVCB);
-	put_number(&t->w, priority);
-	put_bytes(&t->w, t->target, t->target_len); /* never compressed (RFC 9460 §2.2) */
-	put_number(&t->w, PARAM_ALPN);
-	param = begin(t);
-	put_bytes(&t->w, alpn, sizeof alpn - 1);
-	end(t, param);
+	draft_pointer(d, d->question->name_len);
+	record = draft_record(d, SECTION_ANSWER, TYPE_SVCB, TTL_S);
+	put_number(&d->w, priority);
+	put_bytes(&d->w, t->target, t->target_len); /* never compressed (RFC 9460 §2.2) */
+	put_number(&d->w, PARAM_ALPN);
+	param = draft_open(d);
+	put_bytes(&d->w, alpn, sizeof alpn - 1);
+	draft_close(d, param);
 	if (port != PORT_TLS) {
-		put_number(&t->w, PARAM_PORT);
-		param = begin(t);
-		put_number(&t->w, port);
-		end(t, param);
+		put_number(&d->w, PARAM_PORT);
+		param = draft_open(d);
+		put_number(&d->w, port);
+		draft_close(d, param);
 	}
 	put_hints(t, port, AF_INET);
 	put_hints(t, port, AF_INET6);
-	end(t, record);
+	draft_close(d, record);
 }
 
 /* Is it an address of the name, whichever of its services is wanted? */
@@ -203,11 +164,11 @@ static void put_addresses(struct telling *t, sa_family_t family)
 
 		if (a->any.sa_family != family || !is_of_all(t, a))
 			continue;
-		put_bytes(&t->w, t->target, t->target_len);
-		record =
-			begin_record(t, SECTION_ADDITIONAL, family == AF_INET ? TYPE_A : TYPE_AAAA);
-		put_address(&t->w, a);
-		end(t, record);
+		put_bytes(&t->draft.w, t->target, t->target_len);
+		record = draft_record(&t->draft, SECTION_ADDITIONAL,
+			family == AF_INET ? TYPE_A : TYPE_AAAA, TTL_S);
+		put_address(&t->draft.w, a);
+		draft_close(&t->draft, record);
 		told++;
 	}
 }
@@ -218,21 +179,6 @@ static void put_services(struct telling *t)
 		put_service(t, (uint16_t)(i + 1), t->ports[i]);
 	put_addresses(t, AF_INET);
 	put_addresses(t, AF_INET6);
-}
-
-/* As RFC 6303 §3 has it, but for how long one may remember it. */
-static void put_soa(struct telling *t, int section)
-{
-	static const uint8_t nobody[] = "\6nobody\7invalid";
-	static const uint32_t numbers[] = { 1, 3600, 1200, 604800, TTL_S };
-	size_t record;
-
-	put_pointer(t, sizeof zone);
-	record = begin_record(t, section, TYPE_SOA);
-	put_pointer(t, sizeof zone);
-	put_bytes(&t->w, nobody, sizeof nobody);
-	put_numbers(&t->w, numbers, sizeof numbers / sizeof *numbers);
-	end(t, record);
 }
 
 /* ---- the answer ---- */
@@ -251,30 +197,17 @@ bool discovery_is_asked(const struct question *q)
 void discovery_answer(
 	struct packed *packed, void *memory, const struct question *q, const struct discovery *d)
 {
-	struct telling t = { .w = { memory, DNS_HEADER, DNS_MESSAGE_MAX, true },
-		.question = q,
-		.d = d,
-		.count = { 1 } };
-	uint8_t *message = memory;
+	struct telling t = { .d = d };
 
-	put_bytes(&t.w, q->name, q->name_len);
-	put_number(&t.w, q->type);
-	put_number(&t.w, q->class);
+	draft_begin(&t.draft, memory, q);
 	if (asks_for(q, services, sizeof services, TYPE_SVCB))
 		find_services(&t);
 	if (t.port_count)
 		put_services(&t);
 	else
-		put_soa(&t,
+		draft_soa(&t.draft,
 			asks_for(q, zone, sizeof zone, TYPE_SOA) ? SECTION_ANSWER
-								 : SECTION_AUTHORITY);
-	MUST(t.w.ok);
-	memset(message, 0, DNS_HEADER);
-	for (int i = 0; i < SECTIONS; i++)
-		put_u16(message + 4 + 2 * i, t.count[i]);
-	*packed = (struct packed){ .message = { message, t.w.len },
-		.ttl_at = memory,
-		.errors = { message + t.w.len, 0 },
-		.rcode = RCODE_NOERROR,
-		.worth = WORTH_NOTHING };
+								 : SECTION_AUTHORITY,
+			sizeof zone, TTL_S);
+	MUST(draft_end(&t.draft, packed, RCODE_NOERROR));
 }

@@ -1,6 +1,7 @@
 #include "query/query.h"
 
 #include "base/log.h"
+#include "query/chase.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -27,29 +28,34 @@ int query_env_init(struct query_env *env)
 {
 	env->answer = malloc(REPLY_MAX);
 	env->packing = malloc(PACKED_MAX);
+	env->splicing = malloc(PACKED_MAX);
 	env->found.memory = malloc(PACKED_MAX);
 	env->places = calloc(1, sizeof *env->places);
-	if (!env->answer || !env->packing || !env->found.memory || !env->places)
+	if (!env->answer || !env->packing || !env->splicing || !env->found.memory || !env->places)
 		return -ENOMEM;
 	env->places->key = &env->shared->key;
 	env->places->most_of_host = env->conf->queries_per_client;
 	env->idle = NULL;
 	env->rest = (struct task){ .run = on_rest };
 	pool_init(&env->queries, sizeof(struct query), env->conf->queries_max);
+	pool_init(&env->chases, sizeof(struct chase), env->conf->queries_max);
 	return 0;
 }
 
 void query_env_renew(struct query_env *env)
 {
-	env->queries.most = env->lookups.most = env->conf->queries_max;
+	env->queries.most = env->lookups.most = env->chases.most = env->conf->queries_max;
 	env->places->most_of_host = env->conf->queries_per_client;
 }
 
 void query_env_clear(struct query_env *env)
 {
+	ruled_here_clear(&env->rules);
 	pool_clear(&env->queries);
+	pool_clear(&env->chases);
 	free(env->answer);
 	free(env->packing);
+	free(env->splicing);
 	free(env->found.memory);
 	free(env->places);
 }
@@ -103,6 +109,56 @@ bool query_may_come(struct query_env *env, const struct addr *peer)
 	return false;
 }
 
+/* ---- for the stages ---- */
+
+enum verdict query_refuse(struct query *q, enum rcode rcode, enum ede ede, const char *why)
+{
+	q->answer = (struct answer){ .rcode = rcode, .ede = ede, .ede_text = why };
+	return ANSWER;
+}
+
+enum verdict query_refuse_overload(struct query *q, const char *why)
+{
+	q->env->metrics->overload++;
+	return query_refuse(q, RCODE_SERVFAIL, EDE_OTHER, why);
+}
+
+/* The message goes when query_begin() returns; the question must stay. */
+static void keep_question(struct query *q)
+{
+	struct question *question = &q->request.question;
+
+	memcpy(q->name, question->name, question->name_len);
+	question->name = q->name;
+	q->request.edns.options = (struct span){ 0 };
+}
+
+/* Only who must wait takes a place, so that an answer from the cache costs nothing of it. */
+static bool take_place(struct query *q)
+{
+	const struct query_env *env = q->env;
+	size_t left = env->conf->queries_max - (env->queries.live - 1); /* but for this one */
+
+	q->has_place = places_take(env->places, q->client->peer, left, &q->place);
+	env->metrics->overload_clients += !q->has_place;
+	return q->has_place;
+}
+
+bool query_may_wait(struct query *q)
+{
+	const char *why = q->cannot_wait ? "too many queries are waiting"
+					 : "too many queries of this client are waiting";
+
+	if (q->has_place)
+		return true;
+	if (q->cannot_wait || !take_place(q)) {
+		query_refuse_overload(q, why);
+		return false;
+	}
+	keep_question(q);
+	return true;
+}
+
 /* ---- one query ---- */
 
 static void count(const struct query *q, const struct shape *shape)
@@ -132,13 +188,28 @@ static void answer(struct query *q)
 	q->client->ops->reply(q->client, shape.message);
 }
 
+static void let_group_go(struct query *q)
+{
+	if (q->group)
+		group_let_go(q->group);
+	q->group = NULL;
+}
+
+/* Gives back what it has, but for its own place. */
+static void query_end(struct query *q)
+{
+	if (q->has_place)
+		places_give_back(q->env->places, &q->place);
+	let_group_go(q);
+	chase_end(q);
+}
+
 static void query_free(struct query *q)
 {
 	struct query_env *env = q->env;
 	struct client *client = q->client;
 
-	if (q->has_place)
-		places_give_back(env->places, &q->place);
+	query_end(q);
 	pool_put(&env->queries, q);
 	client->ops->done(client);
 	query_env_rest(env);
@@ -151,6 +222,8 @@ static bool run(struct query *q, enum verdict v)
 		v = (q->at++)->run(q); /* the last stage never says NEXT */
 	if (v == WAIT)
 		return false;
+	if (v == ANSWER && q->chase)
+		chase_tell(q);
 	if (v == ANSWER)
 		answer(q);
 	else
@@ -162,6 +235,13 @@ static void query_go(struct query *q, enum verdict v)
 {
 	if (run(q, v))
 		query_free(q);
+}
+
+void query_begin_again(struct query *q)
+{
+	q->at = q->env->pipeline + 1;
+	q->stale = false;
+	let_group_go(q);
 }
 
 void query_resume(struct query *q, enum verdict v)
@@ -176,6 +256,10 @@ static void query_init(
 	q->client = client;
 	q->at = env->pipeline;
 	q->message = message;
+	q->asked = &q->request.question;
+	q->chase = NULL;
+	q->group = NULL;
+	q->deadline_ms = 0;
 	q->stale = q->cannot_wait = q->has_place = false;
 	q->answer = (struct answer){ .rcode = RCODE_NOERROR, .ede = EDE_NONE };
 }
@@ -188,6 +272,7 @@ static void begin_without_place(struct query_env *env, struct client *client, st
 	query_init(&q, env, client, message);
 	q.cannot_wait = true;
 	run(&q, NEXT);
+	query_end(&q);
 	client->ops->done(client);
 }
 

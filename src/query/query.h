@@ -17,6 +17,7 @@
 #include "query/reply.h"
 #include "query/shared.h"
 #include "query/waiters.h"
+#include "rules/ruled.h"
 #include "upstream/upstream.h"
 
 #include <stdbool.h>
@@ -44,6 +45,13 @@ struct query_conf {
 
 struct client;
 
+/* Borrowed until the loop's next turn. */
+struct client_facts {
+	const char *identity; /* that its certificate proves; NULL: none */
+	const char *listener; /* as `listen` spells it; NULL: it is not listened at any more */
+	struct addr asked_at; /* the address that it knows us by; AF_UNSPEC: not known */
+};
+
 /* What a listener does for a client; both only append to buffers, so they may be called from
  * query_begin(). */
 struct client_ops {
@@ -51,9 +59,11 @@ struct client_ops {
 	void (*reply)(struct client *, struct span message);
 	/* The query is over, answered or dropped; the client may free itself. */
 	void (*done)(struct client *);
-	/* How it could have us over TLS, as far as the worker shows it now. Borrowed until the loop's
-	 * next turn. */
+	/* How it could have us over TLS, as far as the worker shows it now. Borrowed until the
+	 * loop's next turn. */
 	void (*discover)(const struct client *, struct discovery *);
+	/* What else rules may want to know of it. */
+	void (*facts)(const struct client *, struct client_facts *);
 };
 
 /* Embedded in the listener's own struct. Lives until done(). */
@@ -71,6 +81,7 @@ enum verdict {
 };
 
 struct query;
+struct chase;
 /* One step of the pipeline, and its name for logs. */
 struct stage {
 	const char *name;
@@ -84,9 +95,11 @@ struct query_env {
 	struct metrics *metrics;
 	struct upstreams *upstreams;
 	const struct query_conf *conf;
+	struct ruled *ruled; /* the rules of the configuration in force */
+	struct ruled_here rules; /* what of them is used here */
 	const struct query_shared *shared;
 	const struct stage *pipeline; /* ends with a stage that never says NEXT */
-	struct pool queries, lookups;
+	struct pool queries, lookups, chases;
 	struct places *places; /* who holds those of the queries that wait */
 	struct list all_lookups; /* first those that could give way to others */
 	struct lookup **by_question; /* of these, those that can be joined */
@@ -95,9 +108,13 @@ struct query_env {
 	void *idle_arg;
 	struct task rest; /* looks whether it can be told */
 	struct key key; /* of the query that runs through the stages ... */
-	struct group *group; /* ... and who is asked for it */
+	struct group *group; /* ... who is asked for it, ... */
+	const struct ruleset *set; /* ... the rules that hold, for this turn; NULL: none, ... */
+	unsigned view; /* ... and, if there are any, its client's */
 	struct found found; /* what the cache has for it, in memory of ours */
 	void *packing; /* PACKED_MAX octets where replies are packed */
+	struct packed spliced; /* an answer put together, ... */
+	void *splicing; /* ... in PACKED_MAX octets of ours */
 	uint8_t *answer; /* 64 KiB where answers are shaped */
 };
 
@@ -128,8 +145,12 @@ struct query {
 	const struct stage *at;
 	struct span message; /* as it came; only until query_begin() returns */
 	struct request request;
+	const struct question *asked; /* of cache and servers: the request's, or another one ... */
+	struct chase *chase; /* ... that it has become; NULL: it has not */
+	struct group *group; /* held, which is asked; NULL: as the name says */
 	struct waiter waiter;
-	uint64_t deadline_ms; /* it is answered by then, whatever is reloaded meanwhile */
+	uint64_t deadline_ms; /* it is answered by then, whatever is reloaded meanwhile; 0: nobody
+				 was asked yet */
 	bool stale; /* there is an answer that has expired, if there is nothing better */
 	bool cannot_wait; /* every place is taken */
 	bool has_place;
@@ -142,6 +163,16 @@ struct query {
 /* One more query of that network, over a stream or not: 0, or how many have been too many by now,
  * which is said. */
 unsigned query_pace(struct query_env *, const struct addr *peer, bool stream);
+
+/* An answer without records. ANSWER. why is borrowed; NULL: none. */
+enum verdict query_refuse(struct query *, enum rcode, enum ede, const char *why);
+/* The same, counted, for want of a place to wait in, or of memory. */
+enum verdict query_refuse_overload(struct query *, const char *why);
+/* To be asked before WAIT: it has a place, and what it asks is kept. False: there is none, which
+ * q->answer says. */
+bool query_may_wait(struct query *);
+/* It asks something else: it goes through all stages but that which admits. */
+void query_begin_again(struct query *);
 
 /* The parked query goes on with this verdict. */
 void query_resume(struct query *, enum verdict);

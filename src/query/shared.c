@@ -23,7 +23,8 @@ bool shared_init(struct query_shared *s, const struct cache_conf *conf, unsigned
 	if (workers > 1)
 		s->flights = flights_new();
 	s->pace = pace_new(&s->key);
-	if ((conf->size > 0 && !s->cache) || (workers > 1 && !s->flights) || !s->pace) {
+	s->lab = lab_new(&s->key);
+	if ((conf->size > 0 && !s->cache) || (workers > 1 && !s->flights) || !s->pace || !s->lab) {
 		say_no_memory(conf->size);
 		return false;
 	}
@@ -35,4 +36,5 @@ void shared_clear(struct query_shared *s)
 	cache_free(s->cache);
 	flights_free(s->flights);
 	pace_free(s->pace);
+	lab_free(s->lab);
 }

@@ -4,6 +4,7 @@
 
 #include "cache/cache.h"
 #include "query/flights.h"
+#include "query/lab.h"
 #include "query/pace.h"
 
 struct query_shared {
@@ -11,6 +12,7 @@ struct query_shared {
 	struct cache *cache; /* NULL: there is none */
 	struct flights *flights; /* NULL: there is one worker */
 	struct pace *pace; /* of clients */
+	struct lab *lab; /* what rules of test benches count */
 };
 
 /* False: out of memory, which is said in the log. conf is borrowed. */

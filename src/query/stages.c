@@ -1,6 +1,8 @@
 #include "query/stages.h"
 
+#include "query/chase.h"
 #include "query/lookup.h"
+#include "query/ruling.h"
 #include "upstream/echo.h"
 
 #include <errno.h>
@@ -8,12 +10,6 @@
 
 /* What the TTLs of a stale answer are (RFC 8767 §4). */
 #define STALE_TTL_S 30
-
-static enum verdict refuse(struct query *q, enum rcode rcode, enum ede ede, const char *why)
-{
-	q->answer = (struct answer){ .rcode = rcode, .ede = ede, .ede_text = why };
-	return ANSWER;
-}
 
 /* What we asked a server has come back: the answer tells us so. It is shaped before we return. */
 static enum verdict answer_echo(struct query *q)
@@ -56,9 +52,10 @@ static enum verdict stage_admit(struct query *q)
 			return say_too_often(q, beyond);
 	}
 	if (!acl_allows(&q->env->conf->allow, q->client->peer))
-		return refuse(q, RCODE_REFUSED, EDE_PROHIBITED, "this client may not ask here");
+		return query_refuse(
+			q, RCODE_REFUSED, EDE_PROHIBITED, "this client may not ask here");
 	if (a == ADMIT_REFUSE)
-		return refuse(q, rcode, ede, NULL);
+		return query_refuse(q, rcode, ede, NULL);
 	/* All types at once is what amplifiers ask for; a stream proves the address (RFC 8482
 	 * §4.4). */
 	if (q->request.question.type == TYPE_ANY && !q->client->stream) {
@@ -75,14 +72,13 @@ static enum verdict stage_admit(struct query *q)
 /* What no server may be asked, and zones cannot send elsewhere. */
 static enum verdict stage_local(struct query *q)
 {
-	const struct question *asked = &q->request.question;
 	struct query_env *env = q->env;
 	struct discovery d;
 
-	if (!discovery_is_asked(asked))
+	if (!discovery_is_asked(q->asked))
 		return NEXT;
 	q->client->ops->discover(q->client, &d);
-	discovery_answer(&env->found.packed, env->found.memory, asked, &d);
+	discovery_answer(&env->found.packed, env->found.memory, q->asked, &d);
 	q->answer.packed = &env->found.packed;
 	q->answer.authoritative = true;
 	return ANSWER;
@@ -93,7 +89,7 @@ static enum verdict stage_local(struct query *q)
 static bool is_fresh_only(const struct query *q)
 {
 	const struct query_conf *conf = q->env->conf;
-	const struct question *asked = &q->request.question;
+	const struct question *asked = q->asked;
 
 	for (size_t i = 0; i < conf->fresh_only_count; i++)
 		if (name_is_below(asked->name, asked->name_len, conf->fresh_only[i].name,
@@ -102,42 +98,52 @@ static bool is_fresh_only(const struct query *q)
 	return false;
 }
 
+static struct group *group_of(const struct query *q)
+{
+	return q->group ? q->group : upstreams_group(q->env->upstreams, q->asked);
+}
+
 static void make_key(struct query *q)
 {
 	struct query_env *env = q->env;
 
-	env->group = upstreams_group(env->upstreams, &q->request.question);
+	env->group = group_of(q);
 	struct key_scope scope = { group_number(env->group), q->request.edns.dnssec_ok,
 		q->request.flags & DNS_CD };
 
-	key_make(&env->key, &env->shared->key, &q->request.question, &scope);
+	key_make(&env->key, &env->shared->key, q->asked, &scope);
 	env->key.fresh_only = is_fresh_only(q);
 }
 
-static enum verdict answer_found(struct query *q)
+static void take_found(struct query *q)
 {
 	const struct found *f = &q->env->found;
 
 	q->answer = (struct answer){ .packed = &f->packed, .age_s = f->age_s, .ede = EDE_NONE };
-	return ANSWER;
+}
+
+static enum verdict answer_found(struct query *q)
+{
+	take_found(q);
+	return ruling_pass(q);
 }
 
 /* What has expired says so (RFC 8767 §4, RFC 8914 §4.4, §4.20). */
 static enum verdict answer_stale(struct query *q)
 {
 	q->env->metrics->cache_stale++;
-	answer_found(q);
+	take_found(q);
 	q->answer.ttl_s = STALE_TTL_S;
 	q->answer.ede =
 		q->env->found.packed.rcode == RCODE_NXDOMAIN ? EDE_STALE_NXDOMAIN : EDE_STALE;
-	return ANSWER;
+	return ruling_pass(q);
 }
 
 static enum verdict answer_failure(struct query *q)
 {
 	q->env->metrics->cache_failures++;
 	group_wanted(q->env->group);
-	answer_found(q);
+	take_found(q);
 	q->answer.age_s = 0;
 	q->answer.ede = EDE_CACHED;
 	return ANSWER;
@@ -147,7 +153,7 @@ static struct lookup_question question_of(const struct query *q)
 {
 	const struct query_env *env = q->env;
 
-	return (struct lookup_question){ &q->request.question, &env->key, env->group };
+	return (struct lookup_question){ q->asked, &env->key, env->group };
 }
 
 static void refresh(struct query *q)
@@ -158,6 +164,15 @@ static void refresh(struct query *q)
 		return;
 	q->env->metrics->prefetches++;
 	lookup_refresh(q->env, &l);
+}
+
+/* Whoever does not want us to ask gets what is here (RFC 8914 §4.21). */
+static enum verdict answer_without_asking(struct query *q)
+{
+	bool has_aliases = q->chase && q->chase->alias_count;
+
+	return has_aliases ? query_refuse(q, RCODE_NOERROR, EDE_NONE, NULL)
+			   : query_refuse(q, RCODE_REFUSED, EDE_NOT_AUTHORITATIVE, NULL);
 }
 
 /* Fresh; or what there is if there cannot be better: stale, or that asking has just failed. */
@@ -175,9 +190,8 @@ static enum verdict stage_cache(struct query *q)
 			refresh(q);
 		return answer_found(q);
 	}
-	/* Whoever does not want us to ask gets what is here (RFC 8914 §4.21). */
 	if (!(q->request.flags & DNS_RD))
-		return refuse(q, RCODE_REFUSED, EDE_NOT_AUTHORITATIVE, NULL);
+		return answer_without_asking(q);
 	q->stale = env->found.freshness == CACHE_STALE;
 	if (q->stale && (env->found.failed || group_down_ms(env->group))) {
 		group_wanted(env->group);
@@ -192,7 +206,7 @@ static enum verdict stage_cache(struct query *q)
 /* ---- from upstream ---- */
 
 /* An answer that has expired is better than none. Who got it need not wait for the next one. */
-static bool try_stale(struct query *q, const struct result *r)
+static bool try_stale(struct query *q, const struct result *r, enum verdict *v)
 {
 	struct query_env *env = q->env;
 	int64_t now = loop_since_boot(env->loop);
@@ -204,21 +218,13 @@ static bool try_stale(struct query *q, const struct result *r)
 	if (env->found.freshness > CACHE_STALE)
 		return false;
 	if (env->found.freshness == CACHE_FRESH) {
-		answer_found(q);
+		*v = answer_found(q);
 		return true;
 	}
 	cache_store_failure(env->shared->cache, &env->key, r->packed, false, now);
-	answer_stale(q);
+	*v = answer_stale(q);
 	return true;
 }
-
-static enum verdict refuse_for_want_of_place(struct query *q, const char *why)
-{
-	q->env->metrics->overload++;
-	return refuse(q, RCODE_SERVFAIL, EDE_OTHER, why);
-}
-
-static const char too_many[] = "too many queries are waiting";
 
 /* Asks upstream, and waits for so long. */
 static enum verdict ask(struct query *q, unsigned within_ms)
@@ -227,8 +233,13 @@ static enum verdict ask(struct query *q, unsigned within_ms)
 	struct lookup_question l = question_of(q);
 	int err = lookup_ask(env, &l, &q->waiter, within_ms);
 
-	if (err == -EEXIST && stage_cache(q) == ANSWER)
-		return ANSWER;
+	if (err == -EEXIST) {
+		const struct stage *at = q->at;
+		enum verdict v = stage_cache(q);
+
+		if (v != NEXT || q->at != at)
+			return v;
+	}
 	if (err == -EEXIST) /* and has gone again */
 		err = lookup_ask(env, &l, &q->waiter, within_ms);
 	if (err == 0)
@@ -236,8 +247,9 @@ static enum verdict ask(struct query *q, unsigned within_ms)
 	if (q->stale)
 		return answer_stale(q);
 	if (err == -ENOMEM)
-		return refuse_for_want_of_place(q, too_many);
-	return refuse(q, RCODE_SERVFAIL, EDE_NO_REACHABLE_AUTHORITY, lookup_refusal(env->group));
+		return query_refuse_overload(q, "too many queries are waiting");
+	return query_refuse(
+		q, RCODE_SERVFAIL, EDE_NO_REACHABLE_AUTHORITY, lookup_refusal(env->group));
 }
 
 /* It was woken for the sake of what had expired, and has gone meanwhile: for how long it can wait
@@ -251,61 +263,59 @@ static unsigned time_left_ms(const struct query *q)
 	return (unsigned)(q->deadline_ms - now);
 }
 
+static enum verdict answer_result(struct query *q, const struct result *r)
+{
+	q->answer = (struct answer){ .packed = r->packed, .ede = EDE_NONE };
+	if (!r->good)
+		return ANSWER;
+	q->env->group = group_of(q);
+	return ruling_pass(q);
+}
+
 static void on_wake(struct waiter *w, const struct result *r)
 {
 	struct query *q = container_of(w, struct query, waiter);
-	enum verdict v = ANSWER;
+	enum verdict v;
 
-	if (r->good || !try_stale(q, r)) {
+	ruling_take(q);
+	if (r->good || !try_stale(q, r, &v)) {
 		unsigned left_ms = r->good ? 0 : time_left_ms(q);
 
 		q->stale = false;
-		if (left_ms)
-			v = ask(q, left_ms);
-		else
-			q->answer = (struct answer){ .packed = r->packed, .ede = EDE_NONE };
+		v = left_ms ? ask(q, left_ms) : answer_result(q, r);
 	}
 	query_resume(q, v);
 }
 
-/* The message goes when query_begin() returns; the question must stay. */
-static void keep_question(struct query *q)
+/* From the first question that is asked for it to the answer to the last. */
+static unsigned within_ms(struct query *q)
 {
-	struct question *question = &q->request.question;
+	uint64_t now = loop_now(q->env->loop);
 
-	memcpy(q->name, question->name, question->name_len);
-	question->name = q->name;
-	q->request.edns.options = (struct span){ 0 };
+	if (!q->deadline_ms)
+		q->deadline_ms = now + q->env->conf->deadline_ms;
+	return q->deadline_ms > now ? (unsigned)(q->deadline_ms - now) : 1;
 }
 
-/* Only who must wait takes a place, so that an answer from the cache costs nothing of it. */
-static bool take_place(struct query *q)
-{
-	const struct query_env *env = q->env;
-	size_t left = env->conf->queries_max - (env->queries.live - 1); /* but for this one */
-
-	q->has_place = places_take(env->places, q->client->peer, left, &q->place);
-	env->metrics->overload_clients += !q->has_place;
-	return q->has_place;
-}
-
-/* The only stage that waits. */
+/* Where queries wait, but for those that a rule delays. */
 static enum verdict stage_lookup(struct query *q)
 {
 	const struct query_env *env = q->env;
-	const char *why = q->cannot_wait ? too_many : "too many queries of this client are waiting";
+	bool stale = q->stale;
 
-	if (q->cannot_wait || !take_place(q))
-		return q->stale ? answer_stale(q) : refuse_for_want_of_place(q, why);
+	if (!query_may_wait(q))
+		return stale ? answer_stale(q) : ANSWER;
 	q->waiter.wake = on_wake;
-	q->deadline_ms = loop_now(env->loop) + env->conf->deadline_ms;
-	keep_question(q);
-	return ask(q, q->stale ? env->conf->stale_after_ms : env->conf->deadline_ms);
+	unsigned most_ms = within_ms(q);
+
+	return ask(q,
+		stale && env->conf->stale_after_ms < most_ms ? env->conf->stale_after_ms : most_ms);
 }
 
 const struct stage default_pipeline[] = {
 	{ "admit", stage_admit }, /* may this client ask, is it a question we take? */
 	{ "local", stage_local }, /* names that are answered here alone */
+	{ "rules", ruling_decide }, /* what is answered here, or asked otherwise */
 	{ "cache", stage_cache }, /* fresh, or stale if there cannot be better */
 	{ "lookup", stage_lookup }, /* ask upstream */
 };

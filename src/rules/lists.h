@@ -2,32 +2,7 @@
 #ifndef RULES_LISTS_H
 #define RULES_LISTS_H
 
-#include "rules/rrset.h"
-#include "rules/rules.h"
-
-/* One entry of a file. */
-struct list_entry {
-	unsigned line;
-	struct prefix *addresses; /* NULL: it is about names; else about addresses of answers */
-	enum pattern_kind kind; /* EXACT, SUFFIX, BELOW; or GLOB with its text */
-	struct span name; /* on the wire, in lower case */
-	const char *glob; /* of GLOB; NULL otherwise */
-	bool allows; /* an exception of the file's own */
-	bool has_act; /* RPZ: what is done is said here ... */
-	enum act act; /* ... NXDOMAIN, NODATA, PASS, DROP, TRUNCATE, CNAME, ANSWER */
-	const char *target; /* of CNAME */
-	struct rrset *sets; /* of ANSWER; borrowed */
-};
-
-/* What a file came to. */
-struct list_report {
-	enum list_format format; /* that was found */
-	unsigned entries, ignored; /* ignored: lines of a known kind that DNS cannot do, such as
-				      paths of URLs */
-	unsigned ignored_line; /* the first of them */
-	unsigned line; /* of the fault; 0: of no line */
-	char why[RRSET_WHY]; /* the fault */
-};
+#include "rules/list_entry.h"
 
 /* Reads a list, line by line; memory does not depend on its length. A line that its format does not
  * know is a fault. take() gets each entry, and may refuse (out of memory: false). False: there was

@@ -9,6 +9,7 @@
 #define RULES_LOCAL_H
 
 #include "rules/rrset.h"
+#include "rules/rules.h"
 
 struct local;
 

@@ -3,21 +3,10 @@
 #define RULES_RRSET_H
 
 #include "base/span.h"
-#include "net/addr.h"
-#include "rules/rules.h"
+#include "rules/macro.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/* What an address stands for that is known only when it is asked for. */
-enum macro {
-	MACRO_NONE,
-	MACRO_SELF, /* @self: the address that the question came to */
-	MACRO_IFACE, /* @iface:NAME: those of an interface */
-	MACRO_HOSTNAME, /* @hostname: those of this host's name, as the hosts file or the system has
-			   them */
-	MACRO_FIRST /* @first-nonloopback */
-};
 
 struct rdata {
 	struct rdata *next;
@@ -34,12 +23,19 @@ struct rrset {
 };
 
 #define RRSET_WHY 200
+/* Octets that the records of one owner may take in a message. */
+#define RRSET_ROOM 60000
 
-/* Adds `[TTL] TYPE RDATA` to the sets of an owner, read by ldns; twice the same is once. Names in
- * RDATA are absolute. False: why says what is wrong. */
+/* Adds `[TTL] TYPE RDATA` to the sets of an owner, read by ldns; twice the same is once, and all of
+ * one type have the lowest TTL of them (RFC 2181 §5.2). Names in RDATA are absolute. False: why
+ * says what is wrong. */
 bool rrset_read(struct rrset **sets, const char *text, uint32_t ttl_s, char why[RRSET_WHY]);
-/* The same of octets. */
+/* The same of octets. False: there is no memory, or no room: all records of an owner fit into one
+ * message, with aliases in front of them (RRSET_ROOM). */
 bool rrset_add(struct rrset **sets, uint16_t type, uint32_t ttl_s, struct span rdata);
+/* The same of what ldns has read; its owner does not matter. */
+struct ldns_struct_rr;
+bool rrset_add_rr(struct rrset **sets, const struct ldns_struct_rr *, char why[RRSET_WHY]);
 /* Adds A or AAAA of an address or a macro; one that names nothing now adds nothing. */
 bool rrset_add_address(struct rrset **sets, const char *text, uint32_t ttl_s, char why[RRSET_WHY]);
 const struct rrset *rrset_find(const struct rrset *sets, uint16_t type);

@@ -9,16 +9,14 @@
 #include <stdatomic.h>
 
 struct ruled {
-	pthread_mutex_t lock;
-	struct ruleset *set;
-	atomic_uint version; /* of it */
+	pthread_mutex_t lock; /* for the time in which an owner is added, or the set replaced */
+	_Atomic(struct ruleset *) set;
 };
 
-/* One worker's, zeroed. */
+/* One worker's, zeroed. It owns its set with others, so no other set can lie where that one does:
+ * the address alone says whether it is the one in force. */
 struct ruled_here {
-	struct ruled *of; /* whose set it is */
-	struct ruleset *set; /* one owner of it */
-	unsigned version;
+	struct ruleset *set;
 };
 
 /* Takes the set. */

@@ -4,7 +4,6 @@
 #ifndef RULES_RULESET_H
 #define RULES_RULESET_H
 
-#include "base/siphash.h"
 #include "dns/pack.h"
 #include "rules/lists.h"
 #include "rules/local.h"
@@ -24,6 +23,10 @@ struct ruleset_fault {
  * people (lines of lists that were ignored) are logged. */
 struct ruleset *ruleset_new(const struct rules_conf *, struct ruleset_fault *);
 struct ruleset *ruleset_share(struct ruleset *);
+/* What it was built of. */
+const struct rules_conf *ruleset_conf(const struct ruleset *);
+/* Is there another owner than who asks? */
+bool ruleset_is_shared(const struct ruleset *);
 /* The last owner frees it, which takes as long as it is large. */
 void ruleset_free(struct ruleset *);
 
@@ -39,6 +42,11 @@ struct asker_facts {
 	bool stream;
 	const char *identity; /* of its certificate; NULL: none */
 	const char *listener; /* endpoint as `listen` spells it; NULL: not known */
+	bool inside; /* an answer is judged that comes from servers reached in clear within this
+			network, which may tell private addresses */
+	/* The last condition of a rule with lab.first or lab.chance, asked when all others hold.
+	 * NULL: it holds. */
+	bool (*lab)(const struct asker_facts *, const struct rule_conf *, struct span name);
 };
 
 /* The view of a client; 0: that of everybody. */
@@ -49,12 +57,16 @@ const struct view_conf *ruleset_view_conf(const struct ruleset *, unsigned view)
 enum tier { TIER_VIEW, TIER_RULE, TIER_LOCAL, TIER_ROUTED, TIER_ALLOW, TIER_BLOCK, TIER_SPECIAL };
 
 struct decision {
+	bool decided; /* if not, nothing below counts but the act */
 	enum act act; /* PASS if nothing decides */
-	bool decided;
+	bool too_long; /* of an alias or a rewrite: its target would be no name, which is what
+			  ANSWER says then (YXDOMAIN) */
 	enum tier tier;
 	const struct rule_conf *rule; /* TIER_VIEW, TIER_RULE; NULL otherwise */
 	const struct rrset *sets; /* of ANSWER */
-	const char *target; /* of CNAME, REWRITE */
+	const char *target; /* of CNAME, REWRITE by rules and lists. An alias of local data is CNAME
+			       too, but where it is what is asked for: by CNAME, or, by DNAME, a
+			       name that follows from it; then local.sets has the record */
 	struct span target_name; /* the same on the wire, as it is to be asked, in memory of the
 				    caller (name) */
 	uint8_t name[NAME_MAX_WIRE]; /* room for that */
@@ -96,7 +108,7 @@ bool ruleset_judge(const struct ruleset *, const struct packed *, const struct a
 
 /* How its files stand: a number that differs when one was changed, made or removed. Looks at the
  * files. */
-uint64_t ruleset_files(const struct rules_conf *, const struct siphash_key *);
+uint64_t ruleset_files(const struct rules_conf *);
 
 struct ruleset_count {
 	size_t rules, names, list_entries, memory; /* octets */

@@ -121,6 +121,18 @@ static struct server *find(const struct generation *g, const struct server_conf 
 	return NULL;
 }
 
+/* As `require:` tells who may be asked in clear. */
+static bool is_inside(const struct group_conf *group, const struct upstream_conf *conf)
+{
+	for (size_t i = 0; i < group->count; i++) {
+		const struct server_conf *s = &conf->servers[group->servers[i]];
+
+		if (s->scheme == SCHEME_TLS || s->host || !addr_is_inside(&s->addr))
+			return false;
+	}
+	return true;
+}
+
 static bool fill(struct generation *g)
 {
 	const struct upstream_conf *conf = g->loan.conf;
@@ -137,6 +149,7 @@ static bool fill(struct generation *g)
 
 		group->of = g;
 		group->conf = &conf->groups[i];
+		group->inside = is_inside(group->conf, conf);
 		for (size_t k = 0; k < group->conf->count; k++)
 			group->servers[k] = g->servers[group->conf->servers[k]];
 	}

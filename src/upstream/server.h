@@ -110,6 +110,7 @@ struct server {
 struct group {
 	struct generation *of;
 	const struct group_conf *conf;
+	bool inside;
 	struct server *servers[GROUP_MAX];
 };
 

@@ -220,6 +220,11 @@ struct attempts {
 	bool only_up; /* nobody who is down */
 };
 
+/* The group of that index in the configuration. */
+struct group *upstreams_group_at(struct upstreams *, size_t index);
+/* Every server of it is asked in clear, at an address of this host or network. */
+bool group_is_inside(const struct group *);
+
 /* The place of the server to ask next; -1: there is none now. */
 int group_pick(struct group *, const struct attempts *, const struct question *);
 /* Two of them should be asked at once: the policy says so, or it is to be the fastest and none is

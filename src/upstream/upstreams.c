@@ -39,6 +39,16 @@ struct group *upstreams_group(struct upstreams *u, const struct question *q)
 	return &u->now->groups[group];
 }
 
+struct group *upstreams_group_at(struct upstreams *u, size_t index)
+{
+	return &u->now->groups[index];
+}
+
+bool group_is_inside(const struct group *g)
+{
+	return g->inside;
+}
+
 struct server *group_server(struct group *g, int place)
 {
 	return g->servers[place];

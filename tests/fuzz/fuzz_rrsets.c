@@ -129,6 +129,7 @@ static void keep(struct packed *packed, const struct question *q)
 		HOLDS(packed->worth != WORTH_NOTHING && packed->worth != WORTH_FAILURE);
 		HOLDS(found.packed.worth == packed->worth && found.age_s == 0);
 		HOLDS(found.packed.lifetime_s == packed->lifetime_s);
+		HOLDS(found.packed.holds == packed->holds);
 		*packed = found.packed;
 	}
 	cache_free(cache);

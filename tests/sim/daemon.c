@@ -15,7 +15,7 @@ static void tell_change(void *arg, enum change change)
 	worker_changed(d->worker, change);
 }
 
-static const char *admit(void *arg, const struct config *next, struct worker_files *files)
+static const char *admit(void *arg, struct config *next, struct worker_files *files)
 {
 	(void)arg, (void)next;
 	*files = (struct worker_files){ SIZE_MAX, ASKERS_MAX };

@@ -12,6 +12,34 @@ static void soa(uint32_t ttl, uint32_t minimum)
 	record(SECTION_AUTHORITY, SPAN("\xc0\x10"), TYPE_SOA, ttl, (struct span){ rdata, 22 });
 }
 
+/* ---- what it holds ---- */
+
+static unsigned holds_of(int section, uint16_t type)
+{
+	server(0, TYPE_ANY);
+	record(SECTION_ANSWER, TO_QUESTION, TYPE_TXT, 300, SPAN("\1x"));
+	record(section, TO_QUESTION, type, 300, SPAN("\0\0\0\0"));
+	OK(pack());
+	return packed.holds;
+}
+
+CASE(records_that_somebody_may_object_to_are_known)
+{
+	EQ(holds_of(SECTION_ANSWER, TYPE_A), HOLDS_ADDRESS);
+	EQ(holds_of(SECTION_ANSWER, TYPE_AAAA), HOLDS_ADDRESS);
+	EQ(holds_of(SECTION_ADDITIONAL, TYPE_A), HOLDS_ADDRESS);
+	EQ(holds_of(SECTION_ANSWER, TYPE_DNAME), HOLDS_ALIAS);
+	EQ(holds_of(SECTION_ANSWER, TYPE_SVCB), HOLDS_SERVICE);
+	EQ(holds_of(SECTION_ANSWER, TYPE_HTTPS), HOLDS_SERVICE);
+	EQ(holds_of(SECTION_ANSWER, TYPE_TXT), 0);
+
+	server(0, TYPE_A);
+	record(SECTION_ANSWER, TO_QUESTION, TYPE_CNAME, 300, SPAN("\1x\xc0\x10"));
+	record(SECTION_ANSWER, SPAN("\1x\xc0\x10"), TYPE_A, 300, ADDRESS);
+	OK(pack());
+	EQ(packed.holds, HOLDS_ALIAS | HOLDS_ADDRESS);
+}
+
 /* ---- what it is worth ---- */
 
 /* Of a reply with these records in answer | authority: A, C is CNAME, T is TXT, N is NS, S is SOA.
@@ -398,6 +426,7 @@ CASE(a_failure_needs_no_text_and_no_reason)
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
+		CLAIM(records_that_somebody_may_object_to_are_known),
 		CLAIM(records_of_the_type_asked_for_are_positive),
 		CLAIM(any_record_is_what_any_asks_for),
 		CLAIM(types_of_a_transaction_are_worth_nothing),

@@ -84,6 +84,19 @@ CASE(private_holds_what_a_network_of_containers_uses)
 	acl_clear(&acl);
 }
 
+CASE(what_is_local_or_private_is_inside)
+{
+	static const char *const inside[] = { "127.0.0.1", "::1", "10.1.2.3", "192.168.1.1",
+		"172.16.0.1", "169.254.1.1", "100.64.0.1", "fd00::1", "fe80::1", "::ffff:10.0.0.1" };
+	static const char *const outside[] = { "192.0.2.1", "2001:db8::1", "11.0.0.1", "0.0.0.0" };
+	struct addr a;
+
+	for (size_t i = 0; i < sizeof inside / sizeof *inside; i++)
+		OK(addr_parse(&a, inside[i], 53) && addr_is_inside(&a));
+	for (size_t i = 0; i < sizeof outside / sizeof *outside; i++)
+		OK(addr_parse(&a, outside[i], 53) && !addr_is_inside(&a));
+}
+
 CASE(an_address_of_many_or_of_none_is_no_host)
 {
 	static const char *const none[] = { "0.0.0.0", "224.0.0.1", "255.255.255.255",
@@ -181,6 +194,7 @@ CASE(a_wildcard_covers_the_addresses_of_its_family_at_its_port)
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
+		CLAIM(what_is_local_or_private_is_inside),
 		CLAIM(addresses_are_read_with_and_without_a_port),
 		CLAIM(what_is_no_address_is_refused),
 		CLAIM(a_prefix_matches_its_addresses_only),

@@ -1,0 +1,25 @@
+#include "base/file_state.h"
+
+#include <sys/stat.h>
+
+static void mix(uint64_t *sum, uint64_t word)
+{
+	*sum = (*sum ^ word) * 0x9e3779b97f4a7c15u;
+	*sum ^= *sum >> 29;
+}
+
+void file_state_add(uint64_t *sum, const char *path)
+{
+	struct stat st = { 0 };
+
+	if (!path)
+		return;
+	stat(path, &st); /* one that is missing is a state as well */
+	mix(sum, st.st_dev);
+	mix(sum, st.st_ino);
+	mix(sum, (uint64_t)st.st_size);
+	mix(sum, (uint64_t)st.st_mtim.tv_sec);
+	mix(sum, (uint64_t)st.st_mtim.tv_nsec);
+	mix(sum, (uint64_t)st.st_ctim.tv_sec);
+	mix(sum, (uint64_t)st.st_ctim.tv_nsec);
+}

@@ -1,0 +1,335 @@
+/* ruling: see ruling.h. A decision borrows from the set, which another one may replace as soon as a
+ * turn is over: what must last longer is copied by who keeps it (chase.h, delay.h).
+ */
+#include "query/ruling.h"
+
+#include "query/chase.h"
+#include "query/delay.h"
+#include "query/lab.h"
+
+#include <string.h>
+
+/* How long an alias to an address that DNS64 made is known, and, where no SOA says it, that there
+ * is no AAAA (RFC 6147 §5.1.7). */
+#define DNS64_TTL_S 600
+
+/* Who asks, in the eyes of rules. */
+struct asking {
+	struct asker_facts facts;
+	struct query *query;
+	struct client_facts client;
+	struct span name; /* in lower case */
+	uint8_t octets[NAME_MAX_WIRE];
+};
+
+/* ---- who asks what ---- */
+
+void ruling_take(struct query *q)
+{
+	struct query_env *env = q->env;
+
+	env->set = env->ruled ? ruled_get(env->ruled, &env->rules) : NULL;
+	if (env->set && ruleset_is_empty(env->set))
+		env->set = NULL;
+	if (env->set)
+		env->view = ruleset_view(env->set, q->client->peer);
+}
+
+static struct lab_question lab_question(
+	struct query *q, const struct rule_conf *rule, struct span name)
+{
+	return (struct lab_question){ .of = q->env->ruled,
+		.rule = rule,
+		.client = q->client->peer,
+		.name = name,
+		.rand = q->env->rand };
+}
+
+static bool holds(const struct asker_facts *facts, const struct rule_conf *rule, struct span name)
+{
+	const struct asking *a = container_of(facts, const struct asking, facts);
+	struct lab_question question = lab_question(a->query, rule, name);
+
+	return lab_holds(a->query->env->shared->lab, &question);
+}
+
+static void take_facts(struct query *q, struct asking *a)
+{
+	struct query_env *env = q->env;
+
+	a->query = q;
+	memcpy(a->octets, q->asked->name, q->asked->name_len);
+	name_lower(a->octets, q->asked->name_len);
+	a->name = (struct span){ a->octets, q->asked->name_len };
+	a->facts = (struct asker_facts){ .client = q->client->peer,
+		.view = env->view,
+		.stream = q->client->stream,
+		.inside = false,
+		.lab = holds };
+	if (!ruleset_wants_facts(env->set))
+		return;
+	q->client->ops->facts(q->client, &a->client);
+	a->facts.identity = a->client.identity;
+	a->facts.listener = a->client.listener;
+}
+
+/* ---- DNS64 (RFC 6147) ---- */
+
+static const struct dns64_conf *dns64_for(const struct query *q)
+{
+	const struct dns64_conf *conf = &ruleset_conf(q->env->set)->dns64;
+
+	if (!conf->prefix.bits ||
+		(conf->clients.count && !acl_has(&conf->clients, q->client->peer)))
+		return NULL;
+	return conf;
+}
+
+static struct dns64_prefix prefix_of(const struct dns64_conf *conf)
+{
+	struct dns64_prefix p = { .bits = conf->prefix.bits };
+
+	memcpy(p.octets, &conf->prefix.base.v6.sin6_addr, sizeof p.octets);
+	return p;
+}
+
+/* Who validates makes addresses for itself (RFC 6147 §5.5). Who does not want us to ask gets what
+ * there is. */
+static bool may_be_made(const struct query *q)
+{
+	uint16_t flags = q->request.flags;
+
+	return q->asked->type == TYPE_AAAA && flags & DNS_RD &&
+		!(flags & DNS_CD && q->request.edns.dnssec_ok);
+}
+
+/* Of an IPv4-mapped one, IPv6 knows no way (RFC 6147 §5.1.4). */
+static bool counts(const struct dns64_conf *conf, const uint8_t *octets)
+{
+	struct addr a;
+
+	return addr_from_octets(&a, octets, 16) && !IN6_IS_ADDR_V4MAPPED(&a.v6.sin6_addr) &&
+		!acl_has(&conf->exclude, &a);
+}
+
+/* Is there no AAAA that counts? How long that is known goes into *ttl_s. */
+static bool lacks_addresses(const struct query *q, const struct dns64_conf *conf, uint32_t *ttl_s)
+{
+	const struct packed *p = q->answer.packed;
+	const uint16_t answers = get_u16(p->message.at + 4 + 2 * SECTION_ANSWER);
+	size_t at = DNS_HEADER + name_len(p->message, DNS_HEADER) + 4;
+	struct record rec;
+
+	*ttl_s = DNS64_TTL_S;
+	if (p->rcode != RCODE_NOERROR || get_u16(p->message.at + 2) & DNS_TC)
+		return false;
+	for (unsigned i = 0; i < p->ttl_count; i++) {
+		message_record(p->message, &at, &rec);
+		if (i < answers && rec.type == TYPE_AAAA && rec.end - rec.rdata == 16 &&
+			counts(conf, p->message.at + rec.rdata))
+			return false;
+		if (i >= answers && rec.type == TYPE_SOA)
+			*ttl_s = rec.ttl > q->answer.age_s ? rec.ttl - q->answer.age_s : 0;
+	}
+	return true;
+}
+
+/* An answer is told as it is, unless A can be told in its place. */
+static enum verdict make_addresses(struct query *q)
+{
+	const struct dns64_conf *conf = may_be_made(q) ? dns64_for(q) : NULL;
+	struct dns64_prefix prefix;
+	uint32_t ttl_s;
+
+	if (!conf || !lacks_addresses(q, conf, &ttl_s))
+		return ANSWER;
+	prefix = prefix_of(conf);
+	q->answer = (struct answer){ .rcode = RCODE_NOERROR, .ede = EDE_NONE };
+	return chase_dns64(q, &prefix, ttl_s);
+}
+
+/* The name of an address that stands for another one is an alias of the other's (RFC 6147 §5.3.1).
+ * False: it is not. */
+static bool find_reverse(const struct query *q, struct alias *alias)
+{
+	const struct dns64_conf *conf = q->asked->type == TYPE_PTR ? dns64_for(q) : NULL;
+
+	if (!conf)
+		return false;
+	struct dns64_prefix prefix = prefix_of(conf);
+
+	*alias = (struct alias){ .ttl_s = DNS64_TTL_S };
+	alias->target_len =
+		(uint8_t)dns64_reverse(&prefix, q->asked->name, q->asked->name_len, alias->target);
+	return alias->target_len;
+}
+
+/* ---- what is done ---- */
+
+static void route(struct query *q, struct group *group)
+{
+	q->env->metrics->rules_routed++;
+	group_hold(group);
+	if (q->group)
+		group_let_go(q->group);
+	q->group = group;
+}
+
+/* As if no rule were there; but who is in a view may have servers of its own, where `zones:` says
+ * nothing. */
+static enum verdict pass(struct query *q)
+{
+	struct query_env *env = q->env;
+	struct group *usual = upstreams_group_at(env->upstreams, GROUP_DEFAULT);
+	size_t group = ruleset_view_conf(env->set, env->view)->group;
+
+	if (group != GROUP_DEFAULT && upstreams_group(env->upstreams, q->asked) == usual)
+		route(q, upstreams_group_at(env->upstreams, group));
+	return NEXT;
+}
+
+static bool has_self(const struct rrset *sets)
+{
+	for (; sets; sets = sets->next)
+		for (const struct rdata *r = sets->first; r; r = r->next)
+			if (r->macro == MACRO_SELF)
+				return true;
+	return false;
+}
+
+static void count_answered(struct metrics *m, const struct decision *d)
+{
+	if (d->tier == TIER_BLOCK)
+		m->rules_blocked++;
+	else
+		m->rules_answered++;
+}
+
+/* Addresses are made of local data too, which others would not know of. */
+static enum verdict answer_here(struct query *q, const struct decision *d)
+{
+	struct query_env *env = q->env;
+	struct found *f = &env->found;
+	struct client_facts client;
+	const struct addr *self = NULL;
+
+	if (has_self(d->sets)) {
+		q->client->ops->facts(q->client, &client);
+		self = &client.asked_at;
+	}
+	ruleset_answer(env->set, d, q->asked, self, &f->packed, f->memory);
+	q->answer = (struct answer){ .packed = &f->packed,
+		.ede = d->ede,
+		.ede_text = d->ede_text,
+		.authoritative = ruleset_conf(env->set)->authoritative };
+	return d->tier == TIER_LOCAL && d->act == ACT_NODATA ? make_addresses(q) : ANSWER;
+}
+
+static enum verdict follow(struct query *q, const struct decision *d)
+{
+	const struct rrset *sets = d->tier == TIER_LOCAL ? d->local.sets : NULL;
+	const struct rrset *dname = d->tier == TIER_LOCAL && d->local.kind == LOCAL_DNAME
+		? rrset_find(sets, TYPE_DNAME)
+		: NULL;
+	const struct rrset *from = dname ? dname : rrset_find(sets, TYPE_CNAME);
+	struct alias alias = { .ttl_s = from ? from->ttl_s : d->ttl_s,
+		.target_len = (uint8_t)d->target_name.len };
+
+	memcpy(alias.target, d->target_name.at, d->target_name.len);
+	if (dname) {
+		alias.dname_len = (uint8_t)d->local.owner.len;
+		alias.dname_target_len = (uint8_t)dname->first->len;
+	}
+	return chase_alias(q, &alias, ruleset_conf(q->env->set)->authoritative);
+}
+
+static enum verdict truncate(struct query *q)
+{
+	if (q->client->stream)
+		return NEXT;
+	q->answer.truncate = true;
+	return ANSWER;
+}
+
+static enum verdict carry_out(struct query *q, const struct decision *d)
+{
+	struct metrics *m = q->env->metrics;
+
+	switch (d->act) {
+	case ACT_PASS:
+		return pass(q);
+	case ACT_ROUTE:
+		route(q, upstreams_group_at(q->env->upstreams, d->rule->group));
+		return NEXT;
+	case ACT_DROP:
+		m->rules_dropped++;
+		return DROP;
+	case ACT_TRUNCATE:
+		return truncate(q);
+	default:
+		break;
+	}
+	count_answered(m, d);
+	switch (d->act) {
+	case ACT_CNAME:
+		return follow(q, d);
+	case ACT_REWRITE:
+		return chase_rewrite(q, d->target_name);
+	case ACT_REFUSE:
+		return query_refuse(q, RCODE_REFUSED, d->ede, d->ede_text);
+	case ACT_SERVFAIL:
+		return query_refuse(q, RCODE_SERVFAIL, d->ede, d->ede_text);
+	default:
+		return answer_here(q, d);
+	}
+}
+
+/* ---- questions ---- */
+
+/* Special names give way to DNS64, whose prefix may be of a network like this one. */
+static bool gives_way(const struct decision *d)
+{
+	return !d->decided || d->act == ACT_PASS || d->tier == TIER_SPECIAL;
+}
+
+enum verdict ruling_decide(struct query *q)
+{
+	struct query_env *env = q->env;
+	struct decision d;
+	struct asking a;
+	struct alias reverse;
+	enum verdict v;
+
+	ruling_take(q);
+	if (!env->set)
+		return NEXT;
+	take_facts(q, &a);
+	ruleset_decide(env->set, a.name, q->asked->type, &a.facts, &d, NULL);
+	if (gives_way(&d) && find_reverse(q, &reverse))
+		return chase_alias(q, &reverse, false);
+	v = carry_out(q, &d);
+	if (!d.decided || !d.rule || !(d.lab.delay_ms || d.lab.jitter_ms))
+		return v;
+	struct lab_question question = lab_question(q, d.rule, a.name);
+
+	return delay(q, v, lab_delay_ms(env->shared->lab, &question));
+}
+
+/* ---- answers of servers ---- */
+
+enum verdict ruling_judge(struct query *q)
+{
+	struct query_env *env = q->env;
+	const struct packed *p = q->answer.packed;
+	struct decision d;
+	struct asking a;
+
+	if (!(p->holds & ruleset_objects_to(env->set, env->view)))
+		return make_addresses(q);
+	take_facts(q, &a);
+	a.facts.inside = group_is_inside(env->group);
+	if (ruleset_judge(env->set, p, &a.facts, &d, NULL))
+		return make_addresses(q);
+	env->metrics->rules_judged++;
+	return carry_out(q, &d);
+}

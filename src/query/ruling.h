@@ -1,0 +1,22 @@
+/* ruling: what rules say of a query, and of the answers of servers, and how it is done. */
+#ifndef QUERY_RULING_H
+#define QUERY_RULING_H
+
+#include "query/query.h"
+
+/* The rules in force, as env->set and env->view, for this client and this turn. */
+void ruling_take(struct query *);
+
+/* The stage. NEXT: it is asked of the cache and of servers, maybe of a certain group, or it has
+ * become another question. */
+enum verdict ruling_decide(struct query *);
+
+/* May q->answer, which is of servers of env->group, be told? */
+enum verdict ruling_judge(struct query *);
+
+static inline enum verdict ruling_pass(struct query *q)
+{
+	return q->env->set ? ruling_judge(q) : ANSWER;
+}
+
+#endif

@@ -1,0 +1,194 @@
+/* Names of hosts, from files in the form of /etc/hosts and from the configuration, and the names of
+ * their addresses. */
+#include "rules/local.h"
+
+#include "dns/types.h"
+#include "rules/local_store.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char blank[] = " \t\r\n\v\f";
+static const char no_room[] = "more addresses than one answer can hold, or no memory for them";
+
+/* ---- addresses that are to have a name ---- */
+
+static bool note_address(struct local *l, uint32_t node, struct span octets)
+{
+	struct host_address *to;
+
+	if (l->address_count == l->address_room) {
+		size_t room = l->address_room ? 2 * l->address_room : 16;
+
+		to = realloc(l->addresses, room * sizeof *to);
+		if (!to)
+			return false;
+		l->addresses = to;
+		l->address_room = room;
+	}
+	to = &l->addresses[l->address_count++];
+	*to = (struct host_address){ .node = node, .len = (uint8_t)octets.len };
+	memcpy(to->octets, octets.at, octets.len);
+	return true;
+}
+
+/* in-addr.arpa or ip6.arpa (RFC 1035 §3.5, RFC 3596 §2.5); its length. */
+static size_t pointer_name(const struct host_address *a, uint8_t out[NAME_MAX_WIRE])
+{
+	bool v4 = a->len == sizeof(struct in_addr);
+	char text[80];
+	int len = 0;
+
+	for (unsigned i = a->len; i-- > 0;)
+		len += v4 ? snprintf(text + len, sizeof text - (size_t)len, "%u.", a->octets[i])
+			  : snprintf(text + len, sizeof text - (size_t)len, "%x.%x.",
+				    a->octets[i] & 15u, a->octets[i] >> 4);
+	snprintf(text + len, sizeof text - (size_t)len, "%s", v4 ? "in-addr.arpa" : "ip6.arpa");
+	return name_from_text(text, out);
+}
+
+static bool is_any(const struct host_address *a)
+{
+	static const uint8_t any[16];
+
+	return memcmp(a->octets, any, a->len) == 0;
+}
+
+bool local_add_pointers(struct local *l)
+{
+	for (size_t i = 0; i < l->address_count; i++) {
+		const struct host_address *a = &l->addresses[i];
+		uint8_t name[NAME_MAX_WIRE];
+		struct span pointer = { name, pointer_name(a, name) };
+		struct local_found found;
+		struct owner *owner;
+
+		local_find(l, pointer, TYPE_PTR, &found);
+		if (is_any(a) || found.kind == LOCAL_RECORDS || found.kind == LOCAL_ALIAS)
+			continue;
+		owner = owners_put(&l->hosts, pointer);
+		if (!owner ||
+			!rrset_add(&owner->sets, TYPE_PTR, l->ttl_s,
+				names_name(l->hosts.names, a->node)))
+			return false;
+	}
+	return true;
+}
+
+/* ---- names ---- */
+
+/* NULL: not a name, or no memory. */
+static struct owner *host(struct local *l, const char *text)
+{
+	uint8_t name[NAME_MAX_WIRE];
+	size_t len = name_from_text(text, name);
+
+	name_lower(name, len);
+	return len > 1 ? owners_put(&l->hosts, (struct span){ name, len }) : NULL;
+}
+
+/* A link's name behind an address of IPv6 is no matter of DNS. */
+static size_t read_address(char *text, struct in6_addr *out)
+{
+	char *scope;
+
+	if (inet_pton(AF_INET, text, out) == 1)
+		return sizeof(struct in_addr);
+	scope = strchr(text, '%');
+	if (scope)
+		*scope = 0;
+	return inet_pton(AF_INET6, text, out) == 1 ? sizeof *out : 0;
+}
+
+struct reading {
+	struct local *local;
+	const char *file;
+	unsigned line;
+	struct local_fault *fault;
+};
+
+/* All names have the address; it has the first of them. */
+static bool read_names(const struct reading *r, struct span address, char *rest)
+{
+	struct local *l = r->local;
+	bool first = true;
+
+	for (char *word, *at = rest; (word = strtok_r(NULL, blank, &at)); first = false) {
+		struct owner *owner = host(l, word);
+
+		if (!owner)
+			return local_refuse(r->fault, r->file, r->line, "%.80s: not a name", word);
+		if (!rrset_add(&owner->sets, address.len == 4 ? TYPE_A : TYPE_AAAA, l->ttl_s,
+			    address) ||
+			(first && !note_address(l, owner->node, address)))
+			return local_refuse(r->fault, r->file, r->line, "%s", no_room);
+	}
+	if (first)
+		return local_refuse(r->fault, r->file, r->line, "an address without a name");
+	return true;
+}
+
+static bool read_line(const struct reading *r, char *line, size_t len)
+{
+	struct in6_addr octets;
+	struct span address = { (const uint8_t *)&octets, 0 };
+	char *rest, *word;
+
+	if (strlen(line) != len)
+		return local_refuse(r->fault, r->file, r->line, "it has a NUL");
+	line[strcspn(line, "#")] = 0;
+	word = strtok_r(line, blank, &rest);
+	if (!word)
+		return true;
+	address.len = read_address(word, &octets);
+	if (!address.len)
+		return local_refuse(r->fault, r->file, r->line, "%.80s: not an address", word);
+	return read_names(r, address, rest);
+}
+
+bool local_read_hosts(struct local *l, const char *file, struct local_fault *fault)
+{
+	struct reading r = { .local = l, .file = file, .fault = fault };
+	FILE *f = fopen(file, "re");
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t len;
+	bool ok = true;
+
+	if (!f)
+		return local_refuse(fault, file, 0, "%s", strerror(errno));
+	errno = 0;
+	while (ok && (len = getline(&line, &room, f)) >= 0) {
+		r.line++;
+		ok = read_line(&r, line, (size_t)len);
+	}
+	if (ok && !feof(f))
+		ok = local_refuse(fault, file, 0, "%s", strerror(errno));
+	free(line);
+	fclose(f);
+	return ok;
+}
+
+/* ---- of the configuration ---- */
+
+bool local_add_host(struct local *l, const struct host_conf *conf, struct local_fault *fault)
+{
+	struct owner *owner = host(l, conf->name);
+	char why[RRSET_WHY];
+
+	if (!owner)
+		return local_refuse(
+			fault, conf->place.file, conf->place.line, "%.80s: not a name", conf->name);
+	for (size_t i = 0; i < conf->address_count; i++)
+		if (!rrset_add_address(&owner->sets, conf->addresses[i], l->ttl_s, why))
+			return local_refuse(fault, conf->place.file, conf->place.line, "%s", why);
+	for (const struct rrset *set = owner->sets; set; set = set->next)
+		for (const struct rdata *d = set->first; d; d = d->next)
+			if (d->macro == MACRO_NONE &&
+				!note_address(l, owner->node, (struct span){ d->octets, d->len }))
+				return local_refuse(fault, NULL, 0, "no memory");
+	return true;
+}

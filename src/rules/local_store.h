@@ -1,0 +1,40 @@
+/* local_store: what local.h hides, for those who fill it. */
+#ifndef RULES_LOCAL_STORE_H
+#define RULES_LOCAL_STORE_H
+
+#include "rules/owners.h"
+
+struct local_fault;
+
+struct zone {
+	unsigned depth; /* labels of its apex */
+	struct owners owners; /* the apex, and what is below it */
+	size_t apex_len;
+	uint8_t apex[NAME_MAX_WIRE];
+};
+
+/* Of a host: an address, and the name that it is to have. */
+struct host_address {
+	uint32_t node; /* of the name */
+	uint8_t len;
+	uint8_t octets[16];
+};
+
+struct local {
+	uint32_t ttl_s;
+	struct owners hosts;
+	struct host_address *addresses; /* as they were read */
+	size_t address_count, address_room;
+	struct names *apexes; /* a node's number is that of its zone and 1, or 0 */
+	struct zone **zones;
+	uint32_t zone_count;
+};
+
+/* Says what is wrong; false. */
+__attribute__((format(printf, 4, 5))) bool local_refuse(
+	struct local_fault *, const char *file, unsigned line, const char *format, ...);
+/* Makes a zone; NULL: the fault says why. */
+struct zone *local_add_zone(
+	struct local *, const char *origin, const char *file, struct local_fault *);
+
+#endif
