@@ -8,6 +8,7 @@
 #include "control/cache_words.h"
 #include "control/show.h"
 #include "crew.h"
+#include "fake.h"
 #include "healthcheck.h"
 #include "import/import.h"
 #include "net/handed.h"
@@ -65,6 +66,7 @@ static const char help[] =
 	"  sotto import FORMAT FILE       prints what another program was told as a configuration of ours,\n"
 	"                                 and says what cannot be carried: dnschef, dnsmasq, stubby,\n"
 	"                                 unbound, resolved, cloudflared, dnsproxy; FILE may be -\n"
+	"  sotto fake [OPTIONS]           answers names for a test bench, as DNSChef does (fake --help)\n"
 	"  sotto options                  every key that can be set\n"
 	"  sotto help | version\n"
 	"\n"
@@ -548,7 +550,9 @@ int main(int argc, char **argv)
 
 	open_standard_files();
 	tls_watch_memory();
-	int status = read_arguments(&c, argc, argv);
+	bool fake = argc > 1 && strcmp(argv[1], "fake") == 0; /* whose words are DNSChef's */
+	int status = fake ? fake_read(argc - 1, argv + 1, &c.sources.file)
+			  : read_arguments(&c, argc, argv);
 
 	if (status >= 0)
 		return status;

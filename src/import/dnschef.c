@@ -104,15 +104,17 @@ void dnschef_add(struct plan *p, const struct said *said, const struct dnschef_f
 {
 	const struct chef_type *type = find_type(fake->type);
 	const char *text = record(p, said, type, fake->value);
-	struct plan_rule rule = { "dnschef", fake->pattern, type->name, "answer", text, "0s" };
+	struct plan_rule rule = { fake->pattern ? "dnschef" : NULL, fake->pattern, type->name,
+		"answer", text, "0s" };
 
 	if (!text)
 		return;
 	struct plan_entry *before = plan_find_rule(p, &rule);
 
 	if (before) {
-		plan_leave(
-			p, &before->said, "said again in line %u, which is what holds", said->line);
+		if (said->line) /* a command line wins over a file in silence */
+			plan_leave(p, &before->said, "said again in line %u, which is what holds",
+				said->line);
 		before->values = NULL;
 		before->said.line = said->line;
 		before->said.text = memory_copy(&p->memory, said->text, strlen(said->text));
@@ -171,7 +173,8 @@ static void read_pair(
 		plan_leave(p, said, "in no section that is known");
 	else if (plan_is_name(p, said, text))
 		dnschef_add(p, said,
-			&(struct dnschef_fake){ type->name, text, lines_trim(value), NULL });
+			&(struct dnschef_fake){
+				.type = type->name, .pattern = text, .value = lines_trim(value) });
 }
 
 void dnschef_read(struct plan *p, struct span text)

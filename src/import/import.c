@@ -51,37 +51,39 @@ static int read_file(const char *name, struct buf *text)
 	return err;
 }
 
-static int write_plan(const struct import_format *format, const struct import_job *job,
-	struct span text, FILE *const files[2])
+int import_into(struct plan *p, const char *format, const char *file)
 {
-	struct plan p;
+	const struct import_format *f = import_formats;
+	struct buf text = { 0 };
 
-	plan_init(&p, strcmp(job->file, "-") == 0 ? "standard input" : job->file, files[1]);
-	p.lenient = job->lenient;
-	format->read(&p, text);
-	if (!p.broken)
-		plan_print(&p, files[0]);
-	int status = p.broken ? IMPORT_BROKEN : p.left ? IMPORT_LEFT : 0;
+	while (f->name && strcmp(f->name, format) != 0)
+		f++;
+	if (!f->name)
+		return IMPORT_USAGE;
+	int err = read_file(file, &text);
 
-	plan_clear(&p);
-	return status;
+	if (err)
+		fprintf(p->err, "sotto: cannot read %s: %s\n", file, strerror(-err));
+	else
+		f->read(p, buf_span(&text));
+	buf_clear(&text);
+	return err ? IMPORT_NO_FILE : 0;
 }
 
 int import_run(const struct import_job *job, FILE *out, FILE *err)
 {
-	const struct import_format *format = import_formats;
-	struct buf text = { 0 };
+	struct plan p;
 
-	while (format->name && strcmp(format->name, job->format) != 0)
-		format++;
-	if (!format->name)
-		return IMPORT_USAGE;
-	int failed = read_file(job->file, &text), status = IMPORT_NO_FILE;
+	plan_init(&p, strcmp(job->file, "-") == 0 ? "standard input" : job->file, err);
+	p.lenient = job->lenient;
+	int status = import_into(&p, job->format, job->file);
 
-	if (failed)
-		fprintf(err, "sotto: cannot read %s: %s\n", job->file, strerror(-failed));
-	else
-		status = write_plan(format, job, buf_span(&text), (FILE *[]){ out, err });
-	buf_clear(&text);
+	if (!status && p.broken)
+		status = IMPORT_BROKEN;
+	if (!status) {
+		plan_print(&p, out);
+		status = p.left ? IMPORT_LEFT : 0;
+	}
+	plan_clear(&p);
 	return status;
 }

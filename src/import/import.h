@@ -25,12 +25,17 @@ void dnsproxy_read(struct plan *, struct span);
 /* A fake of dnschef: names that match the pattern have this, for questions of this type. except are
  * patterns where it does not hold, ending with NULL; may be NULL. */
 struct dnschef_fake {
-	const char *type, *pattern, *value;
+	const char *type, *value;
+	const char *pattern; /* NULL: every name */
 	const char *const *except;
 };
 void dnschef_add(struct plan *, const struct said *, const struct dnschef_fake *);
 /* `ip[#port[#proto]],...`, as dnschef has them. */
 void dnschef_add_servers(struct plan *, const struct said *, char *servers);
+
+/* Reads such a file into a plan: 0, or the exit status of import_run() if there is no such format
+ * or file. */
+int import_into(struct plan *, const char *format, const char *file);
 
 /* What there is to be known of a format, and a file; "-" is standard input. */
 struct import_job {

@@ -56,6 +56,8 @@ static const struct plan_key {
 	{ "limits.queries-per-client", VALUE },
 	{ "limits.queries-per-second", VALUE },
 	{ "log.level", VALUE },
+	{ "control", VALUE },
+	{ "state", VALUE },
 };
 #define KEYS (sizeof keys / sizeof *keys)
 
