@@ -15,7 +15,7 @@ struct key {
 	bool dnssec_ok, checking_disabled; /* DO, CD (RFC 4035 §3.2) */
 	bool fresh_only; /* what has expired is of no use; no part of what is compared */
 	uint16_t len; /* of the question */
-	uint8_t question[NAME_MAX_WIRE + 9]; /* name in lower case, type, class; room */
+	uint8_t question[NAME_MAX_WIRE + 7]; /* name in lower case, type, class; room */
 };
 
 /* Who asks, in the eyes of a key. */

@@ -3,6 +3,7 @@
  */
 #include "query/ruling.h"
 
+#include "base/unset.h"
 #include "query/delay.h"
 #include "query/lab.h"
 
@@ -177,34 +178,37 @@ static enum verdict make_addresses(struct query *q)
 {
 	const struct dns64_conf *conf = may_be_made(q) ? dns64_for(q) : NULL;
 	const struct span name = { q->asked->name, q->asked->name_len };
-	struct dns64_prefix prefix;
-	struct chase *c;
 	uint32_t ttl_s;
 
 	if (!conf || !lacks_addresses(q, conf, &ttl_s))
 		return ANSWER;
-	c = chase_of(q);
+	struct chase *c = chase_of(q);
+
 	if (!c)
 		return ANSWER;
-	prefix = prefix_of(conf);
+	struct dns64_prefix prefix = prefix_of(conf);
+
 	q->answer = (struct answer){ .rcode = RCODE_NOERROR, .ede = EDE_NONE };
 	return go_on(q, chase_dns64(c, name, &prefix, ttl_s));
 }
 
 /* The name of an address that stands for another one is an alias of the other's (RFC 6147 §5.3.1).
  * False: it is not. */
-static bool find_reverse(const struct query *q, struct alias *alias)
+static bool follow_reverse(struct query *q, enum verdict *v)
 {
 	const struct dns64_conf *conf = q->asked->type == TYPE_PTR ? dns64_for(q) : NULL;
 
 	if (!conf)
 		return false;
 	struct dns64_prefix prefix = prefix_of(conf);
+	struct alias alias = { .ttl_s = DNS64_TTL_S };
 
-	*alias = (struct alias){ .ttl_s = DNS64_TTL_S };
-	alias->target_len =
-		(uint8_t)dns64_reverse(&prefix, q->asked->name, q->asked->name_len, alias->target);
-	return alias->target_len;
+	alias.target_len =
+		(uint8_t)dns64_reverse(&prefix, q->asked->name, q->asked->name_len, alias.target);
+	if (!alias.target_len)
+		return false;
+	*v = follow_alias(q, &alias, false);
+	return true;
 }
 
 /* ---- what is done ---- */
@@ -338,9 +342,8 @@ static bool gives_way(const struct decision *d)
 enum verdict ruling_decide(struct query *q)
 {
 	struct query_env *env = q->env;
-	struct decision d;
-	struct asking a;
-	struct alias reverse;
+	UNSET struct decision d;
+	UNSET struct asking a;
 	enum verdict v;
 
 	ruling_take(q);
@@ -348,8 +351,8 @@ enum verdict ruling_decide(struct query *q)
 		return NEXT;
 	take_facts(q, &a);
 	ruleset_decide(env->set, a.name, q->asked->type, &a.facts, &d, NULL);
-	if (gives_way(&d) && find_reverse(q, &reverse))
-		return follow_alias(q, &reverse, false);
+	if (gives_way(&d) && follow_reverse(q, &v))
+		return v;
 	v = carry_out(q, &d);
 	if (!d.decided || !d.rule || !(d.lab.delay_ms || d.lab.jitter_ms))
 		return v;
@@ -360,19 +363,26 @@ enum verdict ruling_decide(struct query *q)
 
 /* ---- answers of servers ---- */
 
-enum verdict ruling_judge(struct query *q)
+/* It has records that might be objected to. */
+static enum verdict judge(struct query *q)
 {
 	struct query_env *env = q->env;
-	const struct packed *p = q->answer.packed;
-	struct decision d;
-	struct asking a;
+	UNSET struct decision d;
+	UNSET struct asking a;
 
-	if (!(p->holds & ruleset_objects_to(env->set, env->view)))
-		return make_addresses(q);
 	take_facts(q, &a);
 	a.facts.inside = group_is_inside(env->group);
-	if (ruleset_judge(env->set, p, &a.facts, &d, NULL))
+	if (ruleset_judge(env->set, q->answer.packed, &a.facts, &d, NULL))
 		return make_addresses(q);
 	env->metrics->rules_judged++;
 	return carry_out(q, &d);
+}
+
+enum verdict ruling_judge(struct query *q)
+{
+	const struct query_env *env = q->env;
+
+	if (q->answer.packed->holds & ruleset_objects_to(env->set, env->view))
+		return judge(q);
+	return make_addresses(q);
 }

@@ -68,19 +68,22 @@ static enum verdict stage_admit(struct query *q)
 
 /* ---- from here ---- */
 
-/* What no server may be asked, and zones cannot send elsewhere. */
-static enum verdict stage_local(struct query *q)
+static enum verdict answer_discovery(struct query *q)
 {
 	struct query_env *env = q->env;
 	struct discovery d;
 
-	if (!discovery_is_asked(q->asked))
-		return NEXT;
 	q->client->ops->discover(q->client, &d);
 	discovery_answer(&env->found.packed, env->found.memory, q->asked, &d);
 	q->answer.packed = &env->found.packed;
 	q->answer.authoritative = true;
 	return ANSWER;
+}
+
+/* What no server may be asked, and zones cannot send elsewhere. */
+static enum verdict stage_local(struct query *q)
+{
+	return discovery_is_asked(q->asked) ? answer_discovery(q) : NEXT;
 }
 
 /* ---- from the cache ---- */

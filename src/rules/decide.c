@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/unset.h"
 #include "dns/types.h"
 
 /* ---- conditions of rules ---- */
@@ -376,7 +377,8 @@ static void take(const struct asked *q, const struct entry *e)
 void ruleset_decide(const struct ruleset *set, struct span name, uint16_t type,
 	const struct asker_facts *asker, struct decision *d, struct trace *trace)
 {
-	uint32_t nodes[NAMES_DEPTH], first[NAMES_DEPTH], any = 0;
+	UNSET uint32_t nodes[NAMES_DEPTH], first[NAMES_DEPTH];
+	uint32_t any = 0;
 	unsigned depth = names_walk(set->names, name.at, name.len, nodes);
 
 	for (unsigned i = 0; i < depth; i++)

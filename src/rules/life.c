@@ -5,6 +5,7 @@
 
 #include "base/bug.h"
 #include "base/file_state.h"
+#include "base/unset.h"
 
 /* ---- life ---- */
 
@@ -97,10 +98,10 @@ bool ruleset_wants_facts(const struct ruleset *set)
 
 unsigned ruleset_view(const struct ruleset *set, const struct addr *client)
 {
-	uint32_t views[PREFIXES_DEPTH];
-
 	if (set->conf->view_count <= 1)
 		return 0;
+	UNSET uint32_t views[PREFIXES_DEPTH];
+
 	return prefixes_find(set->views, client, views) ? views[0] : 0;
 }
 

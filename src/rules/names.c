@@ -6,6 +6,7 @@
 
 #include "base/rand.h"
 #include "base/siphash.h"
+#include "base/unset.h"
 
 /* 2^61-1: a prime whose remainder is two additions. */
 #define PRIME (((uint64_t)1 << 61) - 1)
@@ -291,7 +292,7 @@ unsigned names_walk(
 	const struct names *n, const uint8_t *name, size_t len, uint32_t nodes[NAMES_DEPTH])
 {
 	unsigned depth = 0;
-	struct way way;
+	UNSET struct way way;
 
 	way_begin(&way, n, name, len);
 	nodes[depth++] = NAMES_ROOT;
