@@ -65,6 +65,7 @@ static enum verdict would_ask(struct query *q)
 {
 	struct recorder *r = q->env->recorder;
 
+	r->entered(r, q, "lookup");
 	r->asks(r, q);
 	return DROP;
 }
