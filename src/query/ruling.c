@@ -221,7 +221,8 @@ static enum verdict answer_here(struct query *q, const struct decision *d)
 
 	if (has_self(d->sets)) {
 		q->client->ops->facts(q->client, &client);
-		self = &client.asked_at;
+		if (client.asked_at.any.sa_family != AF_UNSPEC)
+			self = &client.asked_at;
 	}
 	ruleset_answer(env->set, d, q->asked, self, &f->packed, f->memory);
 	q->answer = (struct answer){ .packed = &f->packed,
