@@ -168,7 +168,7 @@ void worker_free(struct worker *w)
 	close_all(w->next_heard, w->next_count);
 	loop_free(w->loop);
 	shown_here_clear(&w->listening.tls);
-	ruled_here_clear(&w->env.rules);
+	ruled_here_clear(&w->env.rules); /* before the configuration goes that it was of */
 	upstreams_free(w->upstreams);
 	lookups_clear(&w->env);
 	query_env_clear(&w->env);
@@ -417,7 +417,7 @@ void worker_swap(struct worker *w, const struct worker_files *files)
 	w->next = NULL;
 	set_limits(w);
 	w->env.ruled = &w->conf->ruled;
-	ruled_get(w->env.ruled, &w->env.rules); /* before the configuration goes that it was of */
+	ruled_get(w->env.ruled, &w->env.rules); /* likewise */
 	shown_set(w->listening.shown, w->conf->front);
 	upstreams_swap(w->upstreams);
 	worker_limit_files(w, files);
