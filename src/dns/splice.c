@@ -202,7 +202,7 @@ static void add_errors(struct packed *packed, void *memory, struct span errors)
 	packed->errors = (struct span){ to, errors.len };
 }
 
-bool splice(struct packed *packed, void *memory, uint8_t *scratch, const struct splice *s)
+bool splice_answer(struct packed *packed, void *memory, uint8_t *scratch, const struct splice *s)
 {
 	static const struct pack_limits none = { 0, INT32_MAX, INT32_MAX };
 	const struct question *q = s->question;

@@ -32,6 +32,6 @@ struct splice {
 
 /* Packs it into memory of PACKED_MAX octets; scratch has DNS_MESSAGE_MAX. Neither may overlap what
  * is put together. Nobody vouches for it: AD is clear. False: a message cannot hold it. */
-bool splice(struct packed *, void *memory, uint8_t *scratch, const struct splice *);
+bool splice_answer(struct packed *, void *memory, uint8_t *scratch, const struct splice *);
 
 #endif

@@ -1,11 +1,11 @@
 /* chase: another question of the same query: where an alias leads, what is asked instead of a name,
- * or, by DNS64, addresses of the other kind. The answer is told as that to the client's question.
+ * or, by DNS64, addresses of the other kind. The answer is told as one to the client's question.
  */
 #ifndef QUERY_CHASE_H
 #define QUERY_CHASE_H
 
 #include "dns/splice.h"
-#include "query/query.h"
+#include "query/reply.h"
 
 /* How often one query may become another one; a loop ends there. */
 #define CHASE_STEPS 8
@@ -15,24 +15,33 @@ struct chase {
 	uint8_t name[NAME_MAX_WIRE]; /* ... its name */
 	struct alias aliases[CHASE_STEPS]; /* in front of the answer */
 	unsigned alias_count, steps;
-	bool authoritative; /* the first of them are of a zone that is served here */
+	bool authoritative; /* the first of them is of what is served here */
 	bool is_dns64;
 	struct dns64_prefix prefix;
 	uint32_t dns64_ttl_s;
 };
 
-/* Each makes q->asked the next question, which goes through the stages from stage on. It is copied,
- * as all that is said of it. NEXT; or ANSWER: that it cannot be is said. */
+void chase_init(struct chase *);
 
-/* The name that is asked is an alias. Of alias, the owner is that. */
-enum verdict chase_alias(struct query *, const struct alias *, bool authoritative);
+/* Each makes chase->question the next one; all is copied. False: it has been too many. */
+
+/* What is asked, of that type, is an alias. */
+bool chase_alias(struct chase *, const struct alias *, uint16_t type, bool authoritative);
 /* The target is asked instead. */
-enum verdict chase_rewrite(struct query *, struct span target);
+bool chase_rewrite(struct chase *, struct span target, uint16_t type);
 /* A is asked instead of AAAA, and told as that, for no longer than ttl_s. */
-enum verdict chase_dns64(struct query *, const struct dns64_prefix *, uint32_t ttl_s);
+bool chase_dns64(struct chase *, struct span name, const struct dns64_prefix *, uint32_t ttl_s);
 
-/* q->answer becomes one to what the client asked. */
-void chase_tell(struct query *);
-void chase_end(struct query *);
+/* Where answers are put together. */
+struct chase_room {
+	struct packed packed;
+	void *memory; /* PACKED_MAX octets */
+	uint8_t *scratch; /* DNS_MESSAGE_MAX */
+};
+
+/* An answer to chase->question becomes one to what the client asked; it borrows from the room.
+ * False: a message cannot hold it. */
+bool chase_tell(
+	const struct chase *, const struct question *client, struct answer *, struct chase_room *);
 
 #endif

@@ -1,7 +1,6 @@
 #include "query/query.h"
 
 #include "base/log.h"
-#include "query/chase.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -28,10 +27,12 @@ int query_env_init(struct query_env *env)
 {
 	env->answer = malloc(REPLY_MAX);
 	env->packing = malloc(PACKED_MAX);
-	env->splicing = malloc(PACKED_MAX);
+	env->chase_room =
+		(struct chase_room){ .memory = malloc(PACKED_MAX), .scratch = env->answer };
 	env->found.memory = malloc(PACKED_MAX);
 	env->places = calloc(1, sizeof *env->places);
-	if (!env->answer || !env->packing || !env->splicing || !env->found.memory || !env->places)
+	if (!env->answer || !env->packing || !env->chase_room.memory || !env->found.memory ||
+		!env->places)
 		return -ENOMEM;
 	env->places->key = &env->shared->key;
 	env->places->most_of_host = env->conf->queries_per_client;
@@ -55,7 +56,7 @@ void query_env_clear(struct query_env *env)
 	pool_clear(&env->chases);
 	free(env->answer);
 	free(env->packing);
-	free(env->splicing);
+	free(env->chase_room.memory);
 	free(env->found.memory);
 	free(env->places);
 }
@@ -185,6 +186,17 @@ static void answer(struct query *q)
 	q->client->ops->reply(q->client, shape.message);
 }
 
+static void tell_chased(struct query *q)
+{
+	bool stream = q->client->stream;
+
+	if (chase_tell(q->chase, &q->request.question, &q->answer, &q->env->chase_room))
+		return;
+	query_refuse(q, stream ? RCODE_SERVFAIL : RCODE_NOERROR, EDE_OTHER,
+		"aliases and what is behind them are more than a message holds");
+	q->answer.truncate = !stream;
+}
+
 static void let_group_go(struct query *q)
 {
 	if (q->group)
@@ -198,7 +210,8 @@ static void query_end(struct query *q)
 	if (q->has_place)
 		places_give_back(q->env->places, &q->place);
 	let_group_go(q);
-	chase_end(q);
+	if (q->chase)
+		pool_put(&q->env->chases, q->chase);
 }
 
 static void query_free(struct query *q)
@@ -220,7 +233,7 @@ static bool run(struct query *q, enum verdict v)
 	if (v == WAIT)
 		return false;
 	if (v == ANSWER && q->chase)
-		chase_tell(q);
+		tell_chased(q);
 	if (v == ANSWER)
 		answer(q);
 	else

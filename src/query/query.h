@@ -12,6 +12,7 @@
 #include "base/rand.h"
 #include "dns/name.h"
 #include "net/addr.h"
+#include "query/chase.h"
 #include "query/discovery.h"
 #include "query/places.h"
 #include "query/reply.h"
@@ -81,7 +82,6 @@ enum verdict {
 };
 
 struct query;
-struct chase;
 struct recorder;
 /* One step of the pipeline, and its name for logs. */
 struct stage {
@@ -115,8 +115,7 @@ struct query_env {
 	unsigned view; /* ... and, if there are any, its client's */
 	struct found found; /* what the cache has for it, in memory of ours */
 	void *packing; /* PACKED_MAX octets where replies are packed */
-	struct packed spliced; /* an answer put together, ... */
-	void *splicing; /* ... in PACKED_MAX octets of ours */
+	struct chase_room chase_room; /* of ours */
 	uint8_t *answer; /* 64 KiB where answers are shaped */
 };
 

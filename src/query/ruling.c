@@ -3,7 +3,6 @@
  */
 #include "query/ruling.h"
 
-#include "query/chase.h"
 #include "query/delay.h"
 #include "query/lab.h"
 #include "query/recorder.h"
@@ -74,6 +73,45 @@ static void take_facts(struct query *q, struct asking *a)
 	a->facts.listener = a->client.listener;
 }
 
+/* ---- another question ---- */
+
+/* NULL: there is none, which q->answer says. */
+static struct chase *chase_of(struct query *q)
+{
+	if (q->chase)
+		return q->chase;
+	q->chase = pool_get(&q->env->chases);
+	if (q->chase)
+		chase_init(q->chase);
+	else
+		query_refuse_overload(q, "too many queries are waiting");
+	return q->chase;
+}
+
+static enum verdict go_on(struct query *q, bool ok)
+{
+	if (!ok)
+		return query_refuse(
+			q, RCODE_SERVFAIL, EDE_OTHER, "aliases or rewrites lead on and on");
+	q->asked = &q->chase->question;
+	query_begin_again(q);
+	return NEXT;
+}
+
+static enum verdict follow_alias(struct query *q, const struct alias *alias, bool authoritative)
+{
+	struct chase *c = chase_of(q);
+
+	return c ? go_on(q, chase_alias(c, alias, q->asked->type, authoritative)) : ANSWER;
+}
+
+static enum verdict rewrite(struct query *q, struct span target)
+{
+	struct chase *c = chase_of(q);
+
+	return c ? go_on(q, chase_rewrite(c, target, q->asked->type)) : ANSWER;
+}
+
 /* ---- DNS64 (RFC 6147) ---- */
 
 static const struct dns64_conf *dns64_for(const struct query *q)
@@ -139,14 +177,19 @@ static bool lacks_addresses(const struct query *q, const struct dns64_conf *conf
 static enum verdict make_addresses(struct query *q)
 {
 	const struct dns64_conf *conf = ruling_makes_addresses(q) ? dns64_for(q) : NULL;
+	const struct span name = { q->asked->name, q->asked->name_len };
 	struct dns64_prefix prefix;
+	struct chase *c;
 	uint32_t ttl_s;
 
 	if (!conf || !lacks_addresses(q, conf, &ttl_s))
 		return ANSWER;
+	c = chase_of(q);
+	if (!c)
+		return ANSWER;
 	prefix = prefix_of(conf);
 	q->answer = (struct answer){ .rcode = RCODE_NOERROR, .ede = EDE_NONE };
-	return chase_dns64(q, &prefix, ttl_s);
+	return go_on(q, chase_dns64(c, name, &prefix, ttl_s));
 }
 
 bool ruling_makes_addresses(const struct query *q)
@@ -247,10 +290,10 @@ static enum verdict follow(struct query *q, const struct decision *d)
 		alias.dname_len = (uint8_t)d->local.owner.len;
 		alias.dname_target_len = (uint8_t)dname->first->len;
 	}
-	return chase_alias(q, &alias, ruleset_conf(q->env->set)->authoritative);
+	return follow_alias(q, &alias, ruleset_conf(q->env->set)->authoritative);
 }
 
-static enum verdict truncate(struct query *q)
+static enum verdict say_tc(struct query *q)
 {
 	if (q->client->stream)
 		return NEXT;
@@ -272,7 +315,7 @@ static enum verdict carry_out(struct query *q, const struct decision *d)
 		m->rules_dropped++;
 		return DROP;
 	case ACT_TRUNCATE:
-		return truncate(q);
+		return say_tc(q);
 	default:
 		break;
 	}
@@ -281,7 +324,7 @@ static enum verdict carry_out(struct query *q, const struct decision *d)
 	case ACT_CNAME:
 		return follow(q, d);
 	case ACT_REWRITE:
-		return chase_rewrite(q, d->target_name);
+		return rewrite(q, d->target_name);
 	case ACT_REFUSE:
 		return query_refuse(q, RCODE_REFUSED, d->ede, d->ede_text);
 	case ACT_SERVFAIL:
@@ -320,7 +363,7 @@ enum verdict ruling_decide(struct query *q)
 	if (env->recorder)
 		env->recorder->decided(env->recorder, q, &d);
 	if (gives_way(&d) && find_reverse(q, &reverse))
-		return chase_alias(q, &reverse, false);
+		return follow_alias(q, &reverse, false);
 	v = carry_out(q, &d);
 	if (env->recorder || !d.decided || !d.rule || !(d.lab.delay_ms || d.lab.jitter_ms))
 		return v;

@@ -1,6 +1,5 @@
 #include "query/stages.h"
 
-#include "query/chase.h"
 #include "query/lookup.h"
 #include "query/recorder.h"
 #include "query/ruling.h"

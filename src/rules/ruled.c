@@ -24,7 +24,10 @@ struct ruleset *ruled_replace(struct ruled *r, struct ruleset *set)
 static struct ruleset *share(struct ruled *r)
 {
 	pthread_mutex_lock(&r->lock);
-	struct ruleset *set = ruleset_share(atomic_load(&r->set));
+	struct ruleset *set = atomic_load(&r->set);
+
+	if (set)
+		ruleset_share(set);
 	pthread_mutex_unlock(&r->lock);
 	return set;
 }

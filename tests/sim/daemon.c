@@ -45,6 +45,18 @@ static void over(void *arg, const struct reload_result *result, const struct con
 		d->reload_over(d->told, result);
 }
 
+/* The set that the configuration of a real one is loaded with. */
+static bool load_rules(struct config *c)
+{
+	struct ruleset_fault fault;
+	struct ruleset *set = ruleset_new(&c->rules, &fault);
+
+	if (!set)
+		fprintf(stderr, "rules: %s\n", fault.why);
+	ruleset_free(ruled_replace(&c->ruled, set));
+	return set;
+}
+
 static void set_sources(struct daemon *d, const char *const *upstreams)
 {
 	static const char *const listen[] = { LISTEN, NULL };
@@ -95,7 +107,7 @@ bool daemon_start(struct daemon *d, const char *const *upstreams,
 		return false;
 	struct config *conf = config_new(&d->sources, stderr);
 
-	if (!conf)
+	if (!conf || !load_rules(conf))
 		return false;
 	log_set_level(conf->log_level);
 	addresses_load(&conf->upstream);

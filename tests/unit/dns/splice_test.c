@@ -32,7 +32,7 @@ static bool put_together(void)
 {
 	OK(pack());
 	s.answer = &packed;
-	return splice(&spliced, spliced_memory, scratch, &s);
+	return splice_answer(&spliced, spliced_memory, scratch, &s);
 }
 
 /* The records of the spliced message: "OWNER TTL TYPE", and the name in the RDATA of CNAME. */
@@ -116,7 +116,7 @@ CASE(a_dname_stands_in_front_of_the_alias_that_follows_from_it)
 	alias(0, "a.new.example.com", 60);
 	aliases[0].dname_len = sizeof "\3old\4test";
 	aliases[0].dname_target_len = sizeof "\3new\7example\3com";
-	OK(splice(&spliced, spliced_memory, scratch, &s));
+	OK(splice_answer(&spliced, spliced_memory, scratch, &s));
 	EQ(spliced.ttl_count, 2);
 	check(0, "old.test.", 60, TYPE_DNAME);
 	check(1, "a.old.test.", 60, TYPE_CNAME);
@@ -126,7 +126,7 @@ CASE(an_alias_can_stand_alone)
 {
 	instead_of("here.test", TYPE_A);
 	alias(0, "www.example.com", 60);
-	OK(splice(&spliced, spliced_memory, scratch, &s));
+	OK(splice_answer(&spliced, spliced_memory, scratch, &s));
 	EQ(spliced.ttl_count, 1);
 	EQ(spliced.rcode, RCODE_NOERROR);
 	check(0, "here.test.", 60, TYPE_CNAME);
