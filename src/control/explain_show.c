@@ -1,6 +1,7 @@
 #include "control/explain_show.h"
 
 #include "control/line.h"
+#include "control/records.h"
 #include "control/told.h"
 
 #include <inttypes.h>
@@ -245,6 +246,8 @@ static void show_outcome(const json_t *o, FILE *out)
 		line_add(&l, "none, by %s", told_text(o, "stage"));
 	}
 	line_put_about(&l, "answer", out);
+	if (*told_text(answer, "message"))
+		records_put(told_text(answer, "message"), out);
 }
 
 void explain_show(const json_t *o, FILE *out)

@@ -269,6 +269,7 @@ def test_it_says_file_and_line_of_lists_and_rules(sotto, tmp_path):
     listed, = explain(sotto, "below.ads.test").decisions
     assert (listed["file"], listed["line"], listed["list"]) == (str(tmp_path / "ads.txt"), 2, "ads")
     assert listed["extended_error"] == 15
+    assert "\n  answer.test. 60 IN A 192.0.2.1\n" in printed(sotto, "answer.test")
     ruled, = explain(sotto, "answer.test").decisions
     assert (ruled["file"], ruled["extended_error"], ruled["extended_error_text"]) == (str(sotto.file), 4, "ours")
     assert flat(f"> block suffix:ads.test. at {tmp_path}/ads.txt:2 answer NXDOMAIN") in flat(printed(sotto, "ads.test"))

@@ -91,6 +91,15 @@ CASE(an_answer_that_is_objected_to_says_why)
 		"               > block 192.0.2.9\n"));
 }
 
+CASE(an_answer_is_shown_with_its_records)
+{
+	OK(strstr(
+		shown("'outcome': 'answered', 'stage': 'rules', 'answer': {'rcode': 'NOERROR', "
+		      "'message': '0000818000010001000000010161047465737400000100010161047465737400"
+		      "000100010000003c0004c00002010000290200000000000000'}"),
+		"\nanswer         NOERROR, by rules\n  a.test. 60 IN A 192.0.2.1\n"));
+}
+
 CASE(what_is_not_taken_or_not_answered_is_told)
 {
 	STR(shown(CLIENT ", 'identity': 'ann.test', 'steps': [], 'outcome': 'answered', 'stage': "
@@ -112,6 +121,7 @@ int main(void)
 		CLAIM(what_decides_is_marked_and_others_say_why_they_do_not),
 		CLAIM(who_would_be_asked_is_told_in_order),
 		CLAIM(an_answer_that_is_objected_to_says_why),
+		CLAIM(an_answer_is_shown_with_its_records),
 		CLAIM(what_is_not_taken_or_not_answered_is_told),
 	};
 
