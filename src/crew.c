@@ -306,7 +306,7 @@ static bool open_control(struct crew *crew, const struct config *conf, char path
 		struct worker *w = crew->workers[i];
 
 		view->workers[i] = (struct view_worker){ worker_loop(w), worker_upstreams(w),
-			worker_metrics(w) };
+			worker_metrics(w), worker_env(w) };
 	}
 	if (view->workers)
 		err = control_open(&crew->control, path, view);

@@ -6,6 +6,8 @@
 #include "control/asker.h"
 #include "control/cache_show.h"
 #include "control/cache_words.h"
+#include "control/explain_show.h"
+#include "control/explain_words.h"
 #include "control/show.h"
 #include "crew.h"
 #include "fake.h"
@@ -62,6 +64,8 @@ static const char help[] =
 	"  sotto reload [OPTIONS]         has the running proxy read its configuration again\n"
 	"  sotto cache ...                stats | lookup NAME [TYPE] | flush NAME | flush --below NAME |\n"
 	"                                 flush --all: what it keeps of answers, and to forget it\n"
+	"  sotto explain NAME [TYPE]      what would become of a query, and why; --client ADDRESS,\n"
+	"                                 --listener ENDPOINT, --identity NAME: of whom\n"
 	"  sotto healthcheck [OPTIONS]    exit 0 if the proxy of this configuration answers\n"
 	"  sotto import FORMAT FILE       prints what another program was told as a configuration of ours,\n"
 	"                                 and says what cannot be carried: dnschef, dnsmasq, stubby,\n"
@@ -76,7 +80,7 @@ static const char help[] =
 	"      --set KEY=VALUE     set any key, as --set timeouts.query=3s\n"
 	"  -v, --verbose           log.level=debug\n"
 	"  -q, --quiet             log.level=warn\n"
-	"      --json              of status, reload, cache: as an object, for programs\n"
+	"      --json              of status, reload, cache, explain: as an object, for programs\n"
 	"      --lenient           of import: what is no part of the format is only said\n"
 	"  -t, --check             the same as `sotto check`\n"
 	"  -h, --help              this\n"
@@ -295,6 +299,33 @@ static int import(struct command *c)
 	return printed() ? 1 : status;
 }
 
+/* ---- a query explained ---- */
+
+static int explain(const struct command *command, struct config *c)
+{
+	const struct asker asker = { c->control, command->line, command->json, explain_show };
+
+	return asker_run(&asker) || printed();
+}
+
+/* Passes the words on as they are. -1: go on; else the exit status. */
+static int read_explained(struct command *c)
+{
+	const struct words *w = &c->words;
+	struct explain_words meant;
+	const char *why = explain_words_read(&meant, w);
+	size_t len = (size_t)snprintf(c->line, sizeof c->line, "explain");
+
+	if (why)
+		return usage(why, NULL, NULL);
+	for (size_t i = 0; i < w->count; i++) {
+		if (strpbrk(w->at[i], " \n") || len + 1 + strlen(w->at[i]) >= sizeof c->line)
+			return usage("it cannot be said in a line:", w->at[i], NULL);
+		len += (size_t)snprintf(c->line + len, sizeof c->line - len, " %s", w->at[i]);
+	}
+	return -1;
+}
+
 /* ---- the command line ---- */
 
 struct verb {
@@ -311,6 +342,7 @@ static const struct verb verbs[] = {
 	{ "status", .run = status, .json = true },
 	{ "reload", .run = reload, .json = true },
 	{ "cache", .run = cache, .json = true, .words = read_deed },
+	{ "explain", .run = explain, .json = true, .words = read_explained },
 	{ "healthcheck", .run = health },
 	{ "import", .words = import },
 	{ "options", .print = print_options },
@@ -320,7 +352,11 @@ static const struct verb verbs[] = {
 
 /* Words come in their place among the options, as options of their own (getopt(3)). */
 #define LETTERS "c:l:u:vqthV"
-enum { WORD = 1, OPTION_SET = 256, OPTION_JSON, OPTION_BELOW, OPTION_ALL, OPTION_LENIENT };
+enum { WORD = 1, OPTION_SET = 256, OPTION_JSON, OPTION_LENIENT, FIRST_CHOICE };
+
+/* Options that are words of a verb, as it is told of them; from FIRST_CHOICE on. */
+enum { OPTION_BELOW = FIRST_CHOICE, OPTION_ALL, OPTION_CLIENT, OPTION_LISTENER, OPTION_IDENTITY };
+static const char *const choices[] = { "--below", "--all", "--client", "--listener", "--identity" };
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
@@ -331,6 +367,9 @@ static const struct option long_options[] = {
 	{ "below", no_argument, NULL, OPTION_BELOW },
 	{ "all", no_argument, NULL, OPTION_ALL },
 	{ "lenient", no_argument, NULL, OPTION_LENIENT },
+	{ "client", required_argument, NULL, OPTION_CLIENT },
+	{ "listener", required_argument, NULL, OPTION_LISTENER },
+	{ "identity", required_argument, NULL, OPTION_IDENTITY },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "check", no_argument, NULL, 't' },
@@ -459,14 +498,22 @@ static int take_word(struct command *c, const char *word)
 	return -1;
 }
 
-/* An option that is a word of `cache flush`. */
-static int take_choice(struct command *c, const char *word, const char *option)
+/* An option that is a word of `cache flush`, or, with its value, two words of `explain`. */
+static int take_choice(struct command *c, const char *word, int option)
 {
-	if (strcmp(word, option) != 0)
+	const char *choice = choices[option - FIRST_CHOICE], *value = optarg;
+	bool takes_words =
+		c->verb && (c->verb->words == read_deed || c->verb->words == read_explained);
+	int status;
+
+	if (!value && strcmp(word, choice) != 0)
 		return unknown_option(word); /* nobody forgets everything by a slip */
-	if (!c->verb || c->verb->words != read_deed)
-		return usage("only `sotto cache flush` knows", option, NULL);
-	return take_word(c, option);
+	if (!takes_words && value)
+		return usage("only `sotto explain` knows", choice, NULL);
+	if (!takes_words)
+		return usage("only `sotto cache flush` knows", choice, NULL);
+	status = take_word(c, choice);
+	return status < 0 && value ? take_word(c, value) : status;
 }
 
 /* getopt_long() says which letter it does not know; of a long option it leaves only the word. */
@@ -493,8 +540,8 @@ static int read_arguments(struct command *c, int argc, char **argv)
 
 		if (option == WORD)
 			status = take_word(c, optarg);
-		else if (option == OPTION_BELOW || option == OPTION_ALL)
-			status = take_choice(c, word, option == OPTION_ALL ? "--all" : "--below");
+		else if (option >= FIRST_CHOICE)
+			status = take_choice(c, word, option);
 		else if (option == '?')
 			status = refuse_option(word);
 		else if (option == ':')
@@ -561,7 +608,8 @@ int main(int argc, char **argv)
 									 : run;
 
 	if (c.json && (c.check || !c.verb || !c.verb->json))
-		return usage("only `sotto status`, `reload` and `cache` know", "--json", NULL);
+		return usage("only `sotto status`, `reload`, `cache` and `explain` know", "--json",
+			NULL);
 	if (c.lenient)
 		return usage("only `sotto import` knows", "--lenient", NULL);
 	if (run_it == run) {

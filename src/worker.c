@@ -200,6 +200,11 @@ const struct upstreams *worker_upstreams(const struct worker *w)
 	return w->upstreams;
 }
 
+const struct query_env *worker_env(const struct worker *w)
+{
+	return &w->env;
+}
+
 void worker_changed(struct worker *w, enum change change)
 {
 	upstreams_changed(w->upstreams, change);

@@ -23,6 +23,7 @@ void worker_free(struct worker *);
 struct loop *worker_loop(struct worker *);
 const struct metrics *worker_metrics(const struct worker *);
 const struct upstreams *worker_upstreams(const struct worker *);
+const struct query_env *worker_env(const struct worker *);
 
 /* Tells its servers what happened to the host. */
 void worker_changed(struct worker *, enum change);

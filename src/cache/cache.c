@@ -148,14 +148,12 @@ static bool should_refresh(const struct cache *c, const struct entry *e, int64_t
 		left <= (int64_t)e->lifetime_s * (1000 / PREFETCH_PART);
 }
 
-static void take(const struct cache *c, struct entry *e, int64_t now, struct found *found)
+static void take(const struct entry *e, int64_t now, struct found *found)
 {
-	shard_touch(e);
 	found->packed = entry_packed(e);
 	packed_move(&found->packed, found->memory);
 	/* What another loop has stored may be of a later turn than ours. */
 	found->age_s = now > e->since_ms ? (uint32_t)((now - e->since_ms) / 1000) : 0;
-	found->refresh = found->freshness == CACHE_FRESH && should_refresh(c, e, now);
 	found->failed = now < e->retry_ms;
 }
 
@@ -181,36 +179,60 @@ static void unlock(struct cache *c, const struct key *k)
 	pthread_mutex_unlock(&shard_of(c, k->hash)->lock);
 }
 
+/* How something is looked for. */
+struct search {
+	int64_t now;
+	bool peeks; /* it is no request for what is found */
+};
+
 /* Takes what is in one place, if it is better than what was found before. */
-static void look(
-	struct cache *c, const struct key *k, bool of_name, int64_t now, struct found *found)
+static void look(struct cache *c, const struct key *k, bool of_name, const struct search *s,
+	struct found *found)
 {
 	struct entry *e = lock(c, k, of_name);
-	enum freshness f = e ? freshness_of(c, e, k->fresh_only, now) : CACHE_MISS;
+	enum freshness f = e ? freshness_of(c, e, k->fresh_only, s->now) : CACHE_MISS;
 
 	if (f < found->freshness) {
 		found->freshness = f;
-		take(c, e, now, found);
+		if (!s->peeks)
+			shard_touch(e);
+		take(e, s->now, found);
+		found->refresh = f == CACHE_FRESH && !s->peeks && should_refresh(c, e, s->now);
 	}
 	unlock(c, k);
 }
 
 /* Not inlined, so that who finds what it looks for has no key of a name on its stack. */
 __attribute__((noinline)) static void look_for_name(
-	struct cache *c, const struct key *k, int64_t now, struct found *found)
+	struct cache *c, const struct key *k, const struct search *s, struct found *found)
 {
 	struct key name;
 
 	key_of_name(&name, &c->key, k);
-	look(c, &name, true, now, found);
+	look(c, &name, true, s, found);
+}
+
+static void find_best(
+	struct cache *c, const struct key *k, const struct search *s, struct found *found)
+{
+	found->freshness = CACHE_MISS;
+	look(c, k, false, s, found);
+	if (found->freshness != CACHE_FRESH)
+		look_for_name(c, k, s, found);
 }
 
 void cache_find(struct cache *c, const struct key *k, int64_t now_ms, struct found *found)
 {
-	found->freshness = CACHE_MISS;
-	look(c, k, false, now_ms, found);
-	if (found->freshness != CACHE_FRESH)
-		look_for_name(c, k, now_ms, found);
+	const struct search s = { .now = now_ms };
+
+	find_best(c, k, &s, found);
+}
+
+void cache_peek(struct cache *c, const struct key *k, int64_t now_ms, struct found *found)
+{
+	const struct search s = { .now = now_ms, .peeks = true };
+
+	find_best(c, k, &s, found);
 }
 
 static bool is_fresh(struct cache *c, const struct key *k, bool of_name, int64_t now)

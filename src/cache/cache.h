@@ -67,6 +67,9 @@ struct found {
  * type of the packed question is another one. */
 void cache_find(struct cache *, const struct key *, int64_t now_ms, struct found *);
 
+/* The same for who only wants to know: it is no request for it, and it is no time to refresh. */
+void cache_peek(struct cache *, const struct key *, int64_t now_ms, struct found *);
+
 /* Would that be CACHE_FRESH? It is no request for it. */
 bool cache_is_fresh(struct cache *, const struct key *, int64_t now_ms);
 /* Who was told to refresh asks for it, unless somebody does already: false. */

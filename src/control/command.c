@@ -1,6 +1,7 @@
 #include "control/command.h"
 
 #include "control/cache_report.h"
+#include "control/explain_report.h"
 #include "control/report.h"
 
 #include <stdlib.h>
@@ -14,6 +15,8 @@ const struct command commands[] = {
 		cache_report_lookup_answer, cache_report_lookup_end },
 	{ "cache flush", cache_report_flush_begin, NULL, cache_report_flush_work,
 		cache_report_flush_answer, free },
+	{ "explain", explain_report_begin, explain_report_visit, NULL, explain_report_answer,
+		explain_report_end },
 	{ .name = "reload" },
 	{ 0 },
 };

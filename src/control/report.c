@@ -232,13 +232,12 @@ static json_t *listen_of(const struct listen_conf *l)
 
 static json_t *group(const struct upstream_conf *u, size_t g)
 {
-	static const char *const policies[] = { "fastest", "ordered", "race", "spread" };
 	json_t *zones = json_array();
 
 	for (size_t z = 0; z < u->zone_count; z++)
 		if (u->zones[z].group == g)
 			json_array_append_new(zones, json_string(u->zones[z].text));
-	return json_pack("{s:s, s:o}", "policy", policies[u->groups[g].policy], "zones", zones);
+	return json_pack("{s:s, s:o}", "policy", policy_name(u->groups[g].policy), "zones", zones);
 }
 
 /* Those that hold anybody. */

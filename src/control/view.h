@@ -15,6 +15,7 @@ struct view_worker {
 	struct loop *loop;
 	const struct upstreams *upstreams;
 	const struct metrics *metrics;
+	const struct query_env *env;
 };
 
 /* What became of the configuration. */

@@ -8,7 +8,7 @@
 /* Room for a line: the longest name as text, a command before it, a type behind it. */
 #define WORDS_LINE 2048
 /* No command takes as many. */
-#define WORDS_MAX 4
+#define WORDS_MAX 8
 
 struct words {
 	size_t count;

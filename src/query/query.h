@@ -82,6 +82,7 @@ enum verdict {
 };
 
 struct query;
+struct recorder;
 /* One step of the pipeline, and its name for logs. */
 struct stage {
 	const char *name;
@@ -99,6 +100,7 @@ struct query_env {
 	struct ruled_here rules; /* what of them is used here */
 	const struct query_shared *shared;
 	const struct stage *pipeline; /* ends with a stage that never says NEXT */
+	struct recorder *recorder; /* of queries that are only explained (explain.h); else NULL */
 	struct pool queries, lookups, chases;
 	struct places *places; /* who holds those of the queries that wait */
 	struct list all_lookups; /* first those that could give way to others */

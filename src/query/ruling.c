@@ -6,6 +6,7 @@
 #include "base/unset.h"
 #include "query/delay.h"
 #include "query/lab.h"
+#include "query/recorder.h"
 
 #include <string.h>
 
@@ -65,7 +66,7 @@ static void take_facts(struct query *q, struct asking *a)
 		.view = env->view,
 		.stream = q->client->stream,
 		.inside = false,
-		.lab = holds };
+		.lab = env->recorder ? NULL : holds };
 	if (!ruleset_wants_facts(env->set))
 		return;
 	q->client->ops->facts(q->client, &a->client);
@@ -176,7 +177,7 @@ static bool lacks_addresses(const struct query *q, const struct dns64_conf *conf
 /* An answer is told as it is, unless A can be told in its place. */
 static enum verdict make_addresses(struct query *q)
 {
-	const struct dns64_conf *conf = may_be_made(q) ? dns64_for(q) : NULL;
+	const struct dns64_conf *conf = ruling_makes_addresses(q) ? dns64_for(q) : NULL;
 	const struct span name = { q->asked->name, q->asked->name_len };
 	uint32_t ttl_s;
 
@@ -190,6 +191,11 @@ static enum verdict make_addresses(struct query *q)
 
 	q->answer = (struct answer){ .rcode = RCODE_NOERROR, .ede = EDE_NONE };
 	return go_on(q, chase_dns64(c, name, &prefix, ttl_s));
+}
+
+bool ruling_makes_addresses(const struct query *q)
+{
+	return may_be_made(q) && dns64_for(q);
 }
 
 /* The name of an address that stands for another one is an alias of the other's (RFC 6147 §5.3.1).
@@ -262,7 +268,8 @@ static enum verdict answer_here(struct query *q, const struct decision *d)
 
 	if (has_self(d->sets)) {
 		q->client->ops->facts(q->client, &client);
-		self = &client.asked_at;
+		if (client.asked_at.any.sa_family != AF_UNSPEC)
+			self = &client.asked_at;
 	}
 	ruleset_answer(env->set, d, q->asked, self, &f->packed, f->memory);
 	q->answer = (struct answer){ .packed = &f->packed,
@@ -333,6 +340,11 @@ static enum verdict carry_out(struct query *q, const struct decision *d)
 
 /* ---- questions ---- */
 
+static struct trace *trace_of(const struct query_env *env)
+{
+	return env->recorder ? &env->recorder->trace : NULL;
+}
+
 /* Special names give way to DNS64, whose prefix may be of a network like this one. */
 static bool gives_way(const struct decision *d)
 {
@@ -350,11 +362,13 @@ enum verdict ruling_decide(struct query *q)
 	if (!env->set)
 		return NEXT;
 	take_facts(q, &a);
-	ruleset_decide(env->set, a.name, q->asked->type, &a.facts, &d, NULL);
+	ruleset_decide(env->set, a.name, q->asked->type, &a.facts, &d, trace_of(env));
+	if (env->recorder)
+		env->recorder->decided(env->recorder, q, &d);
 	if (gives_way(&d) && follow_reverse(q, &v))
 		return v;
 	v = carry_out(q, &d);
-	if (!d.decided || !d.rule || !(d.lab.delay_ms || d.lab.jitter_ms))
+	if (env->recorder || !d.decided || !d.rule || !(d.lab.delay_ms || d.lab.jitter_ms))
 		return v;
 	struct lab_question question = lab_question(q, d.rule, a.name);
 
@@ -372,8 +386,10 @@ static enum verdict judge(struct query *q)
 
 	take_facts(q, &a);
 	a.facts.inside = group_is_inside(env->group);
-	if (ruleset_judge(env->set, q->answer.packed, &a.facts, &d, NULL))
+	if (ruleset_judge(env->set, q->answer.packed, &a.facts, &d, trace_of(env)))
 		return make_addresses(q);
+	if (env->recorder)
+		env->recorder->objected(env->recorder, q, &d);
 	env->metrics->rules_judged++;
 	return carry_out(q, &d);
 }

@@ -14,6 +14,9 @@ enum verdict ruling_decide(struct query *);
 /* May q->answer, which is of servers of env->group, be told? */
 enum verdict ruling_judge(struct query *);
 
+/* Is A asked instead, and made AAAA of, where there is no AAAA? There must be rules. */
+bool ruling_makes_addresses(const struct query *);
+
 static inline enum verdict ruling_pass(struct query *q)
 {
 	return q->env->set ? ruling_judge(q) : ANSWER;

@@ -1,6 +1,7 @@
 #include "query/stages.h"
 
 #include "query/lookup.h"
+#include "query/recorder.h"
 #include "query/ruling.h"
 #include "upstream/echo.h"
 
@@ -141,10 +142,17 @@ static enum verdict answer_stale(struct query *q)
 	return ruling_pass(q);
 }
 
+/* Who only wants to know asks nobody to look after servers. */
+static void want(const struct query *q)
+{
+	if (!q->env->recorder)
+		group_wanted(q->env->group);
+}
+
 static enum verdict answer_failure(struct query *q)
 {
 	q->env->metrics->cache_failures++;
-	group_wanted(q->env->group);
+	want(q);
 	take_found(q);
 	q->answer.age_s = 0;
 	q->answer.ede = EDE_CACHED;
@@ -177,15 +185,28 @@ static enum verdict answer_without_asking(struct query *q)
 			   : query_refuse(q, RCODE_REFUSED, EDE_NOT_AUTHORITATIVE, NULL);
 }
 
+static void find(struct query *q)
+{
+	struct query_env *env = q->env;
+	struct cache *cache = env->shared->cache;
+	int64_t now = loop_since_boot(env->loop);
+
+	make_key(q);
+	env->found.freshness = CACHE_MISS;
+	if (cache && env->recorder)
+		cache_peek(cache, &env->key, now, &env->found);
+	else if (cache)
+		cache_find(cache, &env->key, now, &env->found);
+	if (env->recorder)
+		env->recorder->found(env->recorder, q);
+}
+
 /* Fresh; or what there is if there cannot be better: stale, or that asking has just failed. */
 static enum verdict stage_cache(struct query *q)
 {
 	struct query_env *env = q->env;
 
-	make_key(q);
-	env->found.freshness = CACHE_MISS;
-	if (env->shared->cache)
-		cache_find(env->shared->cache, &env->key, loop_since_boot(env->loop), &env->found);
+	find(q);
 	if (env->found.freshness == CACHE_FRESH) {
 		env->metrics->cache_hits++;
 		if (env->found.refresh && q->request.flags & DNS_RD)
@@ -196,7 +217,7 @@ static enum verdict stage_cache(struct query *q)
 		return answer_without_asking(q);
 	q->stale = env->found.freshness == CACHE_STALE;
 	if (q->stale && (env->found.failed || group_down_ms(env->group))) {
-		group_wanted(env->group);
+		want(q);
 		return answer_stale(q);
 	}
 	if (env->found.freshness == CACHE_FAILURE)

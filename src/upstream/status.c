@@ -11,6 +11,16 @@ const char *standing_name(enum standing standing)
 	return names[standing];
 }
 
+const char *policy_name(enum policy policy)
+{
+	static const char *const names[] = { [POLICY_FASTEST] = "fastest",
+		[POLICY_ORDERED] = "ordered",
+		[POLICY_RACE] = "race",
+		[POLICY_SPREAD] = "spread" };
+
+	return names[policy];
+}
+
 static void add_standing(struct server_status *sum, const struct server_status *s)
 {
 	bool better =

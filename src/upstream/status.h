@@ -66,5 +66,7 @@ void server_status_add(struct server_status *sum, const struct server_status *);
 
 /* For people and machines: "untried", "answers", "late", "down". */
 const char *standing_name(enum standing);
+/* As the configuration has them. */
+const char *policy_name(enum policy);
 
 #endif

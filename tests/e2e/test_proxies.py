@@ -302,3 +302,11 @@ def test_who_is_a_proxy_changes_by_a_reload(sotto, name):
     assert rcode(sent_by(PROXY, b"", name, sotto)) == REFUSED  # as it is not allowed itself
     assert addresses(parse(before.ask(query(name))))  # of whom it was for already
     before.close()
+
+
+@pytest.mark.parametrize("qtype", ["A", "AAAA"])
+def test_no_address_of_ours_is_known_to_who_comes_by_a_proxy(qtype, behind):
+    """@self is the address that the client asked, which is the proxy's."""
+    sotto = behind(rules=[{"exact": "self.test", "answer": ["A @self", "AAAA @self"]}])
+    answer = parse(sent_by(PROXY, proxied.v2(INSIDE), "self.test", sotto, qtype=qtype))
+    assert (answer.rcode(), answer.answer) == (0, [])

@@ -4,6 +4,8 @@
 #include "opened.h"
 
 #define STALE_MS 60000
+/* So many hits make an answer popular. */
+#define POPULAR 3
 
 static void open_cache(void)
 {
@@ -450,9 +452,34 @@ CASE(where_asking_has_failed_somebody_is_told_again_half_a_minute_later)
 	close_cache();
 }
 
+/* ---- who only wants to know ---- */
+
+CASE(who_peeks_finds_the_same_and_is_no_request_for_it)
+{
+	const struct key k = key_of("a", TYPE_A);
+
+	open_cache();
+	store("a", TYPE_A, 100, 1, T);
+	for (unsigned i = 0; i < 2 * POPULAR; i++) {
+		memset(memory, 0xa5, sizeof memory);
+		found = (struct found){ .memory = memory };
+		cache_peek(cache, &k, T + 99 * S, &found);
+		EQ(found.freshness, CACHE_FRESH);
+		EQ(found.age_s, 99);
+		EQ(mark(), 1);
+		OK(!found.refresh);
+	}
+	for (unsigned i = 1; i < POPULAR; i++) {
+		EQ(find("a", TYPE_A, T + 99 * S), CACHE_FRESH);
+		OK(!found.refresh); /* the peeks would have made it popular */
+	}
+	close_cache();
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
+		CLAIM(who_peeks_finds_the_same_and_is_no_request_for_it),
 		CLAIM(an_answer_is_fresh_until_its_ttl_is_over_then_stale_then_gone),
 		CLAIM(its_age_is_in_whole_seconds),
 		CLAIM(what_was_stored_a_moment_later_has_no_age),

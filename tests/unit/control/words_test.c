@@ -29,12 +29,12 @@ CASE(nothing_and_blanks_are_no_words)
 
 CASE(more_words_than_any_command_takes_are_refused)
 {
-	char just[] = "a b c d ", more[] = "a b c d e";
+	char just[] = "a b c d e f g h ", more[] = "a b c d e f g h i";
 	struct words w;
 
 	OK(words_cut(&w, just));
 	EQ(w.count, WORDS_MAX);
-	STR(w.at[3], "d");
+	STR(w.at[7], "h");
 	OK(!words_cut(&w, more));
 }
 
