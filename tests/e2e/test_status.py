@@ -266,9 +266,13 @@ def test_twelve_upstreams_fit_into_eighty_columns(run_sotto, start_upstream):
         assert re.search(rf"^{re.escape(uri)} ", text, re.MULTILINE)
 
 
-def test_every_key_is_in_the_documentation_and_the_other_way_round(run_sotto):
-    sotto = run_sotto(f"tls://127.0.0.1:{daemon.free_port()}#upstream.test")
+def test_every_key_is_in_the_documentation_and_the_other_way_round(run_sotto, tmp_path):
+    hosts = tmp_path / "hosts"
+    hosts.write_text("192.0.2.1 a.test\n")
+    sotto = run_sotto(f"tls://127.0.0.1:{daemon.free_port()}#upstream.test", **{"hosts-files": [str(hosts)]})
     ask(sotto.address, unique_name())
+    hosts.write_text("no address\n")
+    sotto.wait_for_log(msg="a file of rules has changed, and what was before is kept")
     right = sotto.file.read_text()
     sotto.file.write_text("no-such-key: 1\n")
     answer_to(sotto.config["control"], b"reload\n")
