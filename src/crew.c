@@ -300,6 +300,7 @@ static bool open_control(struct crew *crew, const struct config *conf, char path
 		.reload = on_asked_to_reload,
 		.reload_arg = crew };
 	set_view(crew, conf);
+	view->rules = &crew->rule_files.told;
 	view->workers = calloc(crew->count, sizeof *view->workers);
 	for (unsigned i = 0; view->workers && i < crew->count; i++) {
 		struct worker *w = crew->workers[i];

@@ -113,14 +113,15 @@ static void use(struct rule_files *r)
 {
 	if (!r->looked_new)
 		return;
-	r->failed = !r->set;
-	if (r->failed) {
+	if (!r->set) {
 		r->fault = r->found;
-		r->failed_ms = clock_since_boot_ms();
+		r->told.fault = &r->fault;
+		r->told.fault_ms = clock_since_boot_ms();
 		say_failed(&r->fault);
 		return;
 	}
-	r->loaded_ms = clock_since_boot_ms();
+	r->told.fault = NULL;
+	r->told.loaded_ms = clock_since_boot_ms();
 	say_replaced(r->set);
 	keep(r, r->conf, ruled_replace(&r->conf->ruled, r->set));
 	r->set = NULL;
@@ -135,8 +136,7 @@ static void take(struct rule_files *r, struct config *conf)
 	config_free(before); /* which is kept */
 	r->known = conf->rules_files;
 	r->seen = 0;
-	r->failed = false;
-	r->loaded_ms = clock_since_boot_ms();
+	r->told = (struct view_rules){ .ruled = &conf->ruled, .loaded_ms = clock_since_boot_ms() };
 }
 
 static void append(struct rule_files *r)

@@ -12,6 +12,7 @@
 #define RULE_FILES_H
 
 #include "config/config.h"
+#include "control/view.h"
 
 struct kept;
 
@@ -27,10 +28,8 @@ struct rule_files {
 	struct kept *kept; /* what is to be given back, once nobody else owns it */
 	struct kept *more; /* what came to it while files are looked at */
 
-	int64_t loaded_ms; /* when the set in force was, by clock_since_boot_ms() */
-	bool failed; /* files that have changed since are broken, as fault says */
-	int64_t failed_ms;
-	struct ruleset_fault fault;
+	struct view_rules told;
+	struct ruleset_fault fault; /* that is told */
 
 	/* Of one look. */
 	bool looked_new; /* there is a set, or a fault of it */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/bug.h"
+#include "config/lists.h"
 #include "config/near.h"
 #include "config/rules.h"
 #include "config/views.h"
@@ -90,7 +91,7 @@ static void add_patterns(struct assembly *a, struct rule_conf *to, const struct 
 	to->except = take(a, r->except.count, sizeof *to->except);
 	for (; to->except_count < r->except.count; to->except_count++)
 		to->except[to->except_count] =
-			rule_exception(r->except.all[to->except_count], &a->config->memory);
+			rules_exception(r->except.all[to->except_count], &a->config->memory);
 }
 
 static void add_conditions(struct assembly *a, struct rule_conf *to, const struct written_rule *r)
@@ -110,7 +111,7 @@ static void add_conditions(struct assembly *a, struct rule_conf *to, const struc
 
 static void add_act(struct assembly *a, struct rule_conf *to, const struct written_rule *r)
 {
-	to->act = rule_act(r);
+	to->act = rules_act(r);
 	to->records = r->records.all;
 	to->record_count = r->records.count;
 	to->ttl_s = r->ttl_ms / 1000;
@@ -132,14 +133,15 @@ static void add_act(struct assembly *a, struct rule_conf *to, const struct writt
 static void check_lab(struct assembly *a, const struct written_rule *r)
 {
 	static const char *const keys[] = { "delay", "jitter", "first", "per", "chance", "seed" };
-	const struct node *key = rule_act(r) == ACT_SERVFAIL ? parts_find(r->node, "action") : NULL;
+	const struct node *key =
+		rules_act(r) == ACT_SERVFAIL ? parts_find(r->node, "action") : NULL;
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		key = key ? key : parts_find(r->node, keys[i]);
 	if (key && !a->rules->lab)
 		problem(a->problems, &key->key->place, r->path,
 			"%s is for test benches: set lab: true",
-			rule_act(r) == ACT_SERVFAIL && strcmp(key->key->text, "action") == 0
+			rules_act(r) == ACT_SERVFAIL && strcmp(key->key->text, "action") == 0
 				? "servfail"
 				: key->key->text);
 }
@@ -234,7 +236,7 @@ static void add_list(struct assembly *a, const struct written_list *l)
 		.ede = (enum ede)(EDE_BLOCKED + (int)l->ede),
 		.views = views_of(&a->config->written_rules, l->name) };
 	if (l->answer.count)
-		word = list_answer_word(l->answer.all[0], &to->answer);
+		word = lists_read_answer(l->answer.all[0], &to->answer);
 	if (!l->answer.count || word)
 		return;
 	to->answer = BLOCK_ADDRESSES;

@@ -1,7 +1,8 @@
 /* lists: the map `lists`, whose entries a later source replaces part by part. */
+#include "config/lists.h"
+
 #include <string.h>
 
-#include "config/near.h"
 #include "config/parts.h"
 #include "config/print.h"
 #include "config/views.h"
@@ -20,7 +21,7 @@ static void begin_answer(const struct setting *s, size_t count)
 	*words = (struct word_list){ 0 };
 }
 
-bool list_answer_word(const char *text, enum block_answer *answer)
+bool lists_read_answer(const char *text, enum block_answer *answer)
 {
 	static const char *const words[] = { "nxdomain", "nodata", "zero", "refused" };
 
@@ -39,11 +40,11 @@ static void take_answer(const struct setting *s, const struct node *node)
 	enum block_answer answer;
 	struct addr a;
 
-	if (list_answer_word(node->text, &answer) ? words->count > 0
-						  : !addr_parse(&a, node->text, 0) ||
+	if (lists_read_answer(node->text, &answer) ? words->count > 0
+						   : !addr_parse(&a, node->text, 0) ||
 				addr_port(&a) || strchr(node->text, '['))
 		kind_tell_form(s, node);
-	else if (words->count && list_answer_word(words->all[0], &answer))
+	else if (words->count && lists_read_answer(words->all[0], &answer))
 		problem(s->problems, &node->place, s->path, "an address beside %s", words->all[0]);
 	else
 		words_add(&s->config->memory, words, node->text);

@@ -1,12 +1,12 @@
 /* local: the maps `hosts` and `zone-files`, of everybody and of views. Entries are replaced one by
  * one by a later source.
  */
-#include <ctype.h>
+#include "config/local.h"
+
 #include <string.h>
 
 #include "config/parts.h"
 #include "config/print.h"
-#include "config/views.h"
 
 #define HOSTS_MAX      8192
 #define ZONE_FILES_MAX 1024

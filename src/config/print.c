@@ -73,11 +73,12 @@ static void print_loaded(const struct config *c, FILE *out)
 {
 	struct ruleset_count n;
 
-	if (!c->ruled.set || ruleset_is_empty(c->ruled.set))
+	if (!c->ruled.set)
 		return;
 	ruleset_count(c->ruled.set, &n);
-	fprintf(out, "# rules: %zu, names: %zu, entries of lists: %zu\n", n.rules, n.names,
-		n.list_entries);
+	if (n.rules || n.list_entries || c->rules.file_count)
+		fprintf(out, "# rules: %zu, names: %zu, entries of lists: %zu\n", n.rules, n.names,
+			n.list_entries);
 }
 
 /* What a reader should not overlook. */

@@ -205,19 +205,9 @@ const struct kind kind_name = { .name = "list of names",
 	.take = take_name_pattern,
 	.text = no_text };
 
-struct pattern_conf rule_exception(const char *text, struct memory *m)
-{
-	const char *colon = strchr(text, ':');
-	struct pattern_conf conf = { PATTERN_SUFFIX, text };
-
-	if (colon && pattern_read_kind(memory_copy(m, text, (size_t)(colon - text)), &conf.kind))
-		conf.text = colon + 1;
-	return conf;
-}
-
 static void take_except(const struct setting *s, const struct node *node)
 {
-	const struct pattern_conf conf = rule_exception(node->text, &s->config->memory);
+	const struct pattern_conf conf = rules_exception(node->text, &s->config->memory);
 
 	if (is_pattern(s, node, &conf))
 		add(s, node->text);
@@ -541,7 +531,7 @@ static const char *chance_text(
 
 	if (!*chance)
 		return NULL;
-	return only(index, memory_format(m, "%u.%06u", *chance / MILLION, *chance % MILLION));
+	return only(index, memory_format(m, "%g", (double)*chance / MILLION));
 }
 
 const struct kind kind_chance = { .name = "number",

@@ -49,7 +49,7 @@ const struct kind kind_action = { .name = "action",
 	.take = take_action,
 	.text = action_text };
 
-enum act rule_act(const struct written_rule *r)
+enum act rules_act(const struct written_rule *r)
 {
 	if (r->cname)
 		return ACT_CNAME;
@@ -60,6 +60,16 @@ enum act rule_act(const struct written_rule *r)
 	if (r->records.count)
 		return ACT_ANSWER;
 	return r->action ? actions[r->action].act : ACT_PASS;
+}
+
+struct pattern_conf rules_exception(const char *text, struct memory *m)
+{
+	const char *colon = strchr(text, ':');
+	struct pattern_conf conf = { PATTERN_SUFFIX, text };
+
+	if (colon && pattern_read_kind(memory_copy(m, text, (size_t)(colon - text)), &conf.kind))
+		conf.text = colon + 1;
+	return conf;
 }
 
 /* --- one rule ----------------------------------------------------------------------------------
@@ -90,8 +100,8 @@ static const struct config_option parts[] = {
 	{ ROW("rewrite", kind_target, rewrite) },
 	{ ROW("route", kind_text, route) },
 	{ ROW("action", kind_action, action) },
-	{ ROW("delay", kind_duration, delay_ms), .standard = "0s", .max = HOUR },
-	{ ROW("jitter", kind_duration, jitter_ms), .standard = "0s", .max = HOUR },
+	{ ROW("delay", kind_duration, delay_ms), .standard = "0ms", .max = HOUR },
+	{ ROW("jitter", kind_duration, jitter_ms), .standard = "0ms", .max = HOUR },
 	{ ROW("first", kind_count, first), .standard = "0", .max = 1u << 30 },
 	{ ROW("per", kind_per, per), .standard = "all" },
 	{ ROW("chance", kind_chance, chance) },

@@ -5,10 +5,10 @@
 #include "config/parts.h"
 
 /* An element of `except`: a suffix, or KIND:TEXT. */
-struct pattern_conf rule_exception(const char *text, struct memory *);
+struct pattern_conf rules_exception(const char *text, struct memory *);
 
 /* What a rule's action stands for. */
-enum act rule_act(const struct written_rule *);
+enum act rules_act(const struct written_rule *);
 
 /* Writes them as elements of a list, each in a line of its own behind so many blanks. */
 void rules_print(const struct written_rule_list *, int indent, FILE *);

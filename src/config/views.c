@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "config/local.h"
+#include "config/parts.h"
 #include "config/print.h"
 #include "config/rules.h"
 

@@ -276,6 +276,39 @@ static json_t *config_error(const struct view *v, const struct report *r)
 		text_of(v->config.fault));
 }
 
+static json_t *rules_error(const struct view *v, const struct report *r)
+{
+	const struct ruleset_fault *f = v->rules->fault;
+
+	if (!f)
+		return json_null();
+	return json_pack("{s:I, s:o, s:i, s:o}", "time_seconds", moment(v, r, v->rules->fault_ms),
+		"file", text_of(f->file), "line", (int)f->line, "reason", text_of(f->why));
+}
+
+/* What decides on questions here, and what came of that. */
+static json_t *rules(const struct view *v, const struct report *r)
+{
+	const struct metrics *m = &r->metrics;
+	struct ruleset_count n = { 0 };
+	struct ruled_here here = { 0 };
+
+	if (!v->rules)
+		return json_pack("{s:n}", "rules");
+	const struct ruleset *set = ruled_get(v->rules->ruled, &here);
+
+	if (set)
+		ruleset_count(set, &n);
+	ruled_here_clear(&here);
+	return json_pack("{s:{s:o, s:o, s:o, s:o, s:I, s:o, s:{s:o, s:o, s:o, s:o, s:o}}}", "rules",
+		"rules", number(n.rules), "names", number(n.names), "list_entries",
+		number(n.list_entries), "memory_bytes", number(n.memory), "time_seconds",
+		moment(v, r, v->rules->loaded_ms), "error", rules_error(v, r),
+		"rules_decisions_total", "answered", number(m->rules_answered), "blocked",
+		number(m->rules_blocked), "routed", number(m->rules_routed), "dropped",
+		number(m->rules_dropped), "judged", number(m->rules_judged));
+}
+
 static json_t *process(const struct view *v, const struct report *r)
 {
 	return json_pack("{s:s, s:i, s:I, s:I, s:i, s:s?, s:I, s:o, s:o, s:o}", "version",
@@ -334,7 +367,8 @@ json_t *report_answer(void *report, const struct view *view)
 	json_t *o = process(view, r);
 
 	return whole(o,
-		add(o, queries(&r->metrics)) && add(o, clients(&r->metrics)) &&
+		add(o, rules(view, r)) && add(o, queries(&r->metrics)) &&
+			add(o, clients(&r->metrics)) &&
 			add(o,
 				json_pack("{s:o, s:o}", "groups", groups(view->upstream),
 					"upstreams", servers(view->upstream, r))));

@@ -86,6 +86,45 @@ static void show_process(const json_t *o, FILE *out)
 	show_sandbox(json_object_get(o, "sandbox"), out);
 }
 
+static void show_rules_error(const json_t *error, double now, FILE *out)
+{
+	uint64_t at = told_count(error, "line");
+	char span[LINE_SPAN], where[LINE_SPAN] = "";
+	struct line l = { 0 };
+
+	if (!json_is_object(error))
+		return;
+	if (at)
+		snprintf(where, sizeof where, ":%" PRIu64, at);
+	line_add(&l, "FAILED %s ago: %s%s: %s; what was before stays",
+		line_span(now - told_real(error, "time_seconds"), span), told_text(error, "file"),
+		where, told_text(error, "reason"));
+	line_put_about(&l, "files of rules", out);
+}
+
+/* Where there are none, nothing is said of them; older daemons have none. */
+static void show_rules(const json_t *o, FILE *out)
+{
+	const json_t *r = json_object_get(o, "rules"), *did;
+	uint64_t count = told_count(r, "rules"), entries = told_count(r, "list_entries");
+	double now = told_real(o, "time_seconds");
+	char span[LINE_SPAN];
+	struct line l = { 0 };
+
+	did = json_object_get(r, "rules_decisions_total");
+	if (count || entries) {
+		line_add(&l, "%" PRIu64 ", and %" PRIu64 " entries of lists, loaded %s ago", count,
+			entries, line_span(now - told_real(r, "time_seconds"), span));
+		line_add_some(&l, told_count(did, "answered"), "answered");
+		line_add_some(&l, told_count(did, "blocked"), "blocked");
+		line_add_some(&l, told_count(did, "routed"), "routed");
+		line_add_some(&l, told_count(did, "dropped"), "dropped");
+		line_add_some(&l, told_count(did, "judged"), "answers not passed on");
+		line_put_about(&l, "rules", out);
+	}
+	show_rules_error(json_object_get(r, "error"), now, out);
+}
+
 static void show_queries(const json_t *o, FILE *out)
 {
 	const json_t *asked = json_object_get(o, "dns_requests_total");
@@ -336,6 +375,7 @@ void show_status(const json_t *status, FILE *out)
 	size_t i;
 
 	show_process(status, out);
+	show_rules(status, out);
 	show_queries(status, out);
 	show_sum(upstreams, out);
 	json_array_foreach (upstreams, i, u) {

@@ -6,6 +6,7 @@
 #include "base/metrics.h"
 #include "cache/cache.h"
 #include "listen/listener.h"
+#include "rules/ruled.h"
 #include "sandbox/sandbox.h"
 #include "upstream/upstream.h"
 
@@ -23,10 +24,19 @@ struct view_config {
 	int64_t fault_ms; /* when */
 };
 
+/* What became of the rules, and of the files that they are made of. */
+struct view_rules {
+	struct ruled *ruled; /* those in force */
+	int64_t loaded_ms; /* when, by clock_since_boot_ms() */
+	const struct ruleset_fault *fault; /* of files that have changed since; NULL: none */
+	int64_t fault_ms; /* when */
+};
+
 /* What the whole daemon shows. Everything is borrowed. */
 struct view {
 	int64_t start_ms; /* when it started, by clock_since_boot_ms() */
 	struct view_config config;
+	const struct view_rules *rules; /* NULL: nothing is told of them */
 	const char *file; /* the configuration's; NULL: none */
 	const struct listen_conf *listen;
 	const struct upstream_conf *upstream;
