@@ -8,7 +8,9 @@
 #include "control/cache_words.h"
 #include "control/show.h"
 #include "crew.h"
+#include "fake.h"
 #include "healthcheck.h"
+#include "import/import.h"
 #include "net/handed.h"
 #include "net/tls.h"
 #include "saved_time.h"
@@ -41,6 +43,7 @@ struct command {
 	const struct verb *verb; /* NULL: none yet */
 	bool check; /* --check was given */
 	bool json; /* --json was given */
+	bool lenient; /* --lenient was given */
 	struct words words; /* behind a verb that takes some */
 	const struct deed *deed; /* what `sotto cache` is to do; NULL: another verb */
 	char line[WORDS_LINE]; /* for the control socket */
@@ -60,6 +63,10 @@ static const char help[] =
 	"  sotto cache ...                stats | lookup NAME [TYPE] | flush NAME | flush --below NAME |\n"
 	"                                 flush --all: what it keeps of answers, and to forget it\n"
 	"  sotto healthcheck [OPTIONS]    exit 0 if the proxy of this configuration answers\n"
+	"  sotto import FORMAT FILE       prints what another program was told as a configuration of ours,\n"
+	"                                 and says what cannot be carried: dnschef, dnsmasq, stubby,\n"
+	"                                 unbound, resolved, cloudflared, dnsproxy; FILE may be -\n"
+	"  sotto fake [OPTIONS]           answers names for a test bench, as DNSChef does (fake --help)\n"
 	"  sotto options                  every key that can be set\n"
 	"  sotto help | version\n"
 	"\n"
@@ -70,13 +77,15 @@ static const char help[] =
 	"  -v, --verbose           log.level=debug\n"
 	"  -q, --quiet             log.level=warn\n"
 	"      --json              of status, reload, cache: as an object, for programs\n"
+	"      --lenient           of import: what is no part of the format is only said\n"
 	"  -t, --check             the same as `sotto check`\n"
 	"  -h, --help              this\n"
 	"  -V, --version           versions of sotto and of what it is built with\n"
 	"\n"
 	"Every key can also be set by the environment: SOTTO_TIMEOUTS_QUERY=3s.\n"
 	"Without any configuration it listens on 127.0.0.1 and ::1, port 53, and asks Cloudflare.\n"
-	"Exit: 0, 1 (could not run), 64 (wrong use), 78 (wrong configuration).\n";
+	"Exit: 0, 1 (could not run; something was not imported), 64 (wrong use), 66 (no such file),\n"
+	"78 (wrong configuration).\n";
 
 /* ---- wrong use ---- */
 
@@ -257,6 +266,35 @@ static int read_deed(struct command *c)
 	return -1;
 }
 
+/* ---- coming from other programs ---- */
+
+static int unknown_format(const char *word)
+{
+	struct near near;
+
+	near_init(&near, word);
+	for (const struct import_format *f = import_formats; f->name; f++)
+		near_try(&near, f->name);
+	return usage("unknown format:", word, near.best);
+}
+
+/* Needs no configuration: it makes one. */
+static int import(struct command *c)
+{
+	const struct words *w = &c->words;
+	struct import_job job = { .lenient = c->lenient };
+
+	if (w->count != 2)
+		return usage("say what: import FORMAT FILE", NULL, NULL);
+	job.format = w->at[0];
+	job.file = w->at[1];
+	int status = import_run(&job, stdout, stderr);
+
+	if (status == IMPORT_USAGE)
+		return unknown_format(job.format);
+	return printed() ? 1 : status;
+}
+
 /* ---- the command line ---- */
 
 struct verb {
@@ -274,6 +312,7 @@ static const struct verb verbs[] = {
 	{ "reload", .run = reload, .json = true },
 	{ "cache", .run = cache, .json = true, .words = read_deed },
 	{ "healthcheck", .run = health },
+	{ "import", .words = import },
 	{ "options", .print = print_options },
 	{ "help", .print = print_help },
 	{ "version", .print = print_version },
@@ -281,7 +320,7 @@ static const struct verb verbs[] = {
 
 /* Words come in their place among the options, as options of their own (getopt(3)). */
 #define LETTERS "c:l:u:vqthV"
-enum { WORD = 1, OPTION_SET = 256, OPTION_JSON, OPTION_BELOW, OPTION_ALL };
+enum { WORD = 1, OPTION_SET = 256, OPTION_JSON, OPTION_BELOW, OPTION_ALL, OPTION_LENIENT };
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
@@ -291,6 +330,7 @@ static const struct option long_options[] = {
 	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "below", no_argument, NULL, OPTION_BELOW },
 	{ "all", no_argument, NULL, OPTION_ALL },
+	{ "lenient", no_argument, NULL, OPTION_LENIENT },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "check", no_argument, NULL, 't' },
@@ -365,6 +405,9 @@ static bool take_option(struct command *c, int option)
 	case OPTION_JSON:
 		c->json = true;
 		return true;
+	case OPTION_LENIENT:
+		c->lenient = true;
+		return true;
 	case 'v':
 		return add_override(c, "log.level", "debug", "-v");
 	case 'q':
@@ -421,7 +464,7 @@ static int take_choice(struct command *c, const char *word, const char *option)
 {
 	if (strcmp(word, option) != 0)
 		return unknown_option(word); /* nobody forgets everything by a slip */
-	if (!c->verb || !c->verb->words)
+	if (!c->verb || c->verb->words != read_deed)
 		return usage("only `sotto cache flush` knows", option, NULL);
 	return take_word(c, option);
 }
@@ -507,7 +550,9 @@ int main(int argc, char **argv)
 
 	open_standard_files();
 	tls_watch_memory();
-	int status = read_arguments(&c, argc, argv);
+	bool fake = argc > 1 && strcmp(argv[1], "fake") == 0; /* whose words are DNSChef's */
+	int status = fake ? fake_read(argc - 1, argv + 1, &c.sources.file)
+			  : read_arguments(&c, argc, argv);
 
 	if (status >= 0)
 		return status;
@@ -517,6 +562,8 @@ int main(int argc, char **argv)
 
 	if (c.json && (c.check || !c.verb || !c.verb->json))
 		return usage("only `sotto status`, `reload` and `cache` know", "--json", NULL);
+	if (c.lenient)
+		return usage("only `sotto import` knows", "--lenient", NULL);
 	if (run_it == run) {
 		end_when_told();
 		if (!handed_take(stderr))

@@ -1,6 +1,7 @@
 #include "query/query.h"
 
 #include "base/log.h"
+#include "report/chef.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -173,6 +174,14 @@ static void count(const struct query *q, const struct shape *shape)
 	m->truncated += shape->truncated;
 }
 
+/* Neither the cache nor a server has said it. */
+static bool is_ours(const struct query *q)
+{
+	const char *stage = q->at[-1].name;
+
+	return strcmp(stage, "rules") == 0 || strcmp(stage, "local") == 0;
+}
+
 static void answer(struct query *q)
 {
 	struct query_env *env = q->env;
@@ -183,6 +192,8 @@ static void answer(struct query *q)
 	struct shape shape = reply_shape(&q->request, &q->answer, &manners, env->answer);
 
 	count(q, &shape);
+	if (chef_is_open())
+		chef_report(q->client->peer, shape.message, is_ours(q));
 	q->client->ops->reply(q->client, shape.message);
 }
 

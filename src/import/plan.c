@@ -1,0 +1,416 @@
+#include "import/plan.h"
+
+#include <search.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bug.h"
+#include "config/print.h"
+#include "config/problems.h"
+#include "dns/name.h"
+
+/* Of a line of the source, so much is shown. */
+#define SHOWN 72
+
+enum plan_shape { VALUE, LIST, MAP, RULES };
+
+/* What can be carried, in the order in which it is written. What has a dot is in a section, whose
+ * keys stand side by side. */
+static const struct plan_key {
+	const char *name;
+	enum plan_shape shape;
+} keys[] = {
+	{ "listen", LIST },
+	{ "certificate", VALUE },
+	{ "allow", LIST },
+	{ "upstreams", LIST },
+	{ "policy", VALUE },
+	{ "zones", MAP },
+	{ "bootstrap", LIST },
+	{ "require", VALUE },
+	{ "tls.ca", VALUE },
+	{ "rules", RULES },
+	{ "hosts", MAP },
+	{ "hosts-files", LIST },
+	{ "local.ttl", VALUE },
+	{ "local.any", VALUE },
+	{ "protect.rebinding", VALUE },
+	{ "protect.rebinding-except", LIST },
+	{ "protect.block-addresses", LIST },
+	{ "protect.bogus-addresses", LIST },
+	{ "dns64.prefix", VALUE },
+	{ "workers", VALUE },
+	{ "udp-size", VALUE },
+	{ "cache.size", VALUE },
+	{ "cache.ttl-min", VALUE },
+	{ "cache.ttl-max", VALUE },
+	{ "cache.ttl-negative", VALUE },
+	{ "cache.stale", VALUE },
+	{ "cache.prefetch", VALUE },
+	{ "timeouts.query", VALUE },
+	{ "timeouts.upstream-idle", VALUE },
+	{ "timeouts.client-idle", VALUE },
+	{ "limits.queries", VALUE },
+	{ "limits.queries-per-client", VALUE },
+	{ "limits.queries-per-second", VALUE },
+	{ "log.level", VALUE },
+	{ "control", VALUE },
+	{ "state", VALUE },
+};
+#define KEYS (sizeof keys / sizeof *keys)
+
+struct plan_remark {
+	struct plan_remark *next;
+	struct said said;
+	const char *why;
+};
+
+void plan_init(struct plan *p, const char *source, FILE *err)
+{
+	*p = (struct plan){ .source = source, .err = err };
+	p->remarks_end = &p->remarks;
+	p->entries = memory_take(&p->memory, KEYS * sizeof(struct plan_entry *));
+	p->last = memory_take(&p->memory, KEYS * sizeof(struct plan_entry *));
+}
+
+static void keep(void *entry)
+{
+	(void)entry; /* it lives in the plan's memory */
+}
+
+void plan_clear(struct plan *p)
+{
+	tdestroy(p->by_id, keep);
+	memory_clear(&p->memory);
+	*p = (struct plan){ 0 };
+}
+
+/* ---- what is not carried ---- */
+
+static void put_said(const struct said *said, FILE *out)
+{
+	size_t whole = strlen(said->text), len = whole > SHOWN ? SHOWN : whole;
+
+	while (len < whole && (said->text[len] & 0xc0) == 0x80)
+		len--; /* a character is shown whole, or not at all */
+	problems_put(out, said->text, len);
+	if (len < whole)
+		fputs("...", out);
+}
+
+static void tell(const struct plan *p, const struct said *said, const char *why, va_list args)
+{
+	fprintf(p->err, "%s:", p->source);
+	if (said->line)
+		fprintf(p->err, "%u:", said->line);
+	fputc(' ', p->err);
+	put_said(said, p->err);
+	fputs(": ", p->err);
+	vfprintf(p->err, why, args);
+	fputc('\n', p->err);
+}
+
+void plan_leave(struct plan *p, const struct said *said, const char *why, ...)
+{
+	va_list args;
+
+	va_start(args, why);
+	tell(p, said, why, args);
+	va_end(args);
+	p->left++;
+}
+
+void plan_break(struct plan *p, const struct said *said, const char *why, ...)
+{
+	va_list args;
+
+	va_start(args, why);
+	tell(p, said, why, args);
+	va_end(args);
+	if (p->lenient)
+		p->left++;
+	else
+		p->broken = true;
+}
+
+static struct said keep_said(struct plan *p, const struct said *said)
+{
+	return (struct said){ said->line, memory_copy(&p->memory, said->text, strlen(said->text)) };
+}
+
+void plan_remark(struct plan *p, const struct said *said, const char *why)
+{
+	struct plan_remark *r = memory_take(&p->memory, sizeof *r);
+
+	*r = (struct plan_remark){ NULL, keep_said(p, said), why };
+	*p->remarks_end = r;
+	p->remarks_end = &r->next;
+}
+
+/* ---- entries ---- */
+
+static unsigned key_index(const char *name)
+{
+	for (unsigned i = 0; i < KEYS; i++)
+		if (strcmp(keys[i].name, name) == 0)
+			return i;
+	MUST(!"a key of the table");
+	return 0;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	return strcmp(((const struct plan_entry *)a)->id, ((const struct plan_entry *)b)->id);
+}
+
+static struct plan_entry *find(struct plan *p, const char *id)
+{
+	struct plan_entry wanted = { .id = id };
+	struct plan_entry **found = tfind(&wanted, &p->by_id, compare_ids);
+
+	return found ? *found : NULL;
+}
+
+/* The entry of that key, made if it is not there. */
+static struct plan_entry *entry(
+	struct plan *p, const struct said *said, const char *key, const char *id)
+{
+	unsigned i = key_index(key);
+	const char *whole = memory_format(&p->memory, "%s\n%s", key, id);
+	struct plan_entry *e = find(p, whole);
+
+	if (e)
+		return e;
+	e = memory_take(&p->memory, sizeof *e);
+	e->id = whole;
+	e->said = keep_said(p, said);
+	if (!tsearch(e, &p->by_id, compare_ids))
+		memory_out();
+	if (p->last[i])
+		p->last[i]->next = e;
+	else
+		p->entries[i] = e;
+	p->last[i] = e;
+	return e;
+}
+
+static void add_text(struct plan *p, struct plan_value **list, const char *text)
+{
+	while (*list && strcmp((*list)->text, text) != 0)
+		list = &(*list)->next;
+	if (*list)
+		return;
+	*list = memory_take(&p->memory, sizeof **list);
+	(*list)->text = text;
+}
+
+const char *plan_quote(struct plan *p, const char *text)
+{
+	char *made = NULL;
+	size_t len;
+	FILE *out = open_memstream(&made, &len);
+
+	if (!out)
+		memory_out();
+	print_scalar(text, out);
+	if (fclose(out) != 0)
+		memory_out();
+	const char *kept = memory_copy(&p->memory, made, len);
+	free(made);
+	return kept;
+}
+
+void plan_set_yaml(struct plan *p, const struct said *said, const char *key, const char *yaml)
+{
+	struct plan_entry *e = entry(p, said, key, "");
+
+	e->said = keep_said(p, said);
+	e->values = NULL;
+	add_text(p, &e->values, yaml);
+}
+
+void plan_set(struct plan *p, const struct said *said, const char *key, const char *value)
+{
+	plan_set_yaml(p, said, key, plan_quote(p, value));
+}
+
+void plan_add(struct plan *p, const struct said *said, const char *key, const char *value)
+{
+	struct plan_entry *e = entry(p, said, key, value);
+
+	add_text(p, &e->values, plan_quote(p, value));
+}
+
+void plan_put(struct plan *p, const struct said *said, const char *key, const char *name,
+	const char *value)
+{
+	struct plan_entry *e = entry(p, said, key, name);
+
+	e->head = plan_quote(p, name);
+	e->name = memory_copy(&p->memory, name, strlen(name));
+	add_text(p, &e->values, plan_quote(p, value));
+}
+
+struct plan_entry *plan_entries(const struct plan *p, const char *key)
+{
+	return p->entries[key_index(key)];
+}
+
+bool plan_is_name(struct plan *p, const struct said *said, const char *name)
+{
+	uint8_t wire[NAME_MAX_WIRE];
+
+	if (name_from_text(name, wire))
+		return true;
+	plan_leave(p, said, "\"%s\" is no domain name", name);
+	return false;
+}
+
+/* ---- rules ---- */
+
+static const char *rule_head(struct plan *p, const struct plan_rule *r)
+{
+	const char *types = !r->types   ? NULL
+		: strchr(r->types, ',') ? memory_format(&p->memory, "type: [%s]", r->types)
+					: memory_format(&p->memory, "type: %s", r->types);
+
+	if (!r->kind)
+		return types ? types : "";
+	return memory_format(&p->memory, "%s: %s%s%s", r->kind, plan_quote(p, r->name),
+		types ? ", " : "", types ? types : "");
+}
+
+static const char *rule_id(struct plan *p, const struct plan_rule *r)
+{
+	return memory_format(&p->memory, "%s\n%s", rule_head(p, r), r->does);
+}
+
+struct plan_entry *plan_find_rule(struct plan *p, const struct plan_rule *r)
+{
+	return find(p, memory_format(&p->memory, "rules\n%s", rule_id(p, r)));
+}
+
+struct plan_entry *plan_rule(struct plan *p, const struct said *said, const struct plan_rule *r)
+{
+	struct plan_entry *e = entry(p, said, "rules", rule_id(p, r));
+
+	e->head = rule_head(p, r);
+	e->does = r->does;
+	if (r->ttl)
+		e->tail = memory_format(&p->memory, "ttl: %s", r->ttl);
+	add_text(p, &e->values, plan_quote(p, r->value));
+	return e;
+}
+
+void plan_except(struct plan *p, struct plan_entry *e, const char *pattern)
+{
+	add_text(p, &e->except, plan_quote(p, pattern));
+}
+
+/* ---- writing ---- */
+
+static void put_list(const struct plan_value *v, FILE *out)
+{
+	const char *between = "";
+
+	fputc('[', out);
+	for (; v; v = v->next, between = ", ")
+		fprintf(out, "%s%s", between, v->text);
+	fputc(']', out);
+}
+
+static void put_rule(const struct plan_entry *e, FILE *out)
+{
+	fprintf(out, "{ %s%s%s: ", e->head, *e->head ? ", " : "", e->does);
+	if (e->values->next)
+		put_list(e->values, out);
+	else
+		fputs(e->values->text, out);
+	if (e->except) {
+		fputs(", except: ", out);
+		put_list(e->except, out);
+	}
+	fprintf(out, "%s%s }", e->tail ? ", " : "", e->tail ? e->tail : "");
+}
+
+static void put_source(const struct said *said, FILE *out)
+{
+	fputs(" # ", out);
+	if (said->line)
+		fprintf(out, "line %u: ", said->line);
+	put_said(said, out);
+	fputc('\n', out);
+}
+
+static void put_entry(
+	const struct plan_entry *e, enum plan_shape shape, const char *indent, FILE *out)
+{
+	fputs(indent, out);
+	if (shape == MAP) {
+		fprintf(out, "%s: ", e->head);
+		if (strcmp(e->values->text, "default") == 0) /* a group, which is no list */
+			fputs(e->values->text, out);
+		else
+			put_list(e->values, out);
+	} else {
+		fputs("- ", out);
+		if (shape == RULES)
+			put_rule(e, out);
+		else
+			fputs(e->values->text, out);
+	}
+	put_source(&e->said, out);
+}
+
+/* The key by its last part; `section` is the one before, whose head need not be written again. */
+static const char *put_key(const char *name, const char *section, FILE *out)
+{
+	const char *dot = strchr(name, '.');
+
+	if (!dot) {
+		fprintf(out, "%s:", name);
+		return NULL;
+	}
+	if (!section || strncmp(section, name, (size_t)(dot - name) + 1) != 0)
+		fprintf(out, "%.*s:\n", (int)(dot - name), name);
+	fprintf(out, "  %s:", dot + 1);
+	return name;
+}
+
+static void put_keys(const struct plan *p, FILE *out)
+{
+	const char *section = NULL;
+
+	for (unsigned i = 0; i < KEYS; i++) {
+		const struct plan_entry *e = p->entries[i];
+
+		if (!e)
+			continue;
+		section = put_key(keys[i].name, section, out);
+		if (keys[i].shape == VALUE) {
+			fprintf(out, " %s", e->values->text);
+			put_source(&e->said, out);
+			continue;
+		}
+		fputc('\n', out);
+		for (; e; e = e->next)
+			put_entry(e, keys[i].shape, section ? "    " : "  ", out);
+	}
+}
+
+void plan_print(struct plan *p, FILE *out)
+{
+	fputs("# of ", out);
+	problems_put(out, p->source, strlen(p->source));
+	fputc('\n', out);
+	for (const struct plan_remark *r = p->remarks; r; r = r->next) {
+		fputs("# ", out);
+		if (r->said.line)
+			fprintf(out, "line %u: ", r->said.line);
+		put_said(&r->said, out);
+		fprintf(out, ": %s\n", r->why);
+	}
+	put_keys(p, out);
+}
