@@ -92,7 +92,9 @@ struct owned {
 static bool take_owned(void *arg, struct span name, bool zone)
 {
 	const struct owned *o = arg;
-	const struct standing s = { .tier = TIER_LOCAL, .priority = o->view ? 1 : 0 };
+	const struct standing s = {
+		.tier = TIER_LOCAL, .priority = o->view ? 1 : 0, .order = o->view
+	};
 
 	return filing_put_plain(o->f, zone ? PATTERN_SUFFIX : PATTERN_EXACT, name, &s, o->view);
 }

@@ -109,9 +109,9 @@ enum filed entries_file(struct entries *all, uint32_t *first, const struct entry
 
 void entries_seal(struct entries *all)
 {
-	struct entry *less = reallocarray(all->at, all->count, sizeof *less);
+	struct entry *less = all->count ? reallocarray(all->at, all->count, sizeof *less) : NULL;
 
-	if (!all->count || !less)
+	if (!less)
 		return;
 	all->at = less;
 	all->room = all->count;
