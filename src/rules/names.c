@@ -1,5 +1,6 @@
 #include "rules/names.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,36 +45,19 @@ struct way {
 	uint8_t starts[NAMES_DEPTH]; /* where each begins, from the first of the name on */
 };
 
+/* Congruent and below 2^61+8, which is as good as below the prime: the same octets always come to
+ * the same number. */
 static uint64_t modulo(uint64_t x)
 {
-	x = (x & PRIME) + (x >> 61);
-	return x >= PRIME ? x - PRIME : x;
+	return (x & PRIME) + (x >> 61);
 }
 
+/* Of numbers below 2^62 and 2^61. */
 static uint64_t multiply(uint64_t a, uint64_t b)
 {
 	const __uint128_t product = (__uint128_t)a * b;
 
 	return modulo(((uint64_t)product & PRIME) + (uint64_t)(product >> 61));
-}
-
-/* The hash of a name, from that of the name above it: `len` octets of its first label and the octet
- * of its length, which tells where one ends. */
-static uint64_t hash_label(const struct names *n, uint64_t above, const uint8_t *label, size_t len)
-{
-	uint64_t hash = above;
-
-	while (len > 0) {
-		const size_t now = len < CHUNK ? len : CHUNK;
-		uint64_t chunk = 0;
-
-		for (size_t i = 0; i < now; i++)
-			chunk = chunk << 8 | label[i];
-		hash = multiply(modulo(hash + chunk), n->point);
-		label += now;
-		len -= now;
-	}
-	return hash;
 }
 
 /* The polynomial keeps names that are alike in equal distances; here they are scattered
@@ -83,6 +67,33 @@ static uint32_t tag_of(uint64_t hash)
 	hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccd;
 	hash = (hash ^ hash >> 33) * 0xc4ceb9fe1a85ec53;
 	return (uint32_t)(hash >> 32);
+}
+
+/* Up to a chunk of octets of a name as a number, read at once wherever eight octets of the name are
+ * around them. */
+static inline uint64_t chunk_of(const struct way *w, size_t at, size_t len)
+{
+	uint64_t chunk = 0;
+
+	if (w->len - at >= sizeof(chunk)) {
+		memcpy(&chunk, w->name + at, sizeof(chunk));
+		return le64toh(chunk) & (((uint64_t)1 << 8 * len) - 1);
+	}
+	if (at + len >= sizeof(chunk)) {
+		memcpy(&chunk, w->name + at + len - sizeof(chunk), sizeof(chunk));
+		return le64toh(chunk) >> 8 * (sizeof(chunk) - len);
+	}
+	for (size_t i = 0; i < len; i++)
+		chunk |= (uint64_t)w->name[at + i] << 8 * i;
+	return chunk;
+}
+
+/* The hash goes on by a label, with the octet of its length, which tells where it ends. */
+static inline void hash_on(struct way *w, uint64_t point, size_t at, size_t len)
+{
+	for (; len > CHUNK; at += CHUNK, len -= CHUNK)
+		w->hash = multiply(w->hash + chunk_of(w, at, CHUNK), point);
+	w->hash = multiply(w->hash + chunk_of(w, at, len), point);
 }
 
 static void way_begin(struct way *w, const struct names *n, const uint8_t *name, size_t len)
@@ -96,11 +107,11 @@ static void way_begin(struct way *w, const struct names *n, const uint8_t *name,
 }
 
 /* One label on: the name as far as we are then, and its tag. */
-static struct span way_on(struct way *w, const struct names *n, uint32_t *tag)
+static inline struct span way_on(struct way *w, const struct names *n, uint32_t *tag)
 {
 	const size_t at = w->starts[--w->left];
 
-	w->hash = hash_label(n, w->hash, w->name + at, 1u + w->name[at]);
+	hash_on(w, n->point, at, 1u + w->name[at]);
 	*tag = tag_of(w->hash);
 	return (struct span){ w->name + at, w->len - at };
 }
@@ -118,7 +129,7 @@ static bool is_named(const struct names *n, uint32_t node, struct span name)
 }
 
 /* The node of a name that has this tag, or NAMES_NONE. */
-static uint32_t find(const struct names *n, uint32_t tag, struct span name)
+static inline uint32_t find(const struct names *n, uint32_t tag, struct span name)
 {
 	size_t at = home(tag, n->slot_cap);
 
@@ -139,25 +150,26 @@ static void place(struct slot *slots, size_t cap, struct slot slot)
 	slots[at] = slot;
 }
 
-/* Room for `need` of `size` octets in an array that grows by half. */
-static bool reserve(void **array, size_t *cap, size_t need, size_t size)
+/* The array with room for `need` of `size` octets; it grows by half. NULL: out of memory, and the
+ * array is what it was. */
+static void *reserve(void *array, size_t *cap, size_t need, size_t size)
 {
-	if (need <= *cap)
-		return true;
-	const size_t more = *cap + *cap / 2 > need ? *cap + *cap / 2 : need + FEW;
-	void *grown = realloc(*array, more * size);
+	const size_t half_more = *cap + *cap / 2;
+	const size_t more = half_more > need ? half_more : need + FEW;
 
-	if (!grown)
-		return false;
-	*array = grown;
-	*cap = more;
-	return true;
+	if (need <= *cap)
+		return array;
+	array = realloc(array, more * size);
+	if (array)
+		*cap = more;
+	return array;
 }
 
-/* A table that is at most three quarters full with so many nodes. */
+/* A table that is at most three fifths full with so many nodes: a name that is not there costs four
+ * probes then, most of them in one line of the processor's cache. */
 static bool reserve_slots(struct names *n, size_t nodes)
 {
-	if (nodes <= n->slot_cap / 4 * 3)
+	if (nodes <= n->slot_cap / 5 * 3)
 		return true;
 	const size_t cap = n->slot_cap + n->slot_cap / 2;
 	struct slot *slots = calloc(cap, sizeof(*slots));
@@ -177,9 +189,19 @@ static bool reserve_all(struct names *n, size_t nodes, size_t text)
 {
 	nodes += n->node_count;
 	text += n->text_len;
-	return nodes < NAMES_NONE && text <= UINT32_MAX &&
-		reserve((void **)&n->nodes, &n->node_cap, nodes, sizeof(*n->nodes)) &&
-		reserve((void **)&n->text, &n->text_cap, text, 1) && reserve_slots(n, nodes);
+	if (nodes >= NAMES_NONE || text > UINT32_MAX)
+		return false;
+	struct node *more_nodes = reserve(n->nodes, &n->node_cap, nodes, sizeof(*more_nodes));
+
+	if (!more_nodes)
+		return false;
+	n->nodes = more_nodes;
+	uint8_t *more_text = reserve(n->text, &n->text_cap, text, 1);
+
+	if (!more_text)
+		return false;
+	n->text = more_text;
+	return reserve_slots(n, nodes);
 }
 
 struct names *names_new(void)

@@ -5,12 +5,11 @@
  *
  * A list may be written by an enemy, so where names meet in the table must not be for him to say:
  * the hash is a polynomial modulo 2^61-1 over the octets of a name, at a secret point that each
- * tree draws for itself. Two names of n octets meet with a chance of n/2^62, whoever chose them; a
- * name's hash goes on from that of the name above it; and it costs one multiplication for seven
- * octets.
+ * tree draws for itself. Two names of n octets have the same one with a chance of n/2^62, whoever
+ * chose them. It costs one multiplication for seven octets, and goes on from the name above.
  *
- * A node costs 8 octets, and 11 to 16 in the table; the text of a name is kept once for it and for
- * all names above it that came with it.
+ * A node costs 8 octets, and 13 to 20 in the table; the text of a name is kept once, for it and
+ * those names above it that came with it.
  */
 #ifndef RULES_NAMES_H
 #define RULES_NAMES_H
@@ -38,7 +37,7 @@ void names_free(struct names *);
 uint32_t names_put(struct names *, const uint8_t *name, size_t len);
 /* Valid until the next names_put(). */
 uint32_t *names_number(struct names *, uint32_t node);
-/* Gives back what was taken for growth; nothing is put in afterwards. */
+/* Gives back what nodes and text took for growth; nothing is put in afterwards. */
 void names_seal(struct names *);
 
 /* The nodes on the way to a name (likewise), the root first, as far as there are any; at least one.
