@@ -251,6 +251,22 @@ CASE(a_catastrophic_expression_is_given_up_and_counted)
 	EQ(pattern_exceeded(), before + 2);
 }
 
+/* PCRE2 counts steps from each octet on where a match may begin; none of these needs many. */
+CASE(all_places_of_a_name_share_the_steps_of_an_expression)
+{
+	char name[254];
+	const unsigned long before = pattern_exceeded();
+
+	memset(name, 'a', sizeof(name));
+	name[63] = name[127] = name[191] = '.';
+	name[252] = 'b';
+	name[253] = 0;
+	OK(!matches(PATTERN_REGEX, "(.)(.).*.*\\2\\1$", name));
+	EQ(pattern_exceeded(), before + 1);
+	OK(!matches(PATTERN_REGEX, "(.)(.).*.*\\2\\1$", name + 220));
+	EQ(pattern_exceeded(), before + 1);
+}
+
 /* It would take 10^50 steps to try all. */
 CASE(a_glob_of_many_stars_ends)
 {
@@ -396,6 +412,7 @@ int main(void)
 		CLAIM(what_cannot_be_read_says_why),
 		CLAIM(an_expression_cannot_ask_for_more),
 		CLAIM(a_catastrophic_expression_is_given_up_and_counted),
+		CLAIM(all_places_of_a_name_share_the_steps_of_an_expression),
 		CLAIM(a_glob_of_many_stars_ends),
 		CLAIM(all_kinds_say_what_the_naive_ones_say),
 		CLAIM(expressions_say_what_globs_say),
