@@ -109,7 +109,7 @@ static uint32_t steps_at_each(const pcre2_code *code, size_t len)
 	uint32_t options = 0;
 
 	pcre2_pattern_info(code, PCRE2_INFO_ALLOPTIONS, &options);
-	return options & PCRE2_ANCHORED ? STEPS : STEPS / (uint32_t)(len + 1);
+	return (options & PCRE2_ANCHORED) ? STEPS : STEPS / (uint32_t)(len + 1);
 }
 
 /* A struct regex is nothing but what PCRE2 has compiled. */
