@@ -14,7 +14,7 @@ void owners_clear(struct owners *o)
 		rrset_free(o->owners[i].sets);
 	free(o->owners);
 	names_free(o->names);
-	*o = (struct owners){ NULL };
+	*o = (struct owners){ .names = NULL };
 }
 
 static bool resize(struct owners *o, uint32_t room)
