@@ -86,3 +86,67 @@ def test_files_are_replaced_under_load(start_sotto, upstream, control_path, tmp_
             rounds.told = number
     load.must_have_lost_nothing()
     assert all(load.seen.values()), load.seen
+
+
+# ---- everything else about rules
+
+
+LATE = "192.0.2.1"
+OTHERS = ("target.example", "new.example")
+
+
+class Asked:
+    """Names that rules do something with: wait, lead elsewhere, take another group."""
+
+    def __len__(self):
+        return 1 << 30
+
+    def __getitem__(self, number):
+        return f"n{number % 50}." + ("late.test", "wait.test", "alias.test", "old.test", "group.test", "judged.test")[number // 2 % 6]
+
+
+class Ruled(Load):
+    def __init__(self, sotto, rate):
+        super().__init__(sotto, rate)
+        self.names = Asked()
+
+    def take(self, client, waiting):
+        wire = client.receive()
+        assert wire, "the connection was closed"
+        head = Head(wire)
+        name, _ = waiting.pop((client, head.id))
+        front = name.partition(".")[0]
+        may_be = [LATE, *(messages.address_of(n) for n in (name, *OTHERS, f"{front}.new.example"))]
+        address = socket.inet_ntoa(wire[-4:])
+        assert head.rcode == messages.NOERROR and address in may_be, f"{name}: {parse(wire)}"
+        self.answered += 1
+
+
+def sets_of_rules(upstream, other):
+    late = {"suffix": "late.test", "a": LATE, "delay": "30ms", "jitter": "20ms"}
+    wait = {"suffix": "wait.test", "action": "pass", "delay": "20ms"}
+    alias = {"suffix": "alias.test", "cname": OTHERS[0]}
+    old = {"suffix": "old.test", "rewrite": OTHERS[1]}
+    group = {"suffix": "group.test", "route": "two"}
+    filler = [{"suffix": f"f{n}.test", "action": "nxdomain", "first": 5, "per": "name"} for n in range(50)]
+    groups = {"two": [other.address()]}
+    here = {"clients": ["127.0.0.0/8"], "rules": [late, group], "group": "two"}
+    far = {f"v{n}": {"clients": [f"10.{n}.0.0/16"], "rules": filler[:3]} for n in range(5)}
+    return [
+        {"rules": [late, wait, alias, old, group], "views": {}, "groups": groups},
+        {"rules": [*filler, old, alias, wait], "views": {**far, "here": here}, "groups": groups, "protect": {"block-addresses": ["192.0.2.66"]}},
+        {"rules": [], "views": {}, "groups": {}},
+        {"rules": [*filler, late], "views": {"here": {**here, "rules": [wait, alias]}}, "groups": {"aaa": [upstream.address()], **groups}},
+    ]  # fmt: skip
+
+
+def test_rules_views_and_groups_are_replaced_under_load(start_sotto, start_upstream, upstream, control_path):
+    """While queries wait for a server, for a rule's delay, and behind an alias of rules that are gone."""
+    other = start_upstream()
+    sets = sets_of_rules(upstream, other)
+    sotto = start_sotto(upstream, control=control_path, workers=2, lab=True, log={"level": "info"}, cache={"size": "1MiB", "ttl-max": "1s"}, **sets[0])
+    with Ruled(sotto, RATE) as load:
+        for number in range(1, ROUNDS + 1):
+            reload(sotto, **sets[number % len(sets)])
+    load.must_have_lost_nothing()
+    assert load.sent > ROUNDS and other.queries
