@@ -122,9 +122,11 @@ static void use(struct rule_files *r)
 	}
 	r->told.fault = NULL;
 	r->told.loaded_ms = clock_since_boot_ms();
-	say_replaced(r->set);
-	keep(r, r->conf, ruled_replace(&r->conf->ruled, r->set));
+	struct ruleset *set = r->set;
+
 	r->set = NULL;
+	keep(r, r->conf, ruled_replace(&r->conf->ruled, set));
+	say_replaced(set); /* when it holds: who reads it may ask at once */
 }
 
 /* A configuration: how its files stood when it was loaded, is known. */

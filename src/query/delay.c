@@ -13,10 +13,24 @@ struct delayed {
 	_Alignas(uint16_t) uint8_t memory[]; /* of what is packed */
 };
 
+/* Servers of a group that a reload has replaced take nothing new. */
+static void renew_group(struct query *q)
+{
+	struct group *group = q->group ? upstreams_group_now(q->env->upstreams, q->group) : NULL;
+
+	if (group == q->group)
+		return;
+	if (group)
+		group_hold(group);
+	group_let_go(q->group);
+	q->group = group;
+}
+
 static void on_time(struct timer *t)
 {
 	struct delayed *d = container_of(t, struct delayed, timer);
 
+	renew_group(d->query);
 	query_resume(d->query, d->verdict);
 	free(d);
 }

@@ -60,22 +60,31 @@ static bool take(const struct reading *r, const ldns_rr *rr)
 	return is_consistent(r, to->sets);
 }
 
+/* ldns takes 0 for no TTL at all, and has one of its own then: so it is told this. A record that
+ * says it has 0 as well (RFC 2181 §8). */
+#define TTL_ZERO UINT32_MAX
+
 /* The next record, or whatever else has a line of its own. */
 static bool read_entry(struct reading *r, FILE *f)
 {
 	ldns_rr *rr = NULL;
+	uint32_t ttl_s = r->ttl_s ? r->ttl_s : TTL_ZERO;
 	ldns_status status =
-		ldns_rr_new_frm_fp_l(&rr, f, &r->ttl_s, &r->origin, &r->previous, &r->line);
+		ldns_rr_new_frm_fp_l(&rr, f, &ttl_s, &r->origin, &r->previous, &r->line);
 	bool ok;
 
 	switch (status) {
 	case LDNS_STATUS_OK:
+		if (ldns_rr_ttl(rr) == TTL_ZERO)
+			ldns_rr_set_ttl(rr, 0);
 		ok = take(r, rr);
 		ldns_rr_free(rr);
 		return ok;
+	case LDNS_STATUS_SYNTAX_TTL: /* $TTL */
+		r->ttl_s = ttl_s;
+		return true;
 	case LDNS_STATUS_SYNTAX_EMPTY:
-	case LDNS_STATUS_SYNTAX_TTL: /* $TTL, which is kept */
-	case LDNS_STATUS_SYNTAX_ORIGIN: /* $ORIGIN, likewise */
+	case LDNS_STATUS_SYNTAX_ORIGIN: /* $ORIGIN, which is kept */
 		return true;
 	case LDNS_STATUS_SYNTAX_INCLUDE:
 		return REFUSE(r, "$INCLUDE: a zone is one file here");

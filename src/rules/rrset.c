@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <inttypes.h>
 #include <ldns/ldns.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -238,19 +239,23 @@ static bool read_ttl(const char *text, uint32_t *ttl_s)
 	return *ttl_s <= INT32_MAX && !*end;
 }
 
+/* A TTL is written in front where none is: ldns takes 0 for no TTL, and has one of its own then. */
 static bool read_by_ldns(struct rrset **sets, const char *text, uint32_t ttl_s, char why[RRSET_WHY])
 {
 	ldns_rdf *root = ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, 1, "");
+	char ttl[sizeof "4294967295"] = "";
 	ldns_rr *rr = NULL;
 	char *line = NULL;
 	bool ok = false;
 
-	if (!root || asprintf(&line, ". %s", text) < 0) {
+	if (skip_ttl(text) == skip_space(text))
+		snprintf(ttl, sizeof ttl, "%" PRIu32, ttl_s);
+	if (!root || asprintf(&line, ". %s %s", ttl, text) < 0) {
 		line = NULL;
 		refuse(why, "%s", no_room);
 		goto out;
 	}
-	ldns_status status = ldns_rr_new_frm_str(&rr, line, ttl_s, root, NULL);
+	ldns_status status = ldns_rr_new_frm_str(&rr, line, 0, root, NULL);
 
 	if (status == LDNS_STATUS_OK)
 		ok = rrset_add_rr(sets, rr, why);

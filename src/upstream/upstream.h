@@ -222,6 +222,8 @@ struct attempts {
 
 /* The group of that index in the configuration. */
 struct group *upstreams_group_at(struct upstreams *, size_t index);
+/* The one of that name in the configuration in force; NULL: there is none any more. */
+struct group *upstreams_group_now(struct upstreams *, struct group *);
 /* Every server of it is asked in clear, at an address of this host or network. */
 bool group_is_inside(const struct group *);
 

@@ -44,6 +44,20 @@ struct group *upstreams_group_at(struct upstreams *u, size_t index)
 	return &u->now->groups[index];
 }
 
+struct group *upstreams_group_now(struct upstreams *u, struct group *g)
+{
+	size_t index = (size_t)(g - g->of->groups);
+
+	if (g->of == u->now)
+		return g;
+	if (index < GROUPS_FIXED)
+		return &u->now->groups[index];
+	for (size_t i = GROUPS_FIXED; i < u->conf->group_count; i++)
+		if (strcmp(u->conf->groups[i].name, g->conf->name) == 0)
+			return &u->now->groups[i];
+	return NULL;
+}
+
 bool group_is_inside(const struct group *g)
 {
 	return g->inside;
