@@ -64,15 +64,11 @@ static const char help[] =
 	"  sotto reload [OPTIONS]         has the running proxy read its configuration again\n"
 	"  sotto cache ...                stats | lookup NAME [TYPE] | flush NAME | flush --below NAME |\n"
 	"                                 flush --all: what it keeps of answers, and to forget it\n"
-	"  sotto explain NAME [TYPE]      what would become of a query, and why; --client ADDRESS,\n"
-	"                                 --listener ENDPOINT, --identity NAME: of whom\n"
+	"  sotto explain NAME [TYPE]      what would become of a query: --client, --at, --identity\n"
 	"  sotto healthcheck [OPTIONS]    exit 0 if the proxy of this configuration answers\n"
-	"  sotto import FORMAT FILE       prints what another program was told as a configuration of ours,\n"
-	"                                 and says what cannot be carried: dnschef, dnsmasq, stubby,\n"
-	"                                 unbound, resolved, cloudflared, dnsproxy; FILE may be -\n"
-	"  sotto fake [OPTIONS]           answers names for a test bench, as DNSChef does (fake --help)\n"
-	"  sotto options                  every key that can be set\n"
-	"  sotto help | version\n"
+	"  sotto import FORMAT FILE       the configuration of another program as one of ours\n"
+	"  sotto fake [OPTIONS]           answers names for a test bench, as DNSChef does: fake --help\n"
+	"  sotto options | help | version every key that can be set; this; versions\n"
 	"\n"
 	"  -c, --config FILE       the configuration (" CONFIG_FILE ", if there is one)\n"
 	"  -l, --listen ADDRESS    listen there, UDP and TCP; may be repeated\n"
@@ -88,8 +84,7 @@ static const char help[] =
 	"\n"
 	"Every key can also be set by the environment: SOTTO_TIMEOUTS_QUERY=3s.\n"
 	"Without any configuration it listens on 127.0.0.1 and ::1, port 53, and asks Cloudflare.\n"
-	"Exit: 0, 1 (could not run; something was not imported), 64 (wrong use), 66 (no such file),\n"
-	"78 (wrong configuration).\n";
+	"Exit: 0, 1 (could not), 64 (wrong use), 66 (no such file), 78 (wrong configuration).\n";
 
 /* ---- wrong use ---- */
 
@@ -289,7 +284,10 @@ static int import(struct command *c)
 	struct import_job job = { .lenient = c->lenient };
 
 	if (w->count != 2)
-		return usage("say what: import FORMAT FILE", NULL, NULL);
+		return usage(
+			"say what: import dnschef | dnsmasq | stubby | unbound | resolved | cloudflared | "
+			"dnsproxy FILE",
+			NULL, NULL);
 	job.format = w->at[0];
 	job.file = w->at[1];
 	int status = import_run(&job, stdout, stderr);
@@ -355,8 +353,8 @@ static const struct verb verbs[] = {
 enum { WORD = 1, OPTION_SET = 256, OPTION_JSON, OPTION_LENIENT, FIRST_CHOICE };
 
 /* Options that are words of a verb, as it is told of them; from FIRST_CHOICE on. */
-enum { OPTION_BELOW = FIRST_CHOICE, OPTION_ALL, OPTION_CLIENT, OPTION_LISTENER, OPTION_IDENTITY };
-static const char *const choices[] = { "--below", "--all", "--client", "--listener", "--identity" };
+enum { OPTION_BELOW = FIRST_CHOICE, OPTION_ALL, OPTION_CLIENT, OPTION_AT, OPTION_IDENTITY };
+static const char *const choices[] = { "--below", "--all", "--client", "--at", "--identity" };
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
@@ -368,7 +366,7 @@ static const struct option long_options[] = {
 	{ "all", no_argument, NULL, OPTION_ALL },
 	{ "lenient", no_argument, NULL, OPTION_LENIENT },
 	{ "client", required_argument, NULL, OPTION_CLIENT },
-	{ "listener", required_argument, NULL, OPTION_LISTENER },
+	{ "at", required_argument, NULL, OPTION_AT },
 	{ "identity", required_argument, NULL, OPTION_IDENTITY },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "quiet", no_argument, NULL, 'q' },

@@ -370,7 +370,7 @@ void *explain_report_begin(const struct view *view, const struct words *w, const
 	if (wrong)
 		*why = wrong;
 	else if (!at)
-		*why = "it does not listen there: --listener is spelled as in `listen`";
+		*why = "it does not listen there: --at is spelled as in `listen`";
 	else
 		e = calloc(1, sizeof *e);
 	if (!e)

@@ -17,12 +17,12 @@ static const char *take_option(struct explain_words *e, const char *option, cons
 
 	if (strcmp(option, "--client") == 0)
 		return value ? take_client(e, value) : no_value;
-	if (strcmp(option, "--listener") == 0)
+	if (strcmp(option, "--at") == 0)
 		e->listener = value;
 	else if (strcmp(option, "--identity") == 0)
 		e->identity = value;
 	else
-		return "explain knows --client, --listener and --identity";
+		return "explain knows --client, --at and --identity";
 	return value ? NULL : no_value;
 }
 

@@ -17,7 +17,7 @@ struct explain_words {
 	const char *listener, *identity; /* of the words; NULL: none was named */
 };
 
-/* NAME [TYPE] [--client ADDRESS] [--listener ENDPOINT] [--identity NAME], in any order. NULL, or
+/* NAME [TYPE] [--client ADDRESS] [--at ENDPOINT] [--identity NAME], in any order. NULL, or
  * why they mean nothing: a constant. */
 const char *explain_words_read(struct explain_words *, const struct words *);
 

@@ -397,16 +397,16 @@ def test_identity_and_listener_are_looked_at(start_front, upstream, control_path
     assert explain(sotto, "who.test").said() == [None]
     assert explain(sotto, "who.test", "--identity", "ann.staff.test").said() == [("rules", "answer")]
     there = "tls://127.0.0.1:%d" % sotto.front[1]
-    assert explain(sotto, "who.test", "--listener", there).all["listener"] == there
-    done = run(sotto, "who.test", "--listener", "127.0.0.1:1")
+    assert explain(sotto, "who.test", "--at", there).all["listener"] == there
+    done = run(sotto, "who.test", "--at", "127.0.0.1:1")
     assert done.returncode == 1 and "it does not listen there" in done.stderr
 
 
 @pytest.mark.parametrize("words, why", [
     ([], "a name is missing"), (["a..b"], "no domain name"), (["a.test", "NOTYPE"], "no such type"),
     (["a.test", "A", "b"], "too many words"), (["a.test", "--client", "x"], "--client is an address"),
-    (["a.test", "--client"], "a value is missing"), (["a.test", "--all"], "--client, --listener and --identity"),
-    (["a.test", "--below", "A"], "--client, --listener and --identity"), (["a.test", "--identity", "a b"], "in a line"),
+    (["a.test", "--client"], "a value is missing"), (["a.test", "--all"], "--client, --at and --identity"),
+    (["a.test", "--below", "A"], "--client, --at and --identity"), (["a.test", "--identity", "a b"], "in a line"),
 ])
 def test_words_that_mean_nothing_are_wrong_use(words, why, tmp_path):
     file = tmp_path / "sotto.yaml"

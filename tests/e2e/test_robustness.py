@@ -268,7 +268,7 @@ def test_check_refuses_what_run_would_refuse(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "option", [["--listen", "WHERE"], ["--lis", "WHERE"], ["--l=WHERE"], ["-vl", "WHERE"], ["-lWHERE"],
+    "option", [["--listen", "WHERE"], ["--lis", "WHERE"], ["--li=WHERE"], ["-vl", "WHERE"], ["-lWHERE"],
                ["--set", "listen=WHERE"], ["--se=listen=WHERE"], ["run", "-l", "WHERE"]],
 )
 def test_the_script_leaves_the_address_to_who_gives_one(option, authority):

@@ -33,7 +33,7 @@ CASE(words_come_in_any_order)
 {
 	char client[ADDR_TEXT];
 
-	OK(!why("--client 2001:db8::1 a.test --identity ann.test AAAA --listener [::1]:53"));
+	OK(!why("--client 2001:db8::1 a.test --identity ann.test AAAA --at [::1]:53"));
 	EQ(e.type, TYPE_AAAA);
 	STR(addr_print_host(&e.client, client), "2001:db8::1");
 	STR(e.identity, "ann.test");
@@ -51,7 +51,7 @@ CASE(what_means_nothing_is_told)
 	SAYS("a.test --identity", "a value is missing");
 	SAYS("a.test --client example", "without a port");
 	SAYS("a.test --client 192.0.2.1:53", "without a port");
-	SAYS("a.test --all", "--client, --listener and --identity");
+	SAYS("a.test --all", "--client, --at and --identity");
 }
 
 int main(void)
