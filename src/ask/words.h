@@ -1,12 +1,14 @@
 /* words: the options of `sotto query`, a row of one table each, of which the help is made, too.
  *
  * What can be decided by one word alone goes into the plan at once; what depends on others is kept
- * as it was said, for ask/plan.
+ * as it was said, for ask/plan_read.
  */
 #ifndef ASK_WORDS_H
 #define ASK_WORDS_H
 
 #include "ask/plan.h"
+
+#include <stdio.h>
 
 #define WORDS_PLAIN_MAX (3 * ASK_QUESTIONS_MAX)
 
