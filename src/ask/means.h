@@ -23,6 +23,8 @@ void means_clear(struct means *);
 
 /* How messages get there: UDP, TCP or TLS, as the plan says. */
 enum scheme means_scheme(const struct means *);
+/* How long it is waited for a connection, and for a reply over it. */
+unsigned means_patience_ms(const struct means *);
 /* Opens a way over that: as way_open(). */
 int means_way(struct means *, enum scheme, struct way **, const struct way_events *, void *arg);
 

@@ -14,6 +14,7 @@ struct once {
 	struct addr from;
 	struct tls_facts tls; /* copied: texts of it are constants or in words */
 	char words[3][64];
+	struct fault doubt;
 	char remark[256], tsig[128];
 };
 
