@@ -61,19 +61,21 @@ static void put_option(struct writer *w, uint16_t code, const uint8_t *octets, s
 	put_bytes(w, octets, len);
 }
 
-/* What a TSIG record will add, so that the message is padded to its whole length. */
-static size_t signature_len(const struct ask_plan *p, const struct ask_message *m, size_t len)
+/* What a TSIG record will add, so that the message is padded to its whole length. It is signed where
+ * it stands, and as it was afterwards: what is behind its end is written over. */
+static size_t signature_len(const struct ask_plan *p, struct ask_message *m, size_t len)
 {
-	static uint8_t probe[sizeof m->octets];
+	uint8_t header[DNS_HEADER];
 	struct tsig t;
 
 	if (!p->key.algorithm)
 		return 0;
+	memcpy(header, m->octets, sizeof header);
 	tsig_init(&t, &p->key);
-	memcpy(probe, m->octets, len);
-	size_t with = tsig_sign(&t, probe, len, sizeof probe, 0);
+	size_t with = tsig_sign(&t, m->octets, len, sizeof m->octets, 0);
 
 	tsig_clear(&t);
+	memcpy(m->octets, header, sizeof header);
 	return with ? with - len : 0;
 }
 
