@@ -1,5 +1,6 @@
 /* main: the command line. */
 #include "announce.h"
+#include "ask/run.h"
 #include "base/clock.h"
 #include "config/near.h"
 #include "config/options.h"
@@ -59,6 +60,7 @@ static const char help[] =
 	"  sotto reload [OPTIONS]         has the running proxy read its configuration again\n"
 	"  sotto cache ...                stats | lookup NAME [TYPE] | flush NAME | flush --below NAME |\n"
 	"                                 flush --all: what it keeps of answers, and to forget it\n"
+	"  sotto query [@SERVER] NAME [TYPE] ...   asks a DNS server; `sotto query -h`\n"
 	"  sotto healthcheck [OPTIONS]    exit 0 if the proxy of this configuration answers\n"
 	"  sotto options                  every key that can be set\n"
 	"  sotto help | version\n"
@@ -188,6 +190,12 @@ static int print_options(void)
 	return printed();
 }
 
+/* Options of the daemon before it would be of no use. */
+static int query_comes_first(void)
+{
+	return usage("it stands before everything else:", "query", NULL);
+}
+
 static int print_help(void)
 {
 	fputs(help, stdout);
@@ -273,6 +281,7 @@ static const struct verb verbs[] = {
 	{ "status", .run = status, .json = true },
 	{ "reload", .run = reload, .json = true },
 	{ "cache", .run = cache, .json = true, .words = read_deed },
+	{ "query", .print = query_comes_first },
 	{ "healthcheck", .run = health },
 	{ "options", .print = print_options },
 	{ "help", .print = print_help },
@@ -507,6 +516,8 @@ int main(int argc, char **argv)
 
 	open_standard_files();
 	tls_watch_memory();
+	if (argc > 1 && strcmp(argv[1], "query") == 0) /* what stands behind it is its own */
+		return ask_run((const char *const *)argv + 2);
 	int status = read_arguments(&c, argc, argv);
 
 	if (status >= 0)

@@ -38,7 +38,7 @@ static bool take_secret(
 		return bad(why, "a secret of %zu characters", len);
 
 	int decoded = EVP_DecodeBlock(octets, (const unsigned char *)text, (int)len);
-	if (decoded <= (int)pad || EVP_EncodeBlock(again, octets, decoded - (int)pad) != (int)len ||
+	if (EVP_EncodeBlock(again, octets, decoded - (int)pad) != (int)len ||
 		memcmp(again, text, len) != 0)
 		return bad(why, "the secret is not Base64");
 	key->secret_len = (size_t)decoded - pad;

@@ -1,6 +1,6 @@
 /* plan: what `sotto query` is to ask, whom, and what to show; made of the command line.
  *
- * Everything in it lives in its memory; it is not changed once it is made.
+ * Everything in it lives in its memory; it is not changed once ask/plan_read has made it.
  */
 #ifndef ASK_PLAN_H
 #define ASK_PLAN_H
@@ -12,7 +12,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 /* Exit statuses beyond RCODEs. */
 enum ask_status {
@@ -78,6 +77,7 @@ struct ask_plan {
 	bool is_sotto; /* the running proxy */
 	struct server_conf
 		server; /* scheme, address, what it has to prove; host: to be looked up */
+	uint16_t fallback_port; /* of plain DNS, where TLS failed */
 	int family; /* AF_INET, AF_INET6; AF_UNSPEC: either */
 
 	uint16_t flags; /* of the header: RD, AD, CD, AA, TC, RA, Z */
@@ -92,15 +92,12 @@ struct ask_plan {
 	bool ignore_tc, tls_fallback, resume, keep_open, walk;
 	unsigned walk_ms; /* between two questions of a walk */
 	unsigned count, rate; /* 1 and 0: not the load mode */
-	unsigned time_ms, tries;
+	unsigned time_ms; /* patience with a try over UDP, or with a connection; 0: not said */
+	unsigned tries;
+	bool help; /* it was asked for; nothing else counts */
 	bool exit_zero;
 	struct ask_show show;
 	struct memory memory;
 };
-
-/* Reads the words behind `sotto query`, up to NULL. False: what is wrong has been written to err.
- */
-bool plan_read(struct ask_plan *, const char *const *words, FILE *err);
-void plan_clear(struct ask_plan *);
 
 #endif

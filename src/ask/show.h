@@ -5,6 +5,8 @@
 #include "ask/message.h"
 #include "net/tls.h"
 
+#include <stdio.h>
+
 /* One reply and how it came. */
 struct ask_reply {
 	const struct ask_question *question;
