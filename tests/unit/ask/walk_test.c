@@ -122,6 +122,8 @@ CASE(white_lies_end_it)
 	EQ(to("\\001.a.example."), WALK_MORE);
 	begin("a.example.");
 	EQ(to("b\\000.example."), WALK_MORE);
+	begin("a.example.");
+	EQ(to("ab.example."), WALK_MORE);
 }
 
 CASE(nsec3_ends_it)
