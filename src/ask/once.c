@@ -56,6 +56,18 @@ static void say_where(const struct asking_state *s, const char *what)
 		addr_print(&s->once->from, text), what);
 }
 
+/* For -d: what happens, step by step. */
+static void say_step(const struct asking_state *s, const char *what, size_t octets)
+{
+	char text[ADDR_TEXT];
+	uint64_t us = loop_now_us(s->means->loop) - s->began_us;
+
+	if (s->means->plan->show.debug)
+		fprintf(stderr, ";; %u.%03u ms: %s, %zu octets, %s %s, try %u\n",
+			(unsigned)(us / 1000), (unsigned)(us % 1000), what, octets,
+			scheme_name(s->scheme), addr_print(&s->once->from, text), s->tries);
+}
+
 /* ---- tries ---- */
 
 static unsigned wait_ms(const struct asking_state *s)
@@ -74,6 +86,7 @@ static void try_once(struct asking_state *s)
 	struct span message = { s->once->sent.octets, s->once->sent.len };
 
 	s->tries++;
+	say_step(s, "sending", message.len);
 	timer_start(s->means->loop, &s->timer, wait_ms(s));
 	if (!way_send(s->way, message))
 		end(s, ASK_HOST);
@@ -162,6 +175,7 @@ static void on_message(void *arg, struct span m)
 	char why[CHECK_WHY] = "";
 	enum check verdict = check_reply(s->means->plan, &s->once->sent, s->question, m, why);
 
+	say_step(s, "heard", m.len);
 	snprintf(s->once->remark, sizeof s->once->remark, "%s", why);
 	if (verdict == CHECK_OTHER) {
 		warn("waiting on: ", why);

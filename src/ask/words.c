@@ -527,7 +527,7 @@ static void take_plus(struct ask_words *w, const char *word)
 
 /* ---- -options ---- */
 
-static bool add_plain(struct ask_words *w, int kind, const char *text)
+static bool add_plain(struct ask_words *w, enum plain_kind kind, const char *text)
 {
 	if (w->plain_count == WORDS_PLAIN_MAX)
 		return words_mistake(w, "too many words");
@@ -566,7 +566,7 @@ static void take_letter_value(struct ask_words *w, char letter, const char *valu
 		take_key(w, value, key_read_words);
 		break;
 	default:
-		add_plain(w, (int)(strchr(kinds, letter) - kinds), value);
+		add_plain(w, (enum plain_kind)(strchr(kinds, letter) - kinds), value);
 	}
 }
 

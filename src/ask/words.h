@@ -13,8 +13,10 @@
 #define WORDS_PLAIN_MAX (3 * ASK_QUESTIONS_MAX)
 
 /* A word that is no option, or one of -q, -t, -c, -x, which say what kind it is. */
+enum plain_kind { PLAIN_ANY, PLAIN_NAME, PLAIN_TYPE, PLAIN_CLASS, PLAIN_REVERSE };
+
 struct plain_word {
-	enum { PLAIN_ANY, PLAIN_NAME, PLAIN_TYPE, PLAIN_CLASS, PLAIN_REVERSE } kind;
+	enum plain_kind kind;
 	const char *text;
 };
 
