@@ -1,7 +1,9 @@
 #include "ask/run.h"
 
+#include "ask/fetch.h"
 #include "ask/once.h"
 #include "ask/plan_read.h"
+#include "ask/stroll.h"
 #include "ask/words.h"
 #include "dns/message.h"
 
@@ -70,6 +72,8 @@ static const struct driver {
 	bool (*suits)(const struct ask_plan *);
 	int (*drive)(struct means *);
 } drivers[] = {
+	{ stroll_suits, stroll_each },
+	{ fetch_suits, fetch_each },
 	{ always, ask_each },
 };
 
