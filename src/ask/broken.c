@@ -172,7 +172,8 @@ static bool read_section(struct reading *b, int section, unsigned count)
 	for (unsigned i = 0; i < count; i++) {
 		if (b->at == b->m.len)
 			return say(b,
-				"the header counts %u in the %s section, and %u are there: it ends at octet %zu",
+				"the header counts %u in the %s section, and %u are there: "
+				"it ends at octet %zu",
 				count, section_names[section], i, b->at);
 		if (!(section == SECTION_QUESTION ? read_asked(b) : read_record_at(b, section)))
 			return false;

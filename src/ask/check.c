@@ -16,10 +16,8 @@ __attribute__((format(printf, 2, 3))) static void remark(
 	size_t len = strlen(why);
 	va_list args;
 
-	if (len > 0 && len < CHECK_WHY - 3) {
-		strcpy(why + len, "; ");
-		len += 2;
-	}
+	if (len > 0 && len < CHECK_WHY - 3)
+		len += (size_t)snprintf(why + len, CHECK_WHY - len, "; ");
 	va_start(args, format);
 	vsnprintf(why + len, CHECK_WHY - len, format, args);
 	va_end(args);

@@ -189,6 +189,7 @@ static bool read_record(
 	struct text t = { .at = file, .is_zone = true };
 	const char *name = keep_word(&t, memory), *algorithm = "";
 	char secret[SECRET_MAX + 1] = "";
+	size_t len = 0;
 	unsigned field = 0;
 
 	while (name && next_word(&t)) {
@@ -198,8 +199,8 @@ static bool read_record(
 			field = 1;
 		if (field == 4)
 			algorithm = memory_copy(memory, t.word, strlen(t.word));
-		else if (field > 4 && strlen(secret) + strlen(t.word) <= SECRET_MAX)
-			strcat(secret, t.word);
+		else if (field > 4 && strlen(t.word) <= SECRET_MAX - len)
+			len += (size_t)snprintf(secret + len, sizeof(secret) - len, "%s", t.word);
 	}
 	if (field <= 4)
 		return bad(why, "there is no key in it");

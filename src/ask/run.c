@@ -1,7 +1,9 @@
 #include "ask/run.h"
 
+#include "ask/fetch.h"
 #include "ask/once.h"
 #include "ask/plan_read.h"
+#include "ask/stroll.h"
 #include "ask/words.h"
 #include "dns/message.h"
 
@@ -69,11 +71,7 @@ static bool always(const struct ask_plan *p)
  * comes takes its part out of here. */
 static bool is_unbuilt(const struct ask_plan *p)
 {
-	uint16_t type = p->questions[0].type;
-
-	return p->is_sotto || p->walk || p->resume || p->keep_open || p->count > 1 ||
-		p->show.json || type == TYPE_AXFR ||
-		(type == TYPE_IXFR && p->server.scheme != SCHEME_UDP);
+	return p->is_sotto || p->resume || p->keep_open || p->count > 1 || p->show.json;
 }
 
 static int refuse(struct means *m)
@@ -89,6 +87,8 @@ static const struct driver {
 	int (*drive)(struct means *);
 } drivers[] = {
 	{ is_unbuilt, refuse },
+	{ stroll_suits, stroll_each },
+	{ fetch_suits, fetch_each },
 	{ always, ask_each },
 };
 

@@ -18,7 +18,7 @@
 enum walk_verdict { WALK_MORE, WALK_DONE, WALK_BAD };
 
 struct walk {
-	struct ask_question question; /* to be asked next, with DO */
+	struct ask_question question; /* to be asked next */
 	unsigned names;
 };
 

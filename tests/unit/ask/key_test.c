@@ -1,5 +1,6 @@
 #include "ask/key.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
