@@ -136,6 +136,7 @@ def server_streams():
 def hello(version=ssl.TLSVersion.TLSv1_3, alpn=(), server="dns.example", curve=None):
     """What a client of OpenSSL's says first; its random part is another each time."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
     context.minimum_version = context.maximum_version = version
     if alpn:
         context.set_alpn_protocols(alpn)
@@ -172,25 +173,21 @@ def tls_clients():
     yield "endless", record(22, b"\1\0\x7f\xff" + bytes(2000)) * 16
     yield "http", b"GET / HTTP/1.1\r\n\r\n"
     yield "dns", frame(query())
-def hello(version, hostname=None, protocols=()):
-    """What a client of OpenSSL sends first."""
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    if protocols:
-        context.set_alpn_protocols(protocols)
-    outgoing = ssl.MemoryBIO()
-        context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname=hostname).do_handshake()
-        return outgoing.read()
+
+
 def in_records(octets, size):
     """The same message in records that hold so many octets of it."""
     message = octets[5:]
     pieces = [message[at : at + size] for at in range(0, len(message), size)]
     return b"".join(b"\x16\x03\x01" + frame(piece) for piece in pieces)
+
+
 def hellos():
-    tls12, tls13 = (hello(version, "dns.example") for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3))
+    tls12, tls13 = (hello(version) for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3))
     yield "tls12", tls12
     yield "tls13", tls13
-    yield "no_name", hello(ssl.TLSVersion.TLSv1_3)
-    yield "alpn", hello(ssl.TLSVersion.TLSv1_3, "one.one.one.one", ["dot"])
+    yield "no_name", hello(server=None)
+    yield "alpn", hello(alpn=["dot"], server="one.one.one.one")
     yield "half", tls13[:100]
     yield "behind", tls13 + b"\x14\x03\x03\0\1\1"
     yield "records_of_9", in_records(tls12, 9)
