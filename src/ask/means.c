@@ -138,6 +138,20 @@ enum scheme means_scheme(const struct means *m)
 	return m->server.scheme;
 }
 
+int means_status(const struct fault *f)
+{
+	switch (f->phase) {
+	case PHASE_HANDSHAKE:
+	case PHASE_VERIFY:
+		return ASK_TLS;
+	case PHASE_CONNECT:
+	case PHASE_RESOLVE:
+		return ASK_UNREACHED;
+	default:
+		return ASK_SILENCE;
+	}
+}
+
 unsigned means_patience_ms(const struct means *m)
 {
 	return m->plan->time_ms ? m->plan->time_ms : OPEN_MS;

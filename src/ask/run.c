@@ -2,6 +2,7 @@
 
 #include "ask/once.h"
 #include "ask/plan_read.h"
+#include "ask/report.h"
 #include "ask/words.h"
 #include "dns/message.h"
 
@@ -22,22 +23,6 @@ static int printed(int status)
 
 /* ---- the usual driver ---- */
 
-/* With the upper bits of OPT; an exit status has no room for more than 63 of them. */
-static int rcode_of(const struct ask_reply *r)
-{
-	struct reply reply;
-
-	if (!reply_parse(r->message, &reply))
-		return ASK_MALFORMED;
-	return reply.rcode < ASK_USAGE ? reply.rcode : ASK_USAGE - 1;
-}
-
-/* A reply that is broken or badly signed is shown all the same. */
-static void show(const struct ask_plan *p, const struct once *o)
-{
-	show_reply(p, &o->reply, stdout);
-}
-
 static int ask_each(struct means *m)
 {
 	const struct ask_plan *p = m->plan;
@@ -48,10 +33,7 @@ static int ask_each(struct means *m)
 		if (i > 0 && !p->show.is_short && !p->show.json)
 			putchar('\n');
 		status = once_ask(m, &p->questions[i], o);
-		if (!status || status == ASK_MALFORMED || status == ASK_TSIG)
-			show(p, o);
-		if (!status && !p->exit_zero)
-			status = rcode_of(&o->reply);
+		status = report(p, &o->reply, status);
 	}
 	free(o);
 	return status;
@@ -72,7 +54,7 @@ static bool is_unbuilt(const struct ask_plan *p)
 	uint16_t type = p->questions[0].type;
 
 	return p->is_sotto || p->walk || p->resume || p->keep_open || p->count > 1 ||
-		p->show.json || type == TYPE_AXFR ||
+		type == TYPE_AXFR ||
 		(type == TYPE_IXFR && p->server.scheme != SCHEME_UDP);
 }
 
