@@ -1,8 +1,11 @@
 #include "ask/run.h"
 
+#include "ask/load.h"
 #include "ask/once.h"
 #include "ask/plan_read.h"
 #include "ask/report.h"
+#include "ask/resume.h"
+#include "ask/together.h"
 #include "ask/words.h"
 #include "dns/message.h"
 
@@ -41,6 +44,22 @@ static int ask_each(struct means *m)
 
 /* ---- which driver ---- */
 
+static bool many_times(const struct ask_plan *p)
+{
+	return p->count > 1 || p->rate;
+}
+
+static bool resumes(const struct ask_plan *p)
+{
+	return p->resume;
+}
+
+/* Over UDP there is nothing to keep open. */
+static bool keeps_open(const struct ask_plan *p)
+{
+	return p->keep_open && p->server.scheme != SCHEME_UDP;
+}
+
 static bool always(const struct ask_plan *p)
 {
 	(void)p;
@@ -53,8 +72,7 @@ static bool is_unbuilt(const struct ask_plan *p)
 {
 	uint16_t type = p->questions[0].type;
 
-	return p->is_sotto || p->walk || p->resume || p->keep_open || p->count > 1 ||
-		type == TYPE_AXFR ||
+	return p->is_sotto || p->walk || type == TYPE_AXFR ||
 		(type == TYPE_IXFR && p->server.scheme != SCHEME_UDP);
 }
 
@@ -71,6 +89,9 @@ static const struct driver {
 	int (*drive)(struct means *);
 } drivers[] = {
 	{ is_unbuilt, refuse },
+	{ many_times, load_drive },
+	{ resumes, resume_drive },
+	{ keeps_open, together_drive },
 	{ always, ask_each },
 };
 
