@@ -72,7 +72,7 @@ static bool is_unbuilt(const struct ask_plan *p)
 {
 	uint16_t type = p->questions[0].type;
 
-	return p->is_sotto || p->walk || type == TYPE_AXFR ||
+	return p->walk || type == TYPE_AXFR ||
 		(type == TYPE_IXFR && p->server.scheme != SCHEME_UDP);
 }
 
