@@ -1,5 +1,6 @@
 #include "ask/means.h"
 
+#include "ask/proxy.h"
 #include "config/problems.h"
 #include "net/system_names.h"
 
@@ -116,7 +117,7 @@ int means_init(struct means *m, const struct ask_plan *plan)
 	m->loop = loop_new();
 	if (!m->loop)
 		return ASK_HOST;
-	int status = find_host(m);
+	int status = plan->is_sotto ? proxy_find(&m->server) : find_host(m);
 
 	return status ? status : prepare_tls(m);
 }
@@ -136,6 +137,20 @@ void means_clear(struct means *m)
 enum scheme means_scheme(const struct means *m)
 {
 	return m->server.scheme;
+}
+
+int means_status(const struct fault *f)
+{
+	switch (f->phase) {
+	case PHASE_HANDSHAKE:
+	case PHASE_VERIFY:
+		return ASK_TLS;
+	case PHASE_CONNECT:
+	case PHASE_RESOLVE:
+		return ASK_UNREACHED;
+	default:
+		return ASK_SILENCE;
+	}
 }
 
 unsigned means_patience_ms(const struct means *m)

@@ -25,6 +25,9 @@ void means_clear(struct means *);
 enum scheme means_scheme(const struct means *);
 /* How long it is waited for a connection, and for a reply over it. */
 unsigned means_patience_ms(const struct means *);
+/* The exit status of a way that ended so: ASK_UNREACHED if it never stood, ASK_TLS if because of
+ * that, ASK_SILENCE if it did. */
+int means_status(const struct fault *);
 /* Opens a way over that: as way_open(). */
 int means_way(struct means *, enum scheme, struct way **, const struct way_events *, void *arg);
 

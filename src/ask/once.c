@@ -1,6 +1,5 @@
 #include "ask/once.h"
 
-#include "ask/check.h"
 #include "ask/tsig.h"
 #include "base/clock.h"
 #include "config/problems.h"
@@ -119,15 +118,15 @@ static void warn(const char *what, const char *why)
 	fputc('\n', stderr);
 }
 
-static bool verify(struct asking_state *s, struct ask_reply *r)
+static bool verify(struct once *o, const struct ask_plan *p)
 {
-	struct once *o = s->once;
+	struct ask_reply *r = &o->reply;
 	struct tsig t;
 	char why[TSIG_WHY] = "";
 
-	if (!s->means->plan->key.algorithm)
+	if (!p->key.algorithm)
 		return true;
-	tsig_init(&t, &s->means->plan->key);
+	tsig_init(&t, &p->key);
 	memcpy(t.mac, o->sent.mac, o->sent.mac_len);
 	t.mac_len = o->sent.mac_len;
 	enum tsig_verdict verdict = tsig_verify(
@@ -142,25 +141,31 @@ static bool verify(struct asking_state *s, struct ask_reply *r)
 	return verdict == TSIG_GOOD;
 }
 
+int once_take(struct once *o, const struct ask_plan *p, struct span m, enum check verdict)
+{
+	struct ask_reply *r = &o->reply;
+
+	memcpy(o->octets, m.at, m.len);
+	r->sent = &o->sent;
+	r->message = (struct span){ o->octets, m.len };
+	r->from = &o->from;
+	r->remark = *o->remark ? o->remark : NULL;
+	bool proved = verify(o, p);
+
+	return verdict == CHECK_MALFORMED ? ASK_MALFORMED : proved ? 0 : ASK_TSIG;
+}
+
 /* The reply is there, good or bad. */
 static void take(struct asking_state *s, struct span m, enum check verdict)
 {
 	struct once *o = s->once;
-	struct ask_reply *r = &o->reply;
 
-	memcpy(o->octets, m.at, m.len);
-	*r = (struct ask_reply){ .question = s->question,
-		.sent = &o->sent,
-		.message = { o->octets, m.len },
+	o->reply = (struct ask_reply){ .question = s->question,
 		.over = s->scheme,
-		.from = &o->from,
 		.took_us = loop_now_us(s->means->loop) - s->began_us,
 		.tries = s->tries,
-		.tls = s->scheme == SCHEME_TLS ? &o->tls : NULL,
-		.remark = *o->remark ? o->remark : NULL };
-	bool proved = verify(s, r);
-
-	end(s, verdict == CHECK_MALFORMED ? ASK_MALFORMED : proved ? 0 : ASK_TSIG);
+		.tls = s->scheme == SCHEME_TLS ? &o->tls : NULL };
+	end(s, once_take(o, s->means->plan, m, verdict));
 }
 
 static bool is_truncated(const struct asking_state *s, struct span m)
@@ -197,47 +202,13 @@ static void on_strayed(void *arg, const struct addr *from, struct span m)
 
 /* ---- the way ---- */
 
-/* Texts of the session are gone when it is closed. */
-static void keep_facts(struct once *o, const struct tls_facts *facts)
-{
-	const char **texts[] = { &o->tls.version, &o->tls.cipher, &o->tls.group };
-
-	o->tls = *facts;
-	o->tls.client = NULL;
-	o->tls.doubt = NULL;
-	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-		if (!*texts[i])
-			continue;
-		snprintf(o->words[i], sizeof o->words[i], "%s", *texts[i]);
-		*texts[i] = o->words[i];
-	}
-	if (facts->doubt) {
-		o->doubt = *facts->doubt;
-		o->tls.doubt = &o->doubt;
-	}
-}
-
 static void on_opened(void *arg, const struct tls_facts *facts)
 {
 	struct asking_state *s = arg;
 
 	if (facts)
-		keep_facts(s->once, facts);
+		agreed_keep(&s->once->tls, facts);
 	try_once(s);
-}
-
-static int status_of(const struct asking_state *s, const struct fault *f)
-{
-	switch (f->phase) {
-	case PHASE_HANDSHAKE:
-	case PHASE_VERIFY:
-		return ASK_TLS;
-	case PHASE_CONNECT:
-	case PHASE_RESOLVE:
-		return ASK_UNREACHED;
-	default:
-		return s->tries ? ASK_SILENCE : ASK_UNREACHED;
-	}
 }
 
 static void say_fault(const struct asking_state *s, const struct fault *f)
@@ -268,7 +239,7 @@ static void on_closed(void *arg, const struct fault *f)
 		addr_set_port(&s->means->server.addr, s->means->plan->fallback_port);
 		begin(s, SCHEME_TCP);
 	} else {
-		end(s, status_of(s, f));
+		end(s, means_status(f));
 	}
 }
 

@@ -2,6 +2,7 @@
 #ifndef ASK_ONCE_H
 #define ASK_ONCE_H
 
+#include "ask/check.h"
 #include "ask/means.h"
 #include "ask/message.h"
 #include "ask/show.h"
@@ -12,9 +13,7 @@ struct once {
 	struct ask_reply reply; /* its message is in octets, and may be shorter by a TSIG record */
 	uint8_t octets[65535];
 	struct addr from;
-	struct tls_facts tls; /* copied: texts of it are constants or in words */
-	char words[3][64];
-	struct fault doubt;
+	struct agreed tls;
 	char remark[256], tsig[128];
 };
 
@@ -22,5 +21,10 @@ struct once {
  * written to standard error, as have been warnings. A CHECK_MALFORMED reply is status
  * ASK_MALFORMED, and there all the same, for +hex. */
 int once_ask(struct means *, const struct ask_question *, struct once *);
+
+/* For who has asked it himself, and has filled in `sent`, `from`, `remark`, and of the reply what
+ * does not follow from these: keeps a message that is judged to be the reply, and verifies its
+ * TSIG. 0, ASK_MALFORMED or ASK_TSIG. */
+int once_take(struct once *, const struct ask_plan *, struct span message, enum check verdict);
 
 #endif

@@ -92,6 +92,7 @@ struct ask_plan {
 	bool ignore_tc, tls_fallback, resume, keep_open, walk;
 	unsigned walk_ms; /* between two questions of a walk */
 	unsigned count, rate; /* 1 and 0: not the load mode */
+	unsigned connections; /* of it, or sockets */
 	unsigned time_ms; /* patience with a try over UDP, or with a connection; 0: not said */
 	unsigned tries;
 	bool help; /* it was asked for; nothing else counts */

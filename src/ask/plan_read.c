@@ -25,6 +25,7 @@ static void set_defaults(struct ask_plan *p)
 		.flags = DNS_RD,
 		.edns = { .on = true, .size = BUILD_UDP_SIZE },
 		.count = 1,
+		.connections = 1,
 		.tries = TRIES };
 	p->show = (struct ask_show){ .comments = true,
 		.question = true,

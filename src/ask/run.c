@@ -1,9 +1,13 @@
 #include "ask/run.h"
 
 #include "ask/fetch.h"
+#include "ask/load.h"
 #include "ask/once.h"
 #include "ask/plan_read.h"
+#include "ask/report.h"
+#include "ask/resume.h"
 #include "ask/stroll.h"
+#include "ask/together.h"
 #include "ask/words.h"
 #include "dns/message.h"
 
@@ -24,22 +28,6 @@ static int printed(int status)
 
 /* ---- the usual driver ---- */
 
-/* With the upper bits of OPT; an exit status has no room for more than 63 of them. */
-static int rcode_of(const struct ask_reply *r)
-{
-	struct reply reply;
-
-	if (!reply_parse(r->message, &reply))
-		return ASK_MALFORMED;
-	return reply.rcode < ASK_USAGE ? reply.rcode : ASK_USAGE - 1;
-}
-
-/* A reply that is broken or badly signed is shown all the same. */
-static void show(const struct ask_plan *p, const struct once *o)
-{
-	show_reply(p, &o->reply, stdout);
-}
-
 static int ask_each(struct means *m)
 {
 	const struct ask_plan *p = m->plan;
@@ -50,10 +38,7 @@ static int ask_each(struct means *m)
 		if (i > 0 && !p->show.is_short && !p->show.json)
 			putchar('\n');
 		status = once_ask(m, &p->questions[i], o);
-		if (!status || status == ASK_MALFORMED || status == ASK_TSIG)
-			show(p, o);
-		if (!status && !p->exit_zero)
-			status = rcode_of(&o->reply);
+		status = report(p, &o->reply, status);
 	}
 	free(o);
 	return status;
@@ -61,23 +46,45 @@ static int ask_each(struct means *m)
 
 /* ---- which driver ---- */
 
+static bool many_times(const struct ask_plan *p)
+{
+	return p->count > 1 || p->rate;
+}
+
+static bool resumes(const struct ask_plan *p)
+{
+	return p->resume;
+}
+
+/* Over UDP there is nothing to keep open. */
+static bool keeps_open(const struct ask_plan *p)
+{
+	return p->keep_open && p->server.scheme != SCHEME_UDP;
+}
+
 static bool always(const struct ask_plan *p)
 {
 	(void)p;
 	return true;
 }
 
-/* What the plan can say and no driver does yet is refused, and not done by halves. A driver that
- * comes takes its part out of here. */
-static bool is_unbuilt(const struct ask_plan *p)
+/* A zone comes alone, record by record. */
+static bool is_too_much(const struct ask_plan *p)
 {
-	return p->is_sotto || p->resume || p->keep_open || p->count > 1 || p->show.json;
+	bool zone = p->walk;
+
+	for (size_t i = 0; i < p->question_count; i++)
+		zone |= p->questions[i].type == TYPE_AXFR || p->questions[i].type == TYPE_IXFR;
+	return zone &&
+		(many_times(p) || resumes(p) || p->show.json || !(p->walk || fetch_suits(p)));
 }
 
 static int refuse(struct means *m)
 {
 	(void)m;
-	fputs("sotto query: this version cannot do that yet\n", stderr);
+	fputs("sotto query: a transfer or a walk goes with no other question, nor with +json, +count, "
+	      "+rate or +resume\n",
+		stderr);
 	return ASK_USAGE;
 }
 
@@ -86,9 +93,12 @@ static const struct driver {
 	bool (*suits)(const struct ask_plan *);
 	int (*drive)(struct means *);
 } drivers[] = {
-	{ is_unbuilt, refuse },
+	{ is_too_much, refuse },
 	{ stroll_suits, stroll_each },
 	{ fetch_suits, fetch_each },
+	{ many_times, load_drive },
+	{ resumes, resume_drive },
+	{ keeps_open, together_drive },
 	{ always, ask_each },
 };
 

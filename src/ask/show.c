@@ -2,7 +2,9 @@
 
 #include "ask/octets.h"
 #include "ask/opt.h"
+#include "ask/padding.h"
 #include "ask/record.h"
+#include "base/clock.h"
 #include "dns/message.h"
 #include "dns/text.h"
 
@@ -46,17 +48,20 @@ static void put_source(const struct ask_reply *r, FILE *out)
 		(unsigned)(r->took_us / 1000000), (unsigned)(r->took_us / 1000 % 1000));
 }
 
-static void put_tls(const struct ask_plan *p, const struct tls_facts *f, FILE *out)
+static void put_tls(const struct ask_plan *p, const struct agreed *a, FILE *out)
 {
-	fprintf(out, ";; TLS: %s, %s, %s, %s, ", f->version, f->cipher,
-		f->group ? f->group : "no group", f->resumed ? "resumed" : "not resumed");
-	if (f->verified) {
-		fputs("verified\n", out);
-		return;
-	}
-	fputs("NOT VERIFIED\n", out);
-	if (f->doubt)
-		put_warning(p, f->doubt->reason, out);
+	agreed_put(a, clock_system_ms() / 1000, out);
+	if (*a->doubt)
+		put_warning(p, a->doubt, out);
+}
+
+static void put_padding(const struct ask_reply *r, FILE *out)
+{
+	struct padding padding;
+
+	padding_read(r->message, &padding);
+	fputs(";; Reply Padding: ", out);
+	padding_put(&padding, out);
 }
 
 /* pydig's figures: how many octets come for one that is sent, in messages and in packets. */
@@ -92,6 +97,8 @@ static void put_header(const struct ask_plan *p, const struct ask_reply *r, FILE
 	if (p->edns.on && p->edns.pad)
 		fprintf(out, ";; Query Padding size: %u, Block size: %u\n", r->sent->padding + 4u,
 			p->edns.pad_to);
+	if (p->edns.on && p->edns.pad)
+		put_padding(r, out);
 	fprintf(out, ";; %srcode=%u(%s)%s, id=%u\n", colour(p, rcode ? RED : BOLD), rcode,
 		text_rcode(rcode, word), colour(p, PLAIN), get_u16(m));
 	fprintf(out, ";; qr=%u opcode=%u aa=%u tc=%u rd=%u ra=%u z=%u ad=%u cd=%u\n", flags >> 15,

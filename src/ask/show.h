@@ -2,8 +2,8 @@
 #ifndef ASK_SHOW_H
 #define ASK_SHOW_H
 
+#include "ask/agreed.h"
 #include "ask/message.h"
-#include "net/tls.h"
 
 #include <stdio.h>
 
@@ -16,7 +16,7 @@ struct ask_reply {
 	const struct addr *from;
 	uint64_t took_us;
 	unsigned tries;
-	const struct tls_facts *tls; /* NULL: none */
+	const struct agreed *tls; /* NULL: none */
 	const char *tsig; /* "ok", a reason; NULL: none was asked for */
 	const char *remark; /* NULL: none */
 };

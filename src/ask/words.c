@@ -370,6 +370,7 @@ static const struct row rows[] = {
 	{ "keepopen", NULL, "all names over one connection", IS, NONE, .at = PLAN(keep_open) },
 	{ "count", "N", "N times; percentiles", COUNT, WANTED, .at = PLAN(count), .number = 1000000 },
 	{ "rate", "R", "R of them a second", COUNT, WANTED, .at = PLAN(rate), .number = 100000 },
+	{ "connections", "N", "over so many (1)", COUNT, WANTED, .at = PLAN(connections), .number = 64 },
 	{ "time", "S", "for a try over UDP (0.5, doubled), for TCP (5)", CALL, WANTED, .take = take_time },
 	{ "timeout", "S", HIDDEN, CALL, WANTED, .take = take_time },
 	{ "tries", "N", "over UDP (3)", COUNT, WANTED, .at = PLAN(tries), .number = 99 },
