@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/bug.h"
 #include "dns/message.h"
 #include "dns/name.h"
 #include "dns/reader.h"
@@ -39,6 +40,14 @@ static const struct algorithm *algorithm_of(const char *name)
 		if (strcasecmp(algorithms[i].name, name) == 0)
 			return &algorithms[i];
 	return NULL;
+}
+
+static const struct algorithm *algorithm_of_key(const struct ask_key *key)
+{
+	const struct algorithm *algorithm = algorithm_of(key->algorithm);
+
+	MUST(algorithm);
+	return algorithm;
 }
 
 /* What a TSIG record says; time to other are read from its RDATA (RFC 8945 §4.2). */
@@ -72,7 +81,7 @@ void tsig_clear(struct tsig *t)
 static bool digest_start(struct tsig *t)
 {
 	EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	char *name = (char *)algorithm_of(t->key->algorithm)->digest;
+	char *name = (char *)algorithm_of_key(t->key)->digest;
 	const OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(
 					      OSSL_MAC_PARAM_DIGEST, name, 0),
 		OSSL_PARAM_construct_end() };
@@ -188,7 +197,7 @@ size_t tsig_sign(struct tsig *t, uint8_t *message, size_t len, size_t cap, uint6
 	};
 
 	memcpy(s.key, key->name, key->name_len);
-	s.algorithm_len = name_from_text(algorithm_of(key->algorithm)->host, s.algorithm);
+	s.algorithm_len = name_from_text(algorithm_of_key(key)->host, s.algorithm);
 	tsig_clear(t);
 	if (!digest_start(t))
 		return 0;
@@ -282,7 +291,7 @@ static enum tsig_verdict take_unsigned(struct tsig *t, struct span m, char why[T
 static bool is_of_our_key(const struct tsig *t, const struct signature *s)
 {
 	uint8_t host[NAME_MAX_WIRE];
-	size_t len = name_from_text(algorithm_of(t->key->algorithm)->host, host);
+	size_t len = name_from_text(algorithm_of_key(t->key)->host, host);
 
 	return s->key_len == t->key->name_len && name_equals(s->key, t->key->name, s->key_len) &&
 		s->algorithm_len == len && name_equals(s->algorithm, host, len);
