@@ -8,7 +8,7 @@ PATH=$PATH:/usr/sbin:/sbin # unbound and dpkg's helpers, which a user's PATH may
 # shellcheck disable=SC2034
 {
 	build_packages=(gcc libc6-dev meson ninja-build pkgconf libssl-dev libuv1-dev libfyaml-dev libjansson-dev
-		libldns-dev libpsl-dev libseccomp-dev publicsuffix
+		libldns-dev libpsl-dev libseccomp-dev publicsuffix scdoc
 		ca-certificates)
 	demo_packages=(unbound openssl bind9-dnsutils)
 	test_packages=("${build_packages[@]}" "${demo_packages[@]}"
