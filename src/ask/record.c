@@ -2,11 +2,15 @@
 
 #include "ask/octets.h"
 #include "dns/message.h"
+#include "dns/rdata.h"
 #include "dns/reader.h"
 #include "dns/text.h"
 
 #include <ldns/ldns.h>
 #include <string.h>
+
+/* Names that the data of one record holds (dns/rdata). */
+#define NAMES_MOST 2
 
 bool record_read(struct span m, size_t *at, struct record *r)
 {
@@ -66,9 +70,33 @@ void record_put_type(uint16_t type, bool generic, FILE *out)
 
 /* ---- the data ---- */
 
-/* RFC 3597 §5. */
-static void put_generic(struct span data, FILE *out)
+/* The data without compression: who reads it has no message that a pointer could lead into (RFC
+ * 3597 §4). Its length. */
+static size_t spread(struct span m, const struct record *r, uint8_t *out)
 {
+	struct rdata_names names;
+	size_t at = r->rdata;
+
+	if (!rdata_names(m, r, &names))
+		names = (struct rdata_names){ r->end, 0 };
+	size_t len = names.at - at;
+
+	memcpy(out, m.at + at, len);
+	at = names.at;
+	for (unsigned i = 0; i < names.count; i++) {
+		len += name_copy(m, at, out + len);
+		name_skip(m, &at);
+	}
+	memcpy(out + len, m.at + at, r->end - at);
+	return len + r->end - at;
+}
+
+/* RFC 3597 §5. */
+static void put_generic(struct span m, const struct record *r, FILE *out)
+{
+	uint8_t octets[UINT16_MAX + NAMES_MOST * NAME_MAX_WIRE];
+	struct span data = { octets, spread(m, r, octets) };
+
 	fprintf(out, "\\# %zu%s", data.len, data.len ? " " : "");
 	octets_put_hex(out, data);
 }
@@ -111,7 +139,7 @@ void record_put_data(const struct ask_show *show, struct span m, const struct re
 	if (data.at)
 		octets_put_text(out, data);
 	else
-		put_generic((struct span){ m.at + r->rdata, r->end - r->rdata }, out);
+		put_generic(m, r, out);
 	LDNS_FREE(line);
 }
 

@@ -203,8 +203,10 @@ void show_reply(const struct ask_plan *p, const struct ask_reply *r, FILE *out)
 		put_frame(p, r, out);
 	for (int section = 0; section < SECTIONS && whole; section++)
 		whole = put_section(p, r->message, section, &at, out);
+	/* Whoever wants it short reads data on standard output, and nothing else. */
 	if (r->remark || !whole)
-		put_warning(p, r->remark ? r->remark : "the message is broken", out);
+		put_warning(p, r->remark ? r->remark : "the message is broken",
+			p->show.is_short ? stderr : out);
 }
 
 bool show_record(const struct ask_plan *p, struct span m, size_t *at, FILE *out)

@@ -140,25 +140,36 @@ static bool take_cookie(struct ask_words *w, bool on, const char *value)
 	return set_option(w, on, COOKIE, octets, len);
 }
 
+/* RFC 7871 §6: no more octets, and no more bits, than are meant. */
+static size_t cut(uint8_t *octets, uint64_t bits)
+{
+	if (bits % 8)
+		octets[bits / 8] &= (uint8_t)(0xff00u >> bits % 8);
+	return (size_t)(bits + 7) / 8;
+}
+
 static bool take_subnet(struct ask_words *w, bool on, const char *value)
 {
 	uint8_t octets[4 + 16] = { 0 };
-	struct prefix prefix;
+	struct addr a;
 
 	if (!on)
 		return set_option(w, false, SUBNET, NULL, 0);
-	if (!prefix_parse(&prefix, strcmp(value, "0") == 0 ? "0.0.0.0/0" : value))
-		return words_mistake(w,
-			"a network as 192.0.2.0/24 is wanted, with zeros behind its length, not "
-			"\"%s\"",
-			value);
-	struct span address = addr_octets(&prefix.base);
-	size_t len = (prefix.bits + 7) / 8; /* RFC 7871 §6: no more octets than are meant */
+	value = strcmp(value, "0") == 0 ? "0.0.0.0/0" : value;
+	size_t host_len = strcspn(value, "/");
+	const char *host = memory_copy(&w->plan->memory, value, host_len);
 
+	if (!addr_parse(&a, host, 0) || addr_port(&a))
+		return words_mistake(w, "a network as 192.0.2.0/24 is wanted, not \"%s\"", value);
+	struct span address = addr_octets(&a);
+	uint64_t bits = address.len * 8;
+
+	if (value[host_len] && !read_number(w, value + host_len + 1, 0, bits, &bits))
+		return false;
+	memcpy(octets + 4, address.at, address.len);
 	octets[1] = address.len == 4 ? 1 : 2;
-	octets[2] = (uint8_t)prefix.bits;
-	memcpy(octets + 4, address.at, len);
-	return set_option(w, true, SUBNET, octets, 4 + len);
+	octets[2] = (uint8_t)bits;
+	return set_option(w, true, SUBNET, octets, 4 + cut(octets + 4, bits));
 }
 
 static bool take_chain(struct ask_words *w, bool on, const char *value)
