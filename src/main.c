@@ -1,5 +1,6 @@
 /* main: the command line. */
 #include "announce.h"
+#include "ask/run.h"
 #include "base/clock.h"
 #include "config/near.h"
 #include "config/options.h"
@@ -65,6 +66,7 @@ static const char help[] =
 	"  sotto cache ...                stats | lookup NAME [TYPE] | flush NAME | flush --below NAME |\n"
 	"                                 flush --all: what it keeps of answers, and to forget it\n"
 	"  sotto explain NAME [TYPE]      what would become of a query: --client, --at, --identity\n"
+	"  sotto query [@SERVER] NAME ... asks a DNS server, as dig does: query -h\n"
 	"  sotto healthcheck [OPTIONS]    exit 0 if the proxy of this configuration answers\n"
 	"  sotto import FORMAT FILE       the configuration of another program as one of ours\n"
 	"  sotto fake [OPTIONS]           answers names for a test bench, as DNSChef does: fake --help\n"
@@ -194,6 +196,12 @@ static int print_options(void)
 {
 	options_print(stdout);
 	return printed();
+}
+
+/* Options of the daemon before it would be of no use. */
+static int query_comes_first(void)
+{
+	return usage("it stands before everything else:", "query", NULL);
 }
 
 static int print_help(void)
@@ -341,6 +349,7 @@ static const struct verb verbs[] = {
 	{ "reload", .run = reload, .json = true },
 	{ "cache", .run = cache, .json = true, .words = read_deed },
 	{ "explain", .run = explain, .json = true, .words = read_explained },
+	{ "query", .print = query_comes_first },
 	{ "healthcheck", .run = health },
 	{ "import", .words = import },
 	{ "options", .print = print_options },
@@ -595,6 +604,8 @@ int main(int argc, char **argv)
 
 	open_standard_files();
 	tls_watch_memory();
+	if (argc > 1 && strcmp(argv[1], "query") == 0) /* what stands behind it is its own */
+		return ask_run((const char *const *)argv + 2);
 	bool fake = argc > 1 && strcmp(argv[1], "fake") == 0; /* whose words are DNSChef's */
 	int status = fake ? fake_read(argc - 1, argv + 1, &c.sources.file)
 			  : read_arguments(&c, argc, argv);

@@ -21,18 +21,27 @@
 	X(TXT, 16)                                                                                 \
 	X(RP, 17)                                                                                  \
 	X(AFSDB, 18)                                                                               \
+	X(X25, 19)                                                                                 \
+	X(ISDN, 20)                                                                                \
 	X(RT, 21)                                                                                  \
+	X(NSAP, 22)                                                                                \
 	X(SIG, 24)                                                                                 \
 	X(KEY, 25)                                                                                 \
 	X(PX, 26)                                                                                  \
+	X(GPOS, 27)                                                                                \
 	X(AAAA, 28)                                                                                \
 	X(LOC, 29)                                                                                 \
 	X(NXT, 30)                                                                                 \
+	X(EID, 31)                                                                                 \
+	X(NIMLOC, 32)                                                                              \
 	X(SRV, 33)                                                                                 \
+	X(ATMA, 34)                                                                                \
 	X(NAPTR, 35)                                                                               \
 	X(KX, 36)                                                                                  \
 	X(CERT, 37)                                                                                \
+	X(A6, 38)                                                                                  \
 	X(DNAME, 39)                                                                               \
+	X(SINK, 40)                                                                                \
 	X(OPT, 41)                                                                                 \
 	X(APL, 42)                                                                                 \
 	X(DS, 43)                                                                                  \
@@ -47,6 +56,9 @@
 	X(TLSA, 52)                                                                                \
 	X(SMIMEA, 53)                                                                              \
 	X(HIP, 55)                                                                                 \
+	X(NINFO, 56)                                                                               \
+	X(RKEY, 57)                                                                                \
+	X(TALINK, 58)                                                                              \
 	X(CDS, 59)                                                                                 \
 	X(CDNSKEY, 60)                                                                             \
 	X(OPENPGPKEY, 61)                                                                          \
@@ -54,9 +66,17 @@
 	X(ZONEMD, 63)                                                                              \
 	X(SVCB, 64)                                                                                \
 	X(HTTPS, 65)                                                                               \
+	X(DSYNC, 66)                                                                               \
+	X(HHIT, 67)                                                                                \
+	X(BRID, 68)                                                                                \
 	X(SPF, 99)                                                                                 \
+	X(NID, 104)                                                                                \
+	X(L32, 105)                                                                                \
+	X(L64, 106)                                                                                \
+	X(LP, 107)                                                                                 \
 	X(EUI48, 108)                                                                              \
 	X(EUI64, 109)                                                                              \
+	X(NXNAME, 128)                                                                             \
 	X(TKEY, 249)                                                                               \
 	X(TSIG, 250)                                                                               \
 	X(IXFR, 251)                                                                               \
@@ -65,7 +85,15 @@
 	X(MAILA, 254)                                                                              \
 	X(ANY, 255)                                                                                \
 	X(URI, 256)                                                                                \
-	X(CAA, 257)
+	X(CAA, 257)                                                                                \
+	X(AVC, 258)                                                                                \
+	X(DOA, 259)                                                                                \
+	X(AMTRELAY, 260)                                                                           \
+	X(RESINFO, 261)                                                                            \
+	X(WALLET, 262)                                                                             \
+	X(TA, 32768)                                                                               \
+	X(DLV, 32769)                                                                              \
+	X(DELEG, 65287)
 
 enum {
 #define X(name, number) TYPE_##name = number,

@@ -15,8 +15,10 @@
 struct asking {
 	struct loop *loop;
 	void (*got)(void *arg, struct span message);
+	void (*strayed)(void *arg, const struct addr *from, struct span message);
 	void (*failed)(void *arg, int error);
 	void *arg;
+	struct addr to;
 	int fd;
 	bool gone; /* closed: the memory lives until the task `bury` runs */
 	struct watch watch;
@@ -57,13 +59,31 @@ static bool read_once(struct asking *a)
 	return n >= 0 || errno != EAGAIN;
 }
 
+/* The same, of a socket that anybody may send to. */
+static bool read_anybodys(struct asking *a)
+{
+	uint8_t message[UINT16_MAX];
+	struct addr from = { 0 };
+	socklen_t size = sizeof from;
+	ssize_t n = recvfrom(a->fd, message, sizeof message, MSG_DONTWAIT, &from.any, &size);
+
+	if (n < 0)
+		return errno != EAGAIN;
+	if (addr_equal(&from, &a->to))
+		a->got(a->arg, (struct span){ message, (size_t)n });
+	else
+		a->strayed(a->arg, &from, (struct span){ message, (size_t)n });
+	return true;
+}
+
 static void on_ready(struct watch *w, int events)
 {
 	struct asking *a = container_of(w, struct asking, watch);
+	bool (*read)(struct asking *) = a->strayed ? read_anybodys : read_once;
 	int error;
 
 	(void)events;
-	for (int i = 0; i < READS_PER_TURN && !a->gone && read_once(a); i++)
+	for (int i = 0; i < READS_PER_TURN && !a->gone && read(a); i++)
 		;
 	for (int i = 0; i < READS_PER_TURN && !a->gone && (error = take_error(a->fd)); i++)
 		a->failed(a->arg, -error);
@@ -73,9 +93,12 @@ static void on_ready(struct watch *w, int events)
 
 int asking_send(struct asking *a, struct span message)
 {
+	const struct sockaddr *to = a->strayed ? &a->to.any : NULL;
+	socklen_t size = a->strayed ? addr_size(&a->to) : 0;
+
 	/* The first try may only tell of an error that came for an earlier message. */
-	if (send(a->fd, message.at, message.len, 0) >= 0 ||
-		send(a->fd, message.at, message.len, 0) >= 0)
+	if (sendto(a->fd, message.at, message.len, 0, to, size) >= 0 ||
+		sendto(a->fd, message.at, message.len, 0, to, size) >= 0)
 		return 0;
 	return -errno;
 }
@@ -106,6 +129,7 @@ int asking_open(struct asking **out, struct loop *loop, const struct addr *to,
 		return err;
 	a->loop = loop;
 	a->got = conf->got;
+	a->strayed = conf->strayed;
 	a->failed = conf->failed;
 	a->arg = conf->arg;
 	a->watch.ready = on_ready;
@@ -118,7 +142,8 @@ int asking_open(struct asking **out, struct loop *loop, const struct addr *to,
 		socket_set(a->fd, IPPROTO_IP, IP_RECVERR, 1);
 	else
 		socket_set(a->fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
-	err = connect(a->fd, &to->any, addr_size(to)) < 0
+	a->to = *to;
+	err = !conf->strayed && connect(a->fd, &to->any, addr_size(to)) < 0
 		? -errno
 		: watch_start(loop, &a->watch, a->fd, LOOP_READ);
 	if (err < 0)

@@ -5,6 +5,11 @@
  * closes it as soon as it has an answer: the time in which somebody else could guess the port ends
  * then.
  *
+ * An owner that wants to hear of what the kernel would drop (`strayed`) has a socket that is not
+ * connected: then it is compared here who a message is from, and it comes whole, whatever its
+ * length. That is for tools, which show what happens; nobody else should let strangers cost him
+ * time.
+ *
  * Nothing that comes ends anything here, whether it makes sense or not: ICMP errors can be sent by
  * anybody, and may be about what is over. The owner judges, waits on, and closes.
  */
@@ -15,7 +20,7 @@
 #include "base/span.h"
 #include "net/addr.h"
 
-/* The longest message that comes whole; what is behind it is cut off. */
+/* The longest message that comes whole without `strayed`; what is behind it is cut off. */
 #define ASKING_MAX 4096
 
 struct asking;
@@ -23,8 +28,10 @@ struct asking;
 struct asking_conf {
 	const struct addr *source; /* its port is 0; NULL or AF_UNSPEC: the kernel chooses */
 	const char *interface; /* NULL: the kernel chooses */
-	/* Both come from the loop, as often as there is something to tell, until asking_close(). */
+	/* All come from the loop, as often as there is something to tell, until asking_close(). */
 	void (*got)(void *arg, struct span message); /* valid during the call; may be empty */
+	/* A message came from somebody else. NULL: such are dropped unseen. */
+	void (*strayed)(void *arg, const struct addr *from, struct span message);
 	/* The network said something is wrong: -ECONNREFUSED, -EHOSTUNREACH, -ENETUNREACH ... */
 	void (*failed)(void *arg, int error);
 	void *arg;

@@ -202,12 +202,24 @@ static enum tls_status outcome(struct tls *t, int result, enum phase phase)
 	}
 }
 
+/* A server can only choose what it was offered, and we offer nothing else (RFC 7858 §3.1). */
+static const char *chosen_protocol(const SSL *ssl)
+{
+	const uint8_t *name;
+	unsigned len;
+
+	SSL_get0_alpn_selected(ssl, &name, &len);
+	return len ? "dot" : NULL;
+}
+
 static void note_facts(struct tls *t)
 {
 	t->facts.version = SSL_get_version(t->ssl);
 	t->facts.cipher = SSL_get_cipher_name(t->ssl);
 	t->facts.resumed = SSL_session_reused(t->ssl);
 	t->facts.not_after_s = tls_cert_end(SSL_get0_peer_certificate(t->ssl));
+	t->facts.alpn = chosen_protocol(t->ssl);
+	t->facts.ssl = t->ssl;
 	t->facts.group = SSL_group_to_name(t->ssl, (int)SSL_get_negotiated_group(t->ssl));
 }
 

@@ -16,15 +16,22 @@
  * goes on without what it does not get. */
 void tls_watch_memory(void);
 
+/* OpenSSL's SSL, SSL_CTX, BIO_METHOD. */
+struct ssl_st;
+struct ssl_ctx_st;
+struct bio_method_st;
+
 /* What was agreed on. All of it also of resumed sessions. Texts live as long as the session. */
 struct tls_facts {
 	const char *version, *cipher; /* "TLSv1.3", "TLS_AES_256_GCM_SHA384" */
 	const char *group; /* of the key exchange: "x25519"; NULL: it has no name */
+	const char *alpn; /* the protocol that the server chose: "dot"; NULL: it chose none */
 	bool resumed;
 	bool verified; /* the peer has proved who it is */
 	const struct fault *doubt; /* of a server: why not. NULL: it is verified */
 	const char *client; /* of a client: who it is. NULL: it has not proved to be anybody */
 	int64_t not_after_s; /* when the peer's certificate ends, since 1970; 0: unknown */
+	const struct ssl_st *ssl; /* for tls_chain.c */
 };
 
 enum tls_status {
@@ -54,11 +61,6 @@ const struct fault *tls_fault(const struct tls *);
 const struct tls_facts *tls_facts(const struct tls *);
 
 /* ---- for tls_*.c ---- */
-
-/* OpenSSL's SSL, SSL_CTX, BIO_METHOD. */
-struct ssl_st;
-struct ssl_ctx_st;
-struct bio_method_st;
 
 /* RFC 9325 §4.2: forward secrecy and authenticated encryption, also in TLS 1.2. */
 #define TLS_CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"

@@ -28,13 +28,21 @@ bool tls_cert_print_pin(X509 *cert, char text[TLS_PIN_TEXT])
 	return true;
 }
 
-int64_t tls_cert_end(const X509 *cert)
+static int64_t seconds_of(const ASN1_TIME *time)
 {
 	struct tm tm;
 
-	if (!cert || !ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm))
-		return 0;
-	return timegm(&tm);
+	return ASN1_TIME_to_tm(time, &tm) ? timegm(&tm) : 0;
+}
+
+int64_t tls_cert_end(const X509 *cert)
+{
+	return cert ? seconds_of(X509_get0_notAfter(cert)) : 0;
+}
+
+int64_t tls_cert_begin(const X509 *cert)
+{
+	return cert ? seconds_of(X509_get0_notBefore(cert)) : 0;
 }
 
 /* Logs and rules take it for a word: nothing in it that is none. */

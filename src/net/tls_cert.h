@@ -15,6 +15,8 @@ bool tls_cert_print_pin(X509 *, char text[TLS_PIN_TEXT]);
 
 /* When it ends, since 1970; 0: that is unknown, or there is no certificate. */
 int64_t tls_cert_end(const X509 *);
+/* When it begins, likewise. */
+int64_t tls_cert_begin(const X509 *);
 
 /* Who it is about: the first URI in its subjectAltName, else the first DNS name, else the first
  * mail address, else the common name. What is not printed is not part of a name: it is left out.

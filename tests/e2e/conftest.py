@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from bench import clients, daemon, messages, netns, seen  # noqa: E402
+from bench import clients, daemon, messages, netns, seen, zones  # noqa: E402
 from bench.certificates import FRONT, Authority  # noqa: E402
 from bench.upstream import Upstream  # noqa: E402
 
@@ -263,3 +263,20 @@ def link(namespaces):
     made = netns.Link()
     yield made
     made.remove()
+
+
+@pytest.fixture(scope="session")
+def knot(tmp_path_factory):
+    """Knot DNS with the zones of bench/zones.py."""
+    started = zones.Knot(tmp_path_factory.mktemp("servers") / "knot")
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="session")
+def nsd(knot, authority, tmp_path_factory):
+    """NSD with the same ones, over TLS as well."""
+    shown = authority.issue(addresses=("127.0.0.1",))
+    started = zones.Nsd(tmp_path_factory.mktemp("servers") / "nsd", knot, shown)
+    yield started
+    started.stop()

@@ -4,6 +4,7 @@
 What was found by searching stays as it is; files of the same name are written anew.
 """
 import pathlib
+import re
 import ssl
 import struct
 
@@ -181,6 +182,7 @@ def hello(version=ssl.TLSVersion.TLSv1_3, alpn=(), server="dns.example", curve=N
     """What a client of OpenSSL's says first; its random part is another each time."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = bool(server)
+    context.check_hostname = False
     context.minimum_version = context.maximum_version = version
     if alpn:
         context.set_alpn_protocols(alpn)
@@ -228,6 +230,7 @@ def in_records(octets, size):
 
 def hellos():
     tls12, tls13 = hello(ssl.TLSVersion.TLSv1_2), hello()
+    tls12, tls13 = (hello(version) for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3))
     yield "tls12", tls12
     yield "tls13", tls13
     yield "no_name", hello(server=None)
@@ -269,6 +272,70 @@ def relays():
     yield "names_first", [servers(opens), 2 << 6] + 8 * pause + talk + ends
 
 
+def signed():
+    """What dnspython has signed for the unit tests (tests/unit/ask/signed.py), each array of messages in frames."""
+    text = (CORPUS.parent.parent / "unit/ask/signed.h").read_text()
+    for array, messages in re.findall(r"(\w+)\[\] = \{(.*?)\};", text, re.S):
+        messages = ["".join(re.findall('"(.*?)"', message)) for message in messages.split(",")]
+        framed = [frame(bytes.fromhex(message)) for message in messages if message]
+        yield array, framed[3] if array == "replies" else b"".join(framed)
+
+
+def record_of(owner, rtype, rdata):
+    return owner + struct.pack("!HHIH", rtype, 1, 300, len(rdata)) + rdata
+
+
+def soa(serial):
+    return record_of(b"\xc0\x0c", 6, b"\0\0" + struct.pack("!5I", serial, 60, 60, 600, 60))
+
+
+def transfers():
+    """A first octet says which kind (fuzz_transfer.c)."""
+
+    def message(*records, rtype=252, flags=0x8400):
+        return frame(struct.pack("!6H", 0x1234, flags, 1, len(records), 0, 0) + name("example") + struct.pack("!HH", rtype, 1) + b"".join(records))
+
+    address = record_of(b"\1a\xc0\x0c", 1, b"\xc0\0\2\1")
+    axfr, ixfr, signed_axfr = b"\0", b"\1", b"\2"
+    yield "whole", axfr + message(soa(7), address, address, soa(7))
+    yield "in_messages", axfr + message(soa(7)) + message(address) + message() + message(address, soa(7))
+    yield "changed", axfr + message(soa(7), address, soa(8))
+    yield "behind_the_end", axfr + message(soa(7), soa(7)) + message(address)
+    yield "refused", axfr + message(flags=0x8405)
+    yield "empty", axfr + message() * 20
+    yield "half", axfr + message(soa(7), address)[:-3]
+    yield "current", ixfr + message(soa(3), rtype=251)
+    yield "changes", ixfr + message(soa(7), soa(3), address, soa(5), address, soa(5), soa(7), address, soa(7), rtype=251)
+    yield "gap", ixfr + message(soa(7), soa(3), soa(5), soa(6), rtype=251)
+    yield "fallback", ixfr + message(soa(7), address, soa(7), rtype=251)
+    yield "unsigned", signed_axfr + message(soa(7)) + message(address) * 100
+
+
+def faults():
+    """A reply to www.example.com A, broken in one place each."""
+    head = struct.pack("!6H", 0x1234, 0x8180, 1, 1, 0, 0) + query()[12:]
+    rest = struct.pack("!HHIH", 1, 1, 300, 4) + b"\xc0\0\2\1"
+    good = head + b"\xc0\x0c" + rest
+    yield "good", good
+    yield "question_spelled", head.replace(b"www", b"WwW") + b"\xc0\x0c" + rest
+    yield "counts_lie", good[:7] + b"\7" + good[8:]
+    yield "left_over", good + b"more"
+    yield "half_a_question", head[:-2]
+    yield "header", good[:11]
+    yield "two_questions", good[:5] + b"\2" + good[6:]
+    for kind, owner in (("itself", b"\xc0\x21"), ("header", b"\xc0\2"), ("forward", b"\xc0\x40"), ("label", b"\x40"), ("half", b"\xc0")):
+        yield "pointer_" + kind, head + owner + rest
+    yield "rdlength", head + b"\xc0\x0c" + rest[:9] + b"\xff" + rest[10:]
+    yield "address_of_3", head + b"\xc0\x0c" + rest[:9] + b"\3" + rest[10:13]
+    for kind, rtype, rdata in (("mx", 15, b"\0\1\xc0\x0c\0"), ("soa", 6, bytes(6)), ("cname", 5, b"\3www")):
+        yield kind, head + record_of(b"\xc0\x0c", rtype, rdata)
+    opt = struct.pack("!BHHIH", 0, 41, 1232, 0, 5)
+    more = head[:6] + struct.pack("!3H", 0, 0, 1) + head[12:]
+    yield "option", more + opt + b"\0\3\0\4\1"
+    yield "opt_twice", more[:11] + b"\2" + more[12:] + (opt + b"\0\3\0\1\1") * 2
+    yield "opt_as_answer", head + opt + b"\0\3\0\1\1"
+
+
 def write(target, name_, octets):
     folder = CORPUS / target
     folder.mkdir(parents=True, exist_ok=True)
@@ -304,6 +371,9 @@ def main():
         write("relay", kind, bytes(octets))
     for kind, octets in server_streams():
         write("server_stream", kind, b"\x00\x04\x1f\x01\xff\x0a\x02\x40" + octets)
+    for target, seeds in (("tsig", signed()), ("transfer", transfers()), ("check", faults())):
+        for kind, octets in seeds:
+            write(target, kind, octets)
     for kind, octets in tls_clients():
         write("tls_server", kind, b"\0" + octets)
 

@@ -19,6 +19,8 @@ struct owner {
 	struct asking *asking;
 	int messages, errors;
 	int error; /* the last one */
+	int strays;
+	uint16_t stray_port;
 	size_t len; /* of the last message */
 	int closes_for; /* at the first message, so that this descriptor takes its place; 0: does
 			   not */
@@ -199,6 +201,45 @@ CASE(what_somebody_else_sends_does_not_count)
 	close(server);
 }
 
+static void on_strayed(void *arg, const struct addr *from, struct span m)
+{
+	struct owner *o = arg;
+
+	o->strays++;
+	o->stray_port = addr_port(from);
+	EQ(m.len, 7);
+}
+
+CASE(who_wants_to_hear_of_strangers_does_and_gets_long_messages_whole)
+{
+	struct addr to = address("127.0.0.1"), neighbour = to;
+	int server = serve_at(&to), stranger = serve_at(&neighbour);
+	struct owner o = { .loop = loop_new() };
+	struct asking_conf conf = {
+		.got = on_got, .strayed = on_strayed, .failed = on_failed, .arg = &o
+	};
+
+	EQ(asking_open(&o.asking, o.loop, &to, &conf), 0);
+	EQ(asking_send(o.asking, question), 0);
+	struct addr from = hear(server);
+
+	answer(stranger, &from, 7);
+	answer(server, &from, ASKING_MAX + 1);
+	loop_run(o.loop);
+	EQ(o.strays, 1);
+	EQ(o.stray_port, addr_port(&neighbour));
+	EQ(o.messages, 1);
+	EQ(o.len, ASKING_MAX + 1);
+
+	/* What the network says is heard as well. */
+	close(server);
+	EQ(asking_send(o.asking, question), 0);
+	loop_run(o.loop);
+	EQ(o.error, -ECONNREFUSED);
+	end(&o);
+	close(stranger);
+}
+
 /* ---- ports ---- */
 
 CASE(each_question_has_a_port_of_its_own_that_cannot_be_foretold)
@@ -362,6 +403,7 @@ int main(void)
 		CLAIM(a_longer_datagram_is_cut),
 		CLAIM(nothing_is_told_after_closing),
 		CLAIM(what_somebody_else_sends_does_not_count),
+		CLAIM(who_wants_to_hear_of_strangers_does_and_gets_long_messages_whole),
 		CLAIM(each_question_has_a_port_of_its_own_that_cannot_be_foretold),
 		CLAIM(ten_thousand_can_be_open_at_once),
 		CLAIM(it_asks_from_the_source_and_through_the_interface_it_is_told),

@@ -1,0 +1,33 @@
+/* walk: the names of a zone, from NSEC record to NSEC record (RFC 4034 §4.1).
+ *
+ * It says what to ask next, and is fed the replies; who drives it leaves time between two
+ * questions. Names must come in the order of the zone (RFC 4034 §6.1), so no server can lead it in
+ * a circle.
+ */
+#ifndef ASK_WALK_H
+#define ASK_WALK_H
+
+#include "ask/plan.h"
+#include "base/span.h"
+#include "dns/record.h"
+
+#define WALK_WHY 200
+/* A zone of more names is not walked to its end. */
+#define WALK_NAMES_MAX 1000000
+
+enum walk_verdict { WALK_MORE, WALK_DONE, WALK_BAD };
+
+struct walk {
+	struct ask_question question; /* to be asked next */
+	unsigned names;
+};
+
+/* Starts at a name; that of the zone, for all of it. */
+void walk_init(struct walk *, const uint8_t *name, size_t name_len);
+
+/* Takes the reply to the question, which must have passed reply_parse() and be of that question.
+ * But for BAD, *nsec becomes the record of it. BAD: why. */
+enum walk_verdict walk_take(
+	struct walk *, struct span reply, struct record *nsec, char why[WALK_WHY]);
+
+#endif
