@@ -205,7 +205,7 @@ static int read_words(struct words_said *w, int argc, char **argv)
 /* ---- what it means ---- */
 
 /* The words of a list between commas. */
-static const char **list(struct plan *p, char *text)
+static const char **list(struct recipe *p, char *text)
 {
 	size_t count = 0;
 	const char **words = memory_take(&p->memory, (strlen(text) / 2 + 2) * sizeof *words);
@@ -216,7 +216,7 @@ static const char **list(struct plan *p, char *text)
 	return words;
 }
 
-static void add_fake(struct plan *p, const struct words_said *w, size_t kind)
+static void add_fake(struct recipe *p, const struct words_said *w, size_t kind)
 {
 	struct said said = { 0, kinds[kind].option };
 	struct dnschef_fake fake = { .type = kinds[kind].type, .value = w->values[kind] };
@@ -236,21 +236,21 @@ static void add_fake(struct plan *p, const struct words_said *w, size_t kind)
 	}
 }
 
-static void add_listen(struct plan *p, const struct words_said *w)
+static void add_listen(struct recipe *p, const struct words_said *w)
 {
 	struct said said = { 0, "--listen" };
 	const char *host = w->interface ? w->interface : w->six ? "::1" : "127.0.0.1";
 
 	for (size_t i = 0; i < w->listen_count; i++)
-		plan_add(p, &said, "listen", w->listen[i]);
+		recipe_add(p, &said, "listen", w->listen[i]);
 	if (w->interface || w->port || !w->listen_count)
-		plan_add(p, &said, "listen",
+		recipe_add(p, &said, "listen",
 			memory_format(&p->memory, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host,
 				w->port ? w->port : "53"));
 }
 
 /* The options win over the file, and come behind it for that. */
-static int make_plan(struct plan *p, struct words_said *w)
+static int make_plan(struct recipe *p, struct words_said *w)
 {
 	struct said said = { 0, "sotto fake" };
 	int status = w->file ? import_into(p, "dnschef", w->file) : 0;
@@ -266,10 +266,10 @@ static int make_plan(struct plan *p, struct words_said *w)
 		said.text = "sotto fake";
 	}
 	add_listen(p, w);
-	plan_set(p, &said, "control", "none");
-	plan_set(p, &said, "state", "none");
+	recipe_set(p, &said, "control", "none");
+	recipe_set(p, &said, "state", "none");
 	if (w->quiet)
-		plan_set(p, &said, "log.level", "warn");
+		recipe_set(p, &said, "log.level", "warn");
 	return p->broken || p->left ? FAKE_CONFIG : -1;
 }
 
@@ -289,14 +289,14 @@ static int check_lists(const struct words_said *w)
 }
 
 /* The configuration as a file that is nowhere. */
-static int write_config(struct plan *p, const char **file)
+static int write_config(struct recipe *p, const char **file)
 {
 	static char name[64];
 	FILE *out = tmpfile(); /* of memory alone, the sandbox could not let it be read again */
 
 	if (!out)
 		return refuse(strerror(errno));
-	plan_print(p, out);
+	recipe_print(p, out);
 	if (fflush(out) != 0)
 		return refuse(strerror(errno));
 	snprintf(name, sizeof name, "/proc/self/fd/%d", fileno(out));
@@ -307,17 +307,17 @@ static int write_config(struct plan *p, const char **file)
 int fake_read(int argc, char **argv, const char **file)
 {
 	static struct words_said w;
-	struct plan p;
+	struct recipe p;
 	int status = read_words(&w, argc, argv);
 
 	if (status < 0)
 		status = check_lists(&w);
 	if (status >= 0)
 		return status;
-	plan_init(&p, w.file ? w.file : "the command line", stderr);
+	recipe_init(&p, w.file ? w.file : "the command line", stderr);
 	status = make_plan(&p, &w);
 	if (status < 0 && w.print) {
-		plan_print(&p, stdout);
+		recipe_print(&p, stdout);
 		status = fflush(stdout) != 0;
 	} else if (status < 0) {
 		int err = chef_open(w.log);
@@ -326,6 +326,6 @@ int fake_read(int argc, char **argv, const char **file)
 			fprintf(stderr, "sotto: cannot write %s: %s\n", w.log, strerror(-err));
 		status = err ? 1 : write_config(&p, file);
 	}
-	plan_clear(&p);
+	recipe_clear(&p);
 	return status;
 }

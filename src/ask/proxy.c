@@ -2,7 +2,7 @@
 
 #include "config/config.h"
 #include "control/asker.h"
-#include "control/cache_show.h"
+#include "control/explain_show.h"
 #include "control/words.h"
 #include "dns/text.h"
 
@@ -14,7 +14,7 @@ extern char **environ;
 static const struct {
 	const char *command;
 	void (*show)(const json_t *, FILE *);
-} saying = { "cache lookup", cache_show_lookup };
+} saying = { "explain", explain_show };
 
 static struct config *load(void)
 {
@@ -67,8 +67,10 @@ void proxy_tell(const struct ask_plan *plan, const struct ask_question *q)
 	const struct asker asker = { c->control, line, plan->show.json, saying.show };
 
 	if (!plan->show.json)
-		fputs("\n;; the running sotto says:\n", stdout);
+		fputs(";; the running sotto says:\n", stdout);
 	fflush(stdout);
 	asker_run(&asker);
+	if (!plan->show.json)
+		putchar('\n');
 	config_free(c);
 }

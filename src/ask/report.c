@@ -1,7 +1,6 @@
 #include "ask/report.h"
 
 #include "ask/padding.h"
-#include "ask/proxy.h"
 #include "dns/message.h"
 
 /* With the upper bits of OPT; an exit status has no room for more than 63 of them. */
@@ -36,8 +35,6 @@ int report(const struct ask_plan *p, const struct ask_reply *r, int status)
 		json_reply(p, r, stdout);
 	else
 		show_reply(p, r, stdout);
-	if (p->is_sotto && r->question)
-		proxy_tell(p, r->question);
 	if (status)
 		return status;
 	if (lacks_padding(p, r)) {

@@ -4,6 +4,7 @@
 #include "ask/load.h"
 #include "ask/once.h"
 #include "ask/plan_read.h"
+#include "ask/proxy.h"
 #include "ask/report.h"
 #include "ask/resume.h"
 #include "ask/stroll.h"
@@ -106,6 +107,9 @@ static int drive(struct means *m)
 {
 	const struct driver *d = drivers;
 
+	/* Before it is asked, since afterwards the answer is in the cache. */
+	for (size_t i = 0; m->plan->is_sotto && i < m->plan->question_count; i++)
+		proxy_tell(m->plan, &m->plan->questions[i]);
 	while (!d->suits(m->plan))
 		d++;
 	return d->drive(m);

@@ -12,13 +12,13 @@ struct cloudflared {
 	struct said said; /* of either; text NULL: none is said */
 };
 
-static void take_on(struct plan *p, const struct said *said, char *value)
+static void take_on(struct recipe *p, const struct said *said, char *value)
 {
 	if (strcmp(value, "true") != 0)
-		plan_leave(p, said, "sotto listens, or there is nothing to be done");
+		recipe_leave(p, said, "sotto listens, or there is nothing to be done");
 }
 
-static const char *note(struct plan *p, const struct said *said, const char *value)
+static const char *note(struct recipe *p, const struct said *said, const char *value)
 {
 	struct cloudflared *c = p->state;
 
@@ -26,22 +26,22 @@ static const char *note(struct plan *p, const struct said *said, const char *val
 	return memory_copy(&p->memory, value, strlen(value));
 }
 
-static void take_address(struct plan *p, const struct said *said, char *value)
+static void take_address(struct recipe *p, const struct said *said, char *value)
 {
 	((struct cloudflared *)p->state)->address = note(p, said, value);
 }
 
-static void take_port(struct plan *p, const struct said *said, char *value)
+static void take_port(struct recipe *p, const struct said *said, char *value)
 {
 	((struct cloudflared *)p->state)->port = note(p, said, value);
 }
 
-static void take_upstream(struct plan *p, const struct said *said, char *value)
+static void take_upstream(struct recipe *p, const struct said *said, char *value)
 {
 	spelled_add(p, said, value, NULL);
 }
 
-static void take_bootstrap(struct plan *p, const struct said *said, char *value)
+static void take_bootstrap(struct recipe *p, const struct said *said, char *value)
 {
 	spelled_add(p, said, value, "bootstrap");
 }
@@ -68,7 +68,7 @@ static const struct tree_word words[] = {
 	{ 0 },
 };
 
-void cloudflared_read(struct plan *p, struct span text)
+void cloudflared_read(struct recipe *p, struct span text)
 {
 	struct cloudflared c = { .address = "localhost", .port = "53" };
 
@@ -77,7 +77,7 @@ void cloudflared_read(struct plan *p, struct span text)
 	const char *address = strcmp(c.address, "localhost") == 0 ? "127.0.0.1" : c.address;
 
 	if (c.said.text)
-		plan_add(p, &c.said, "listen",
+		recipe_add(p, &c.said, "listen",
 			memory_format(&p->memory, strchr(address, ':') ? "[%s]:%s" : "%s:%s",
 				address, c.port));
 	servers_end(p);

@@ -38,7 +38,7 @@ static const struct chef_type *find_type(const char *name)
 	return NULL;
 }
 
-static const char *string_field(struct plan *p, const char *text, size_t len)
+static const char *string_field(struct recipe *p, const char *text, size_t len)
 {
 	char *quoted = memory_take(&p->memory, 2 * len + 3), *to = quoted;
 
@@ -53,7 +53,7 @@ static const char *string_field(struct plan *p, const char *text, size_t len)
 }
 
 /* A text as character strings of at most 255 octets. */
-static const char *text_record(struct plan *p, const char *text)
+static const char *text_record(struct recipe *p, const char *text)
 {
 	const char *record = "TXT";
 
@@ -78,7 +78,7 @@ static bool is_address(const char *type, const char *text)
 
 /* The record as a zone file has it; NULL: it is left. */
 static const char *record(
-	struct plan *p, const struct said *said, const struct chef_type *type, const char *value)
+	struct recipe *p, const struct said *said, const struct chef_type *type, const char *value)
 {
 	char *rest = memory_copy(&p->memory, value, strlen(value)), *field;
 	const char *text = strcmp(type->name, "MX") == 0 ? "MX 10" : type->name;
@@ -95,37 +95,37 @@ static const char *record(
 	}
 	if (count == type->fields && is_address(type->name, value))
 		return text;
-	plan_leave(p, said, "not a value of type %s, which has %u field%s", type->name,
+	recipe_leave(p, said, "not a value of type %s, which has %u field%s", type->name,
 		type->fields, type->fields == 1 ? "" : "s");
 	return NULL;
 }
 
-void dnschef_add(struct plan *p, const struct said *said, const struct dnschef_fake *fake)
+void dnschef_add(struct recipe *p, const struct said *said, const struct dnschef_fake *fake)
 {
 	const struct chef_type *type = find_type(fake->type);
 	const char *text = record(p, said, type, fake->value);
-	struct plan_rule rule = { fake->pattern ? "dnschef" : NULL, fake->pattern, type->name,
+	struct recipe_rule rule = { fake->pattern ? "dnschef" : NULL, fake->pattern, type->name,
 		"answer", text, "0s" };
 
 	if (!text)
 		return;
-	struct plan_entry *before = plan_find_rule(p, &rule);
+	struct recipe_entry *before = recipe_find_rule(p, &rule);
 
 	if (before) {
 		if (said->line) /* a command line wins over a file in silence */
-			plan_leave(p, &before->said, "said again in line %u, which is what holds",
+			recipe_leave(p, &before->said, "said again in line %u, which is what holds",
 				said->line);
 		before->values = NULL;
 		before->said.line = said->line;
 		before->said.text = memory_copy(&p->memory, said->text, strlen(said->text));
 	}
-	struct plan_entry *e = plan_rule(p, said, &rule);
+	struct recipe_entry *e = recipe_rule(p, said, &rule);
 
 	for (const char *const *except = fake->except; except && *except; except++)
-		plan_except(p, e, memory_format(&p->memory, "dnschef:%s", *except));
+		recipe_except(p, e, memory_format(&p->memory, "dnschef:%s", *except));
 }
 
-void dnschef_add_servers(struct plan *p, const struct said *said, char *servers)
+void dnschef_add_servers(struct recipe *p, const struct said *said, char *servers)
 {
 	for (char *one; (one = lines_part(&servers, ","));) {
 		struct server_said s = { .scheme = "udp" };
@@ -142,7 +142,7 @@ void dnschef_add_servers(struct plan *p, const struct said *said, char *servers)
 }
 
 /* [TYPE]; NULL: there is no such section, and what is in it is left. */
-static const struct chef_type *read_section(struct plan *p, const struct said *said, char *text)
+static const struct chef_type *read_section(struct recipe *p, const struct said *said, char *text)
 {
 	char *end = strchr(text, ']');
 	const struct chef_type *type = NULL;
@@ -152,17 +152,17 @@ static const struct chef_type *read_section(struct plan *p, const struct said *s
 		type = find_type(text + 1);
 	}
 	if (!type)
-		plan_break(p, said, "no section of dnschef");
+		recipe_break(p, said, "no section of dnschef");
 	return type;
 }
 
 static void read_pair(
-	struct plan *p, const struct said *said, const struct chef_type *type, char *text)
+	struct recipe *p, const struct said *said, const struct chef_type *type, char *text)
 {
 	char *value = text + strcspn(text, "=:");
 
 	if (!*value) {
-		plan_break(p, said, "neither a section nor pattern=value");
+		recipe_break(p, said, "neither a section nor pattern=value");
 		return;
 	}
 	*value++ = '\0';
@@ -170,16 +170,16 @@ static void read_pair(
 	for (char *c = text; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
 	if (!type)
-		plan_leave(p, said, "in no section that is known");
-	else if (plan_is_name(p, said, text))
+		recipe_leave(p, said, "in no section that is known");
+	else if (recipe_is_name(p, said, text))
 		dnschef_add(p, said,
 			&(struct dnschef_fake){
 				.type = type->name, .pattern = text, .value = lines_trim(value) });
 }
 
-void dnschef_read(struct plan *p, struct span text)
+void dnschef_read(struct recipe *p, struct span text)
 {
-	struct lines l = { .plan = p, .rest = text, .comment = "#;", .comment_behind = ";" };
+	struct lines l = { .recipe = p, .rest = text, .comment = "#;", .comment_behind = ";" };
 	const struct chef_type *type = NULL;
 
 	while (lines_next(&l)) {

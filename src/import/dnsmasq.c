@@ -30,20 +30,20 @@ struct masq {
 	struct said domain; /* the first rule of a domain; text NULL: there is none */
 };
 
-static const char *copy(struct plan *p, const char *text)
+static const char *copy(struct recipe *p, const char *text)
 {
 	return memory_copy(&p->memory, text, strlen(text));
 }
 
-static void add_record(struct plan *p, const struct said *said, const char *name, const char *type,
-	const char *data)
+static void add_record(struct recipe *p, const struct said *said, const char *name,
+	const char *type, const char *data)
 {
-	struct plan_rule r = { "exact", name, type, "answer", NULL, NULL };
+	struct recipe_rule r = { "exact", name, type, "answer", NULL, NULL };
 
-	if (!plan_is_name(p, said, name))
+	if (!recipe_is_name(p, said, name))
 		return;
 	r.value = memory_format(&p->memory, "%s %s", type, data);
-	plan_rule(p, said, &r);
+	recipe_rule(p, said, &r);
 }
 
 static char *lower(char *text)
@@ -54,7 +54,7 @@ static char *lower(char *text)
 }
 
 /* `"` and `\` of a character string are escaped. */
-static const char *character_string(struct plan *p, const char *text)
+static const char *character_string(struct recipe *p, const char *text)
 {
 	char *out = memory_take(&p->memory, 2 * strlen(text) + 3), *to = out;
 
@@ -69,9 +69,9 @@ static const char *character_string(struct plan *p, const char *text)
 }
 
 /* Of a value that lacks something. */
-static void lacks(struct plan *p, const struct said *said)
+static void lacks(struct recipe *p, const struct said *said)
 {
-	plan_leave(p, said, "something is missing in it");
+	recipe_leave(p, said, "something is missing in it");
 }
 
 /* The parts of a value between commas, outside of quotes; those that are not there are NULL. */
@@ -98,7 +98,8 @@ static size_t cut(char *value, char *parts[PARTS_MAX])
 /* ---- servers ---- */
 
 /* IP[#PORT][@SOURCE or INTERFACE[#PORT]] */
-static bool read_server(struct plan *p, const struct said *said, char *text, struct server_said *s)
+static bool read_server(
+	struct recipe *p, const struct said *said, char *text, struct server_said *s)
 {
 	struct addr a;
 	char *from = strchr(text, '@');
@@ -110,7 +111,7 @@ static bool read_server(struct plan *p, const struct said *said, char *text, str
 	if (!from)
 		return true;
 	if (strchr(from, '@') || strchr(from, '#')) {
-		plan_leave(p, said,
+		recipe_leave(p, said,
 			"a port to ask from, or two places: each question has a port of "
 			"its own");
 		return false;
@@ -121,7 +122,7 @@ static bool read_server(struct plan *p, const struct said *said, char *text, str
 }
 
 /* A rule for a domain; `#` is everything. */
-static void add_domain(struct plan *p, const struct said *said, struct plan_rule *r)
+static void add_domain(struct recipe *p, const struct said *said, struct recipe_rule *r)
 {
 	struct masq *m = p->state;
 
@@ -131,26 +132,26 @@ static void add_domain(struct plan *p, const struct said *said, struct plan_rule
 		r->kind = "regex", r->name = PLAIN_NAME;
 	else if (*r->name == '*')
 		r->kind = "suffix", r->name += 1 + (r->name[1] == '.');
-	if (r->kind && strcmp(r->kind, "suffix") == 0 && !plan_is_name(p, said, r->name))
+	if (r->kind && strcmp(r->kind, "suffix") == 0 && !recipe_is_name(p, said, r->name))
 		return;
-	plan_rule(p, said, r);
+	recipe_rule(p, said, r);
 	if (!m->domain.text)
 		m->domain = (struct said){ said->line, copy(p, said->text) };
 }
 
 static void serve_domain(
-	struct plan *p, const struct said *said, const char *domain, const char *server)
+	struct recipe *p, const struct said *said, const char *domain, const char *server)
 {
 	struct server_said s;
-	struct plan_rule no_such = { "suffix", domain, NULL, "action", "nxdomain", NULL };
+	struct recipe_rule no_such = { "suffix", domain, NULL, "action", "nxdomain", NULL };
 
 	if (!*server) {
 		add_domain(p, said, &no_such);
 	} else if (strcmp(server, "#") == 0 && *domain) {
-		if (plan_is_name(p, said, domain))
-			plan_put(p, said, "zones", domain, "default");
+		if (recipe_is_name(p, said, domain))
+			recipe_put(p, said, "zones", domain, "default");
 	} else if (!*domain || *domain == '#' || *domain == '*') {
-		plan_leave(p, said,
+		recipe_leave(p, said,
 			"servers of names without dots, of everything by a pattern, or "
 			"of parts of labels");
 	} else if (read_server(p, said, memory_copy(&p->memory, server, strlen(server)), &s)) {
@@ -158,7 +159,7 @@ static void serve_domain(
 	}
 }
 
-static void take_server(struct plan *p, const struct said *said, char *value)
+static void take_server(struct recipe *p, const struct said *said, char *value)
 {
 	struct masq *m = p->state;
 	struct server_said s;
@@ -180,7 +181,7 @@ static void take_server(struct plan *p, const struct said *said, char *value)
 }
 
 /* The zone of a prefix that ends between labels; false: it does not. */
-static bool reverse_zone(struct plan *p, const struct prefix *x, const char **zone)
+static bool reverse_zone(struct recipe *p, const struct prefix *x, const char **zone)
 {
 	struct span octets = addr_octets(&x->base);
 	bool v4 = octets.len == 4;
@@ -196,7 +197,7 @@ static bool reverse_zone(struct plan *p, const struct prefix *x, const char **zo
 	return x->bits && x->bits % step == 0;
 }
 
-static void take_rev_server(struct plan *p, const struct said *said, char *value)
+static void take_rev_server(struct recipe *p, const struct said *said, char *value)
 {
 	struct prefix x;
 	const char *zone;
@@ -205,28 +206,28 @@ static void take_rev_server(struct plan *p, const struct said *said, char *value
 	if (!value)
 		lacks(p, said);
 	else if (!prefix_parse(&x, net) || !reverse_zone(p, &x, &zone))
-		plan_leave(p, said, "a prefix that is none of whole labels of reverse names");
+		recipe_leave(p, said, "a prefix that is none of whole labels of reverse names");
 	else
 		serve_domain(p, said, zone, lines_trim(value));
 }
 
 static void address_domain(
-	struct plan *p, const struct said *said, const char *domain, const char *address)
+	struct recipe *p, const struct said *said, const char *domain, const char *address)
 {
 	struct addr a;
-	struct plan_rule r = { "suffix", domain, "A, AAAA", "answer", NULL, NULL };
+	struct recipe_rule r = { "suffix", domain, "A, AAAA", "answer", NULL, NULL };
 
 	if (!*address) {
 		serve_domain(p, said, domain, "");
 	} else if (strcmp(address, "#") == 0) {
-		struct plan_rule six = r;
+		struct recipe_rule six = r;
 
 		r.value = "A 0.0.0.0";
 		add_domain(p, said, &r);
 		six.value = "AAAA ::";
 		add_domain(p, said, &six);
 	} else if (!addr_parse(&a, address, PORT_DNS) || *address == '[') {
-		plan_leave(p, said, "\"%s\" is no address", address);
+		recipe_leave(p, said, "\"%s\" is no address", address);
 	} else {
 		r.value = memory_format(
 			&p->memory, "%s %s", a.any.sa_family == AF_INET ? "A" : "AAAA", address);
@@ -234,7 +235,7 @@ static void address_domain(
 	}
 }
 
-static void take_address(struct plan *p, const struct said *said, char *value)
+static void take_address(struct recipe *p, const struct said *said, char *value)
 {
 	char *last = strrchr(value, '/'), *rest = value + 1;
 
@@ -249,7 +250,7 @@ static void take_address(struct plan *p, const struct said *said, char *value)
 
 /* ---- records ---- */
 
-static void take_cname(struct plan *p, const struct said *said, char *value)
+static void take_cname(struct recipe *p, const struct said *said, char *value)
 {
 	char *parts[PARTS_MAX], *end;
 	size_t count = cut(value, parts);
@@ -257,21 +258,21 @@ static void take_cname(struct plan *p, const struct said *said, char *value)
 
 	if (count > 2 && strspn(parts[count - 1], "0123456789") == strlen(parts[count - 1]))
 		ttl = memory_format(&p->memory, "%lus", strtoul(parts[--count], &end, 10));
-	if (count < 2 || !plan_is_name(p, said, parts[count - 1])) {
+	if (count < 2 || !recipe_is_name(p, said, parts[count - 1])) {
 		lacks(p, said);
 		return;
 	}
 	for (size_t i = 0; i + 1 < count; i++) {
 		bool below = strncmp(parts[i], "*.", 2) == 0;
-		struct plan_rule r = { below ? "below" : "exact", parts[i] + (below ? 2 : 0), NULL,
-			"cname", parts[count - 1], ttl };
+		struct recipe_rule r = { below ? "below" : "exact", parts[i] + (below ? 2 : 0),
+			NULL, "cname", parts[count - 1], ttl };
 
-		if (plan_is_name(p, said, r.name))
-			plan_rule(p, said, &r);
+		if (recipe_is_name(p, said, r.name))
+			recipe_rule(p, said, &r);
 	}
 }
 
-static void take_srv(struct plan *p, const struct said *said, char *value)
+static void take_srv(struct recipe *p, const struct said *said, char *value)
 {
 	char *x[PARTS_MAX];
 
@@ -284,18 +285,18 @@ static void take_srv(struct plan *p, const struct said *said, char *value)
 				x[1] && *x[1] ? x[1] : "."));
 }
 
-static void take_mx(struct plan *p, const struct said *said, char *value)
+static void take_mx(struct recipe *p, const struct said *said, char *value)
 {
 	char *x[PARTS_MAX];
 
 	if (cut(value, x) < 2)
-		plan_leave(p, said, "the mail host is not said; it would be that of mx-target");
+		recipe_leave(p, said, "the mail host is not said; it would be that of mx-target");
 	else
 		add_record(p, said, x[0], "MX",
 			memory_format(&p->memory, "%s %s", x[2] ? x[2] : "1", x[1]));
 }
 
-static void take_txt(struct plan *p, const struct said *said, char *value)
+static void take_txt(struct recipe *p, const struct said *said, char *value)
 {
 	char *x[PARTS_MAX];
 	size_t count = cut(value, x);
@@ -307,7 +308,7 @@ static void take_txt(struct plan *p, const struct said *said, char *value)
 	add_record(p, said, x[0], "TXT", data);
 }
 
-static void take_ptr(struct plan *p, const struct said *said, char *value)
+static void take_ptr(struct recipe *p, const struct said *said, char *value)
 {
 	char *x[PARTS_MAX];
 
@@ -317,7 +318,7 @@ static void take_ptr(struct plan *p, const struct said *said, char *value)
 		add_record(p, said, x[0], "PTR", x[1]);
 }
 
-static void take_naptr(struct plan *p, const struct said *said, char *value)
+static void take_naptr(struct recipe *p, const struct said *said, char *value)
 {
 	char *x[PARTS_MAX];
 
@@ -330,7 +331,7 @@ static void take_naptr(struct plan *p, const struct said *said, char *value)
 				character_string(p, x[5]), x[6] ? x[6] : "."));
 }
 
-static void take_caa(struct plan *p, const struct said *said, char *value)
+static void take_caa(struct recipe *p, const struct said *said, char *value)
 {
 	char *x[PARTS_MAX];
 
@@ -343,7 +344,7 @@ static void take_caa(struct plan *p, const struct said *said, char *value)
 }
 
 /* name,number[,hex], the hex with blanks or colons in it */
-static void take_rr(struct plan *p, const struct said *said, char *value)
+static void take_rr(struct recipe *p, const struct said *said, char *value)
 {
 	char *name = lines_part(&value, ","), *hex;
 	unsigned long number;
@@ -361,13 +362,13 @@ static void take_rr(struct plan *p, const struct said *said, char *value)
 		else if (!strchr(": \t", *c))
 			digits |= 1; /* not hex: no whole octets */
 	if (digits % 2)
-		plan_leave(p, said, "its data are no octets in hex");
+		recipe_leave(p, said, "its data are no octets in hex");
 	else
 		add_record(p, said, name, memory_format(&p->memory, "TYPE%lu", number),
 			memory_format(&p->memory, "\\# %zu %s", digits / 2, hex));
 }
 
-static void take_host(struct plan *p, const struct said *said, char *value)
+static void take_host(struct recipe *p, const struct said *said, char *value)
 {
 	char *x[PARTS_MAX];
 	size_t count = cut(value, x), names = 0;
@@ -376,151 +377,153 @@ static void take_host(struct plan *p, const struct said *said, char *value)
 	for (; names < count && !addr_parse(&a, x[names], PORT_DNS); names++)
 		lower(x[names]);
 	if (!names || names == count) {
-		plan_leave(p, said, "a name without an address");
+		recipe_leave(p, said, "a name without an address");
 		return;
 	}
 	for (size_t n = 0; n < names; n++)
-		for (size_t i = names; plan_is_name(p, said, x[n]) && i < count; i++)
+		for (size_t i = names; recipe_is_name(p, said, x[n]) && i < count; i++)
 			if (addr_parse(&a, x[i], PORT_DNS))
-				plan_put(p, said, "hosts", x[n], x[i]);
+				recipe_put(p, said, "hosts", x[n], x[i]);
 			else if (n == 0 && *x[i])
-				plan_leave(p, said, "its TTL: hosts have that of local.ttl");
+				recipe_leave(p, said, "its TTL: hosts have that of local.ttl");
 }
 
-static void take_interface_name(struct plan *p, const struct said *said, char *value)
+static void take_interface_name(struct recipe *p, const struct said *said, char *value)
 {
 	char *x[PARTS_MAX];
 
 	if (cut(value, x) != 2 || strchr(x[1], '/'))
-		plan_leave(p, said, "one family of an interface's addresses, or nothing");
-	else if (plan_is_name(p, said, x[0]))
-		plan_put(p, said, "hosts", x[0], memory_format(&p->memory, "@iface:%s", x[1]));
+		recipe_leave(p, said, "one family of an interface's addresses, or nothing");
+	else if (recipe_is_name(p, said, x[0]))
+		recipe_put(p, said, "hosts", x[0], memory_format(&p->memory, "@iface:%s", x[1]));
 }
 
 /* ---- what is let through ---- */
 
-static void take_bogus(struct plan *p, const struct said *said, char *value)
+static void take_bogus(struct recipe *p, const struct said *said, char *value)
 {
 	struct prefix x;
 
 	if (prefix_parse(&x, value))
-		plan_add(p, said, "protect.bogus-addresses", value);
+		recipe_add(p, said, "protect.bogus-addresses", value);
 	else
-		plan_leave(p, said, "\"%s\" is no address or prefix", value);
+		recipe_leave(p, said, "\"%s\" is no address or prefix", value);
 }
 
-static void take_rebind(struct plan *p, const struct said *said, char *value)
+static void take_rebind(struct recipe *p, const struct said *said, char *value)
 {
 	(void)value;
-	plan_set(p, said, "protect.rebinding", "true");
+	recipe_set(p, said, "protect.rebinding", "true");
 }
 
-static void take_rebind_ok(struct plan *p, const struct said *said, char *value)
+static void take_rebind_ok(struct recipe *p, const struct said *said, char *value)
 {
 	for (char *domain; (domain = lines_part(&value, "/"));)
-		if (*domain && plan_is_name(p, said, domain))
-			plan_add(p, said, "protect.rebinding-except", domain);
+		if (*domain && recipe_is_name(p, said, domain))
+			recipe_add(p, said, "protect.rebinding-except", domain);
 }
 
-static void no_type(struct plan *p, const struct said *said, const char *type)
+static void no_type(struct recipe *p, const struct said *said, const char *type)
 {
-	plan_rule(p, said, &(struct plan_rule){ NULL, NULL, type, "action", "nodata", NULL });
+	recipe_rule(p, said, &(struct recipe_rule){ NULL, NULL, type, "action", "nodata", NULL });
 }
 
-static void take_win2k(struct plan *p, const struct said *said, char *value)
+static void take_win2k(struct recipe *p, const struct said *said, char *value)
 {
 	(void)value;
 	no_type(p, said, "SOA, SRV");
-	plan_rule(p, said, &(struct plan_rule){ "glob", "*_*", "ANY", "action", "nodata", NULL });
+	recipe_rule(
+		p, said, &(struct recipe_rule){ "glob", "*_*", "ANY", "action", "nodata", NULL });
 }
 
-static void take_filter_a(struct plan *p, const struct said *said, char *value)
+static void take_filter_a(struct recipe *p, const struct said *said, char *value)
 {
 	(void)value;
 	no_type(p, said, "A");
 }
 
-static void take_filter_aaaa(struct plan *p, const struct said *said, char *value)
+static void take_filter_aaaa(struct recipe *p, const struct said *said, char *value)
 {
 	(void)value;
 	no_type(p, said, "AAAA");
 }
 
-static void take_domain_needed(struct plan *p, const struct said *said, char *value)
+static void take_domain_needed(struct recipe *p, const struct said *said, char *value)
 {
 	(void)value;
 	add_domain(p, said,
-		&(struct plan_rule){ "suffix", "", "A, AAAA", "action", "nxdomain", NULL });
+		&(struct recipe_rule){ "suffix", "", "A, AAAA", "action", "nxdomain", NULL });
 }
 
 /* ---- numbers ---- */
 
-static void set_seconds(struct plan *p, const struct said *said, const char *key, char *value,
+static void set_seconds(struct recipe *p, const struct said *said, const char *key, char *value,
 	const unsigned long between[2])
 {
 	unsigned long s;
 
 	if (!lines_number(p, said, value, between[1], &s))
 		return;
-	plan_set(p, said, key, memory_format(&p->memory, "%lus", s < between[0] ? between[0] : s));
+	recipe_set(
+		p, said, key, memory_format(&p->memory, "%lus", s < between[0] ? between[0] : s));
 }
 
-static void take_min_ttl(struct plan *p, const struct said *said, char *value)
+static void take_min_ttl(struct recipe *p, const struct said *said, char *value)
 {
 	set_seconds(p, said, "cache.ttl-min", value, (unsigned long[]){ 0, 3600 });
 }
 
-static void take_max_ttl(struct plan *p, const struct said *said, char *value)
+static void take_max_ttl(struct recipe *p, const struct said *said, char *value)
 {
 	set_seconds(p, said, "cache.ttl-max", value, (unsigned long[]){ 1, 604800 });
 }
 
-static void take_local_ttl(struct plan *p, const struct said *said, char *value)
+static void take_local_ttl(struct recipe *p, const struct said *said, char *value)
 {
 	set_seconds(p, said, "local.ttl", value, (unsigned long[]){ 0, 604800 });
 }
 
-static void take_no_negcache(struct plan *p, const struct said *said, char *value)
+static void take_no_negcache(struct recipe *p, const struct said *said, char *value)
 {
 	(void)value;
-	plan_set(p, said, "cache.ttl-negative", "1s");
+	recipe_set(p, said, "cache.ttl-negative", "1s");
 }
 
-static void take_cache_size(struct plan *p, const struct said *said, char *value)
+static void take_cache_size(struct recipe *p, const struct said *said, char *value)
 {
 	unsigned long entries;
 
 	if (!lines_number(p, said, value, UINT32_MAX, &entries))
 		return;
 	if (entries)
-		plan_remark(p, said, "the cache is bounded in octets, by cache.size");
+		recipe_remark(p, said, "the cache is bounded in octets, by cache.size");
 	else
-		plan_set(p, said, "cache.size", "0");
+		recipe_set(p, said, "cache.size", "0");
 }
 
-static void take_edns(struct plan *p, const struct said *said, char *value)
+static void take_edns(struct recipe *p, const struct said *said, char *value)
 {
 	unsigned long size;
 
 	if (lines_number(p, said, value, 65535, &size))
-		plan_set(p, said, "udp-size",
+		recipe_set(p, said, "udp-size",
 			memory_format(&p->memory, "%lu",
 				size < 512            ? 512UL
 					: size > 4096 ? 4096UL
 						      : size));
 }
 
-static void take_forward_max(struct plan *p, const struct said *said, char *value)
+static void take_forward_max(struct recipe *p, const struct said *said, char *value)
 {
 	unsigned long most;
 
 	if (lines_number(p, said, value, 16777216, &most) && most)
-		plan_set(p, said, "limits.queries", value);
+		recipe_set(p, said, "limits.queries", value);
 }
 
 /* ---- where and whom ---- */
 
-static void take_port(struct plan *p, const struct said *said, char *value)
+static void take_port(struct recipe *p, const struct said *said, char *value)
 {
 	struct masq *m = p->state;
 	unsigned long port;
@@ -530,10 +533,10 @@ static void take_port(struct plan *p, const struct said *said, char *value)
 	if (port)
 		m->port = copy(p, value);
 	else
-		plan_leave(p, said, "no DNS at all");
+		recipe_leave(p, said, "no DNS at all");
 }
 
-static struct listener *add_listener(struct plan *p, const struct said *said)
+static struct listener *add_listener(struct recipe *p, const struct said *said)
 {
 	struct masq *m = p->state;
 	struct listener *l = memory_take(&p->memory, sizeof *l);
@@ -544,45 +547,45 @@ static struct listener *add_listener(struct plan *p, const struct said *said)
 	return l;
 }
 
-static void take_listen(struct plan *p, const struct said *said, char *value)
+static void take_listen(struct recipe *p, const struct said *said, char *value)
 {
 	struct addr a;
 
 	for (char *one; (one = lines_part(&value, ","));)
 		if (!addr_parse(&a, one, PORT_DNS) || addr_port(&a) != PORT_DNS || *one == '[')
-			plan_leave(p, said, "\"%s\" is no address", one);
+			recipe_leave(p, said, "\"%s\" is no address", one);
 		else
 			add_listener(p, said)->address = memory_format(
 				&p->memory, a.any.sa_family == AF_INET ? "%s" : "[%s]", one);
 }
 
-static void take_interface(struct plan *p, const struct said *said, char *value)
+static void take_interface(struct recipe *p, const struct said *said, char *value)
 {
 	for (char *one; (one = lines_part(&value, ","));)
 		if (strchr(one, '*'))
-			plan_leave(p, said, "names of interfaces by a pattern");
+			recipe_leave(p, said, "names of interfaces by a pattern");
 		else
 			add_listener(p, said)->interface = copy(p, one);
 }
 
-static void take_all_servers(struct plan *p, const struct said *said, char *value)
+static void take_all_servers(struct recipe *p, const struct said *said, char *value)
 {
 	(void)value;
-	plan_set(p, said, "policy", "race");
+	recipe_set(p, said, "policy", "race");
 }
 
-static void take_strict_order(struct plan *p, const struct said *said, char *value)
+static void take_strict_order(struct recipe *p, const struct said *said, char *value)
 {
 	(void)value;
-	plan_set(p, said, "policy", "ordered");
+	recipe_set(p, said, "policy", "ordered");
 }
 
-static void take_hosts_file(struct plan *p, const struct said *said, char *value)
+static void take_hosts_file(struct recipe *p, const struct said *said, char *value)
 {
-	plan_add(p, said, "hosts-files", value);
+	recipe_add(p, said, "hosts-files", value);
 }
 
-static void take_no_resolv(struct plan *p, const struct said *said, char *value)
+static void take_no_resolv(struct recipe *p, const struct said *said, char *value)
 {
 	struct masq *m = p->state;
 
@@ -590,7 +593,7 @@ static void take_no_resolv(struct plan *p, const struct said *said, char *value)
 	m->no_resolv = true;
 }
 
-static void take_no_hosts(struct plan *p, const struct said *said, char *value)
+static void take_no_hosts(struct recipe *p, const struct said *said, char *value)
 {
 	struct masq *m = p->state;
 
@@ -694,50 +697,51 @@ static const struct word words[] = {
 
 /* ---- the whole ---- */
 
-static bool is_ruled(struct plan *p, const char *kind, const char *domain)
+static bool is_ruled(struct recipe *p, const char *kind, const char *domain)
 {
-	return plan_find_rule(p, &(struct plan_rule){ kind, domain, NULL, "action", NULL, NULL }) ||
-		plan_find_rule(
-			p, &(struct plan_rule){ kind, domain, "A, AAAA", "answer", NULL, NULL });
+	return recipe_find_rule(
+		       p, &(struct recipe_rule){ kind, domain, NULL, "action", NULL, NULL }) ||
+		recipe_find_rule(
+			p, &(struct recipe_rule){ kind, domain, "A, AAAA", "answer", NULL, NULL });
 }
 
 /* There, the longer domain wins, be it a server's or an address's; here, rules win over zones. So
  * zones that are in the domain of a rule become rules, too. */
-static void rule_zones(struct plan *p)
+static void rule_zones(struct recipe *p)
 {
-	for (const struct plan_entry *z = plan_entries(p, "zones"); z; z = z->next) {
+	for (const struct recipe_entry *z = recipe_entries(p, "zones"); z; z = z->next) {
 		bool ruled = is_ruled(p, NULL, NULL);
 
 		for (const char *dot = strchr(z->name, '.'); dot; dot = strchr(dot + 1, '.'))
 			ruled |= is_ruled(p, "suffix", dot + 1);
 		if (ruled)
-			plan_rule(p, &z->said,
-				&(struct plan_rule){
+			recipe_rule(p, &z->said,
+				&(struct recipe_rule){
 					"suffix", z->name, NULL, "action", "pass", NULL });
 	}
 }
 
 /* The rules of that domain do not hold for this host. */
-static void spare(struct plan *p, const char *host, const char *kind, const char *domain)
+static void spare(struct recipe *p, const char *host, const char *kind, const char *domain)
 {
-	const struct plan_rule rules[] = {
+	const struct recipe_rule rules[] = {
 		{ kind, domain, NULL, "action", NULL, NULL },
 		{ kind, domain, "A, AAAA", "action", NULL, NULL },
 		{ kind, domain, "A, AAAA", "answer", NULL, NULL },
 	};
 
 	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
-		struct plan_entry *e = plan_find_rule(p, &rules[i]);
+		struct recipe_entry *e = recipe_find_rule(p, &rules[i]);
 
 		if (e)
-			plan_except(p, e, memory_format(&p->memory, "exact:%s", host));
+			recipe_except(p, e, memory_format(&p->memory, "exact:%s", host));
 	}
 }
 
 /* The names of hosts are taken out of the rules of domains that they are in. */
-static void spare_hosts(struct plan *p)
+static void spare_hosts(struct recipe *p)
 {
-	for (const struct plan_entry *h = plan_entries(p, "hosts"); h; h = h->next) {
+	for (const struct recipe_entry *h = recipe_entries(p, "hosts"); h; h = h->next) {
 		const char *dot = strchr(h->name, '.');
 
 		spare(p, h->name, NULL, NULL);
@@ -749,48 +753,48 @@ static void spare_hosts(struct plan *p)
 	}
 }
 
-static void add_listeners(struct plan *p)
+static void add_listeners(struct recipe *p)
 {
 	const struct masq *m = p->state;
 
 	for (const struct listener *l = m->listeners; l; l = l->next) {
 		if (l->address) {
-			plan_add(p, &l->said, "listen",
+			recipe_add(p, &l->said, "listen",
 				memory_format(&p->memory, "%s:%s", l->address, m->port));
 			continue;
 		}
-		plan_add(p, &l->said, "listen",
+		recipe_add(p, &l->said, "listen",
 			memory_format(
 				&p->memory, "0.0.0.0:%s?interface=%s", m->port, l->interface));
-		plan_add(p, &l->said, "listen",
+		recipe_add(p, &l->said, "listen",
 			memory_format(&p->memory, "[::]:%s?interface=%s", m->port, l->interface));
 	}
 }
 
 /* What the file does not say means something, too. */
-static void end(struct plan *p)
+static void end(struct recipe *p)
 {
 	struct masq *m = p->state;
 	struct said unsaid = { 0, "/etc/hosts" };
 
 	if (!m->no_hosts)
-		plan_add(p, &unsaid, "hosts-files", "/etc/hosts");
-	if (m->domain.text && plan_entries(p, "hosts-files"))
-		plan_leave(
+		recipe_add(p, &unsaid, "hosts-files", "/etc/hosts");
+	if (m->domain.text && recipe_entries(p, "hosts-files"))
+		recipe_leave(
 			p, &m->domain, "names in hosts files win over this there, and do not here");
 	rule_zones(p);
 	spare_hosts(p);
 	add_listeners(p);
 	unsaid.text = "/etc/resolv.conf";
 	if (!m->no_resolv)
-		plan_leave(p, &unsaid, "without no-resolv its servers are asked%s",
+		recipe_leave(p, &unsaid, "without no-resolv its servers are asked%s",
 			m->asks ? ", too" : "");
 	servers_end(p);
 }
 
-void dnsmasq_read(struct plan *p, struct span text)
+void dnsmasq_read(struct recipe *p, struct span text)
 {
-	struct lines l = { .plan = p, .rest = text, .comment = "#", .comment_behind = "#" };
+	struct lines l = { .recipe = p, .rest = text, .comment = "#", .comment_behind = "#" };
 	struct masq m = { .port = "53" };
 
 	m.listeners_end = &m.listeners;

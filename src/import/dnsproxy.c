@@ -17,37 +17,37 @@ struct dnsproxy {
 	struct said said, cert_said; /* text NULL: nothing is said */
 };
 
-static struct said keep(struct plan *p, const struct said *said)
+static struct said keep(struct recipe *p, const struct said *said)
 {
 	return (struct said){ said->line, memory_copy(&p->memory, said->text, strlen(said->text)) };
 }
 
 static void note(
-	struct plan *p, const struct said *said, char *value, const char **list, size_t *count)
+	struct recipe *p, const struct said *said, char *value, const char **list, size_t *count)
 {
 	if (*count == LISTENERS_MAX) {
-		plan_leave(p, said, "too many");
+		recipe_leave(p, said, "too many");
 		return;
 	}
 	list[(*count)++] = value;
 	((struct dnsproxy *)p->state)->said = keep(p, said);
 }
 
-static void take_address(struct plan *p, const struct said *said, char *value)
+static void take_address(struct recipe *p, const struct said *said, char *value)
 {
 	struct dnsproxy *d = p->state;
 
 	note(p, said, value, d->addresses, &d->address_count);
 }
 
-static void take_port(struct plan *p, const struct said *said, char *value)
+static void take_port(struct recipe *p, const struct said *said, char *value)
 {
 	struct dnsproxy *d = p->state;
 
 	note(p, said, value, d->ports, &d->port_count);
 }
 
-static void take_tls_port(struct plan *p, const struct said *said, char *value)
+static void take_tls_port(struct recipe *p, const struct said *said, char *value)
 {
 	struct dnsproxy *d = p->state;
 
@@ -55,7 +55,7 @@ static void take_tls_port(struct plan *p, const struct said *said, char *value)
 	d->said = keep(p, said);
 }
 
-static void take_cert(struct plan *p, const struct said *said, char *value)
+static void take_cert(struct recipe *p, const struct said *said, char *value)
 {
 	struct dnsproxy *d = p->state;
 
@@ -63,110 +63,110 @@ static void take_cert(struct plan *p, const struct said *said, char *value)
 	d->cert_said = keep(p, said);
 }
 
-static void take_key(struct plan *p, const struct said *said, char *value)
+static void take_key(struct recipe *p, const struct said *said, char *value)
 {
 	(void)said;
 	((struct dnsproxy *)p->state)->key = value;
 }
 
-static void take_upstream(struct plan *p, const struct said *said, char *value)
+static void take_upstream(struct recipe *p, const struct said *said, char *value)
 {
 	spelled_add(p, said, value, NULL);
 }
 
-static void take_bootstrap(struct plan *p, const struct said *said, char *value)
+static void take_bootstrap(struct recipe *p, const struct said *said, char *value)
 {
 	spelled_add(p, said, value, "bootstrap");
 }
 
-static void take_mode(struct plan *p, const struct said *said, char *value)
+static void take_mode(struct recipe *p, const struct said *said, char *value)
 {
 	if (strcmp(value, "load_balance") == 0)
-		plan_set(p, said, "policy", "fastest");
+		recipe_set(p, said, "policy", "fastest");
 	else if (strcmp(value, "parallel") == 0)
-		plan_set(p, said, "policy", "race");
+		recipe_set(p, said, "policy", "race");
 	else
-		plan_leave(p, said, "no policy of ours");
+		recipe_leave(p, said, "no policy of ours");
 }
 
-static void take_all(struct plan *p, const struct said *said, char *value)
+static void take_all(struct recipe *p, const struct said *said, char *value)
 {
 	if (strcmp(value, "true") == 0)
-		plan_set(p, said, "policy", "race");
+		recipe_set(p, said, "policy", "race");
 }
 
-static void take_cache(struct plan *p, const struct said *said, char *value)
+static void take_cache(struct recipe *p, const struct said *said, char *value)
 {
 	if (strcmp(value, "true") != 0)
-		plan_set(p, said, "cache.size", "0");
+		recipe_set(p, said, "cache.size", "0");
 }
 
-static void take_ttl(struct plan *p, const struct said *said, const char *key, char *value)
+static void take_ttl(struct recipe *p, const struct said *said, const char *key, char *value)
 {
 	unsigned long s;
 
 	if (lines_number(p, said, value, key[strlen(key) - 1] == 'n' ? 3600 : 604800, &s) && s)
-		plan_set(p, said, key, memory_format(&p->memory, "%lus", s));
+		recipe_set(p, said, key, memory_format(&p->memory, "%lus", s));
 }
 
-static void take_ttl_min(struct plan *p, const struct said *said, char *value)
+static void take_ttl_min(struct recipe *p, const struct said *said, char *value)
 {
 	take_ttl(p, said, "cache.ttl-min", value);
 }
 
-static void take_ttl_max(struct plan *p, const struct said *said, char *value)
+static void take_ttl_max(struct recipe *p, const struct said *said, char *value)
 {
 	take_ttl(p, said, "cache.ttl-max", value);
 }
 
-static void take_rate(struct plan *p, const struct said *said, char *value)
+static void take_rate(struct recipe *p, const struct said *said, char *value)
 {
-	plan_set(p, said, "limits.queries-per-second", value);
+	recipe_set(p, said, "limits.queries-per-second", value);
 }
 
-static void take_timeout(struct plan *p, const struct said *said, char *value)
+static void take_timeout(struct recipe *p, const struct said *said, char *value)
 {
-	plan_set(p, said, "timeouts.query", value);
+	recipe_set(p, said, "timeouts.query", value);
 }
 
-static void take_bogus(struct plan *p, const struct said *said, char *value)
+static void take_bogus(struct recipe *p, const struct said *said, char *value)
 {
 	struct prefix x;
 
 	if (prefix_parse(&x, value))
-		plan_add(p, said, "protect.bogus-addresses", value);
+		recipe_add(p, said, "protect.bogus-addresses", value);
 	else
-		plan_leave(p, said, "\"%s\" is no address or prefix", value);
+		recipe_leave(p, said, "\"%s\" is no address or prefix", value);
 }
 
-static void take_no_ipv6(struct plan *p, const struct said *said, char *value)
+static void take_no_ipv6(struct recipe *p, const struct said *said, char *value)
 {
 	if (strcmp(value, "true") == 0)
-		plan_rule(p, said,
-			&(struct plan_rule){ NULL, NULL, "AAAA", "action", "nodata", NULL });
+		recipe_rule(p, said,
+			&(struct recipe_rule){ NULL, NULL, "AAAA", "action", "nodata", NULL });
 }
 
-static void take_no_any(struct plan *p, const struct said *said, char *value)
+static void take_no_any(struct recipe *p, const struct said *said, char *value)
 {
 	if (strcmp(value, "true") == 0)
-		plan_rule(p, said,
-			&(struct plan_rule){ NULL, NULL, "ANY", "action", "refuse", NULL });
+		recipe_rule(p, said,
+			&(struct recipe_rule){ NULL, NULL, "ANY", "action", "refuse", NULL });
 }
 
-static void take_dns64(struct plan *p, const struct said *said, char *value)
+static void take_dns64(struct recipe *p, const struct said *said, char *value)
 {
-	plan_set(p, said, "dns64.prefix", strchr(value, ':') ? value : "64:ff9b::/96");
+	recipe_set(p, said, "dns64.prefix", strchr(value, ':') ? value : "64:ff9b::/96");
 }
 
-static void take_hosts(struct plan *p, const struct said *said, char *value)
+static void take_hosts(struct recipe *p, const struct said *said, char *value)
 {
-	plan_add(p, said, "hosts-files", value);
+	recipe_add(p, said, "hosts-files", value);
 }
 
-static void take_insecure(struct plan *p, const struct said *said, char *value)
+static void take_insecure(struct recipe *p, const struct said *said, char *value)
 {
 	if (strcmp(value, "true") == 0)
-		plan_leave(p, said, "every server must prove who it is here");
+		recipe_leave(p, said, "every server must prove who it is here");
 }
 
 static const char not_over[] = "clients come over UDP, TCP or TLS";
@@ -212,16 +212,17 @@ static const struct tree_word words[] = {
 	{ 0 },
 };
 
-static void add_listener(struct plan *p, const char *scheme, const char *address, const char *port)
+static void add_listener(
+	struct recipe *p, const char *scheme, const char *address, const char *port)
 {
 	const struct dnsproxy *d = p->state;
 
-	plan_add(p, &d->said, "listen",
+	recipe_add(p, &d->said, "listen",
 		memory_format(&p->memory, strchr(address, ':') ? "%s[%s]:%s" : "%s%s:%s", scheme,
 			address, port));
 }
 
-static void add_listeners(struct plan *p)
+static void add_listeners(struct recipe *p)
 {
 	struct dnsproxy *d = p->state;
 
@@ -239,7 +240,7 @@ static void add_listeners(struct plan *p)
 	}
 }
 
-void dnsproxy_read(struct plan *p, struct span text)
+void dnsproxy_read(struct recipe *p, struct span text)
 {
 	struct dnsproxy d = { .address_count = 0 };
 
@@ -247,9 +248,9 @@ void dnsproxy_read(struct plan *p, struct span text)
 	tree_read(p, text, words);
 	add_listeners(p);
 	if (d.cert)
-		plan_set_yaml(p, &d.cert_said, "certificate",
-			memory_format(&p->memory, "{ cert: %s, key: %s }", plan_quote(p, d.cert),
-				plan_quote(p, d.key ? d.key : "")));
+		recipe_set_yaml(p, &d.cert_said, "certificate",
+			memory_format(&p->memory, "{ cert: %s, key: %s }", recipe_quote(p, d.cert),
+				recipe_quote(p, d.key ? d.key : "")));
 	servers_end(p);
 	p->state = NULL;
 }

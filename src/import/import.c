@@ -51,7 +51,7 @@ static int read_file(const char *name, struct buf *text)
 	return err;
 }
 
-int import_into(struct plan *p, const char *format, const char *file)
+int import_into(struct recipe *p, const char *format, const char *file)
 {
 	const struct import_format *f = import_formats;
 	struct buf text = { 0 };
@@ -72,18 +72,18 @@ int import_into(struct plan *p, const char *format, const char *file)
 
 int import_run(const struct import_job *job, FILE *out, FILE *err)
 {
-	struct plan p;
+	struct recipe p;
 
-	plan_init(&p, strcmp(job->file, "-") == 0 ? "standard input" : job->file, err);
+	recipe_init(&p, strcmp(job->file, "-") == 0 ? "standard input" : job->file, err);
 	p.lenient = job->lenient;
 	int status = import_into(&p, job->format, job->file);
 
 	if (!status && p.broken)
 		status = IMPORT_BROKEN;
 	if (!status) {
-		plan_print(&p, out);
+		recipe_print(&p, out);
 		status = p.left ? IMPORT_LEFT : 0;
 	}
-	plan_clear(&p);
+	recipe_clear(&p);
 	return status;
 }

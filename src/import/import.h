@@ -3,24 +3,24 @@
 #define IMPORT_IMPORT_H
 
 #include "base/span.h"
-#include "import/plan.h"
+#include "import/recipe.h"
 
 /* A program whose configuration can be read. */
 struct import_format {
 	const char *name;
-	/* Puts all that the text says into the plan, or leaves it. */
-	void (*read)(struct plan *, struct span text);
+	/* Puts all that the text says into the recipe, or leaves it. */
+	void (*read)(struct recipe *, struct span text);
 };
 
 extern const struct import_format import_formats[]; /* ends with no name */
 
-void dnschef_read(struct plan *, struct span);
-void dnsmasq_read(struct plan *, struct span);
-void stubby_read(struct plan *, struct span);
-void unbound_read(struct plan *, struct span);
-void resolved_read(struct plan *, struct span);
-void cloudflared_read(struct plan *, struct span);
-void dnsproxy_read(struct plan *, struct span);
+void dnschef_read(struct recipe *, struct span);
+void dnsmasq_read(struct recipe *, struct span);
+void stubby_read(struct recipe *, struct span);
+void unbound_read(struct recipe *, struct span);
+void resolved_read(struct recipe *, struct span);
+void cloudflared_read(struct recipe *, struct span);
+void dnsproxy_read(struct recipe *, struct span);
 
 /* A fake of dnschef: names that match the pattern have this, for questions of this type. except are
  * patterns where it does not hold, ending with NULL; may be NULL. */
@@ -29,13 +29,13 @@ struct dnschef_fake {
 	const char *pattern; /* NULL: every name */
 	const char *const *except;
 };
-void dnschef_add(struct plan *, const struct said *, const struct dnschef_fake *);
+void dnschef_add(struct recipe *, const struct said *, const struct dnschef_fake *);
 /* `ip[#port[#proto]],...`, as dnschef has them. */
-void dnschef_add_servers(struct plan *, const struct said *, char *servers);
+void dnschef_add_servers(struct recipe *, const struct said *, char *servers);
 
-/* Reads such a file into a plan: 0, or the exit status of import_run() if there is no such format
+/* Reads such a file into a recipe: 0, or the exit status of import_run() if there is no such format
  * or file. */
-int import_into(struct plan *, const char *format, const char *file);
+int import_into(struct recipe *, const char *format, const char *file);
 
 /* What there is to be known of a format, and a file; "-" is standard input. */
 struct import_job {

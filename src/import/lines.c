@@ -44,7 +44,7 @@ char *lines_part(char **rest, const char *separators)
 	return lines_trim(part);
 }
 
-bool lines_number(struct plan *p, const struct said *said, const char *text, unsigned long most,
+bool lines_number(struct recipe *p, const struct said *said, const char *text, unsigned long most,
 	unsigned long *value)
 {
 	char *end;
@@ -52,7 +52,7 @@ bool lines_number(struct plan *p, const struct said *said, const char *text, uns
 	*value = strtoul(text, &end, 10);
 	if (isdigit((unsigned char)*text) && !*end && *value <= most)
 		return true;
-	plan_leave(p, said, "\"%s\" is no number from 0 to %lu", text, most);
+	recipe_leave(p, said, "\"%s\" is no number from 0 to %lu", text, most);
 	return false;
 }
 
@@ -85,7 +85,7 @@ static bool read_line(struct lines *l, struct span line)
 {
 	if (line.len >= sizeof l->text) {
 		l->said.text = "";
-		plan_leave(l->plan, &l->said, "the line is too long");
+		recipe_leave(l->recipe, &l->said, "the line is too long");
 		return false;
 	}
 	memcpy(l->text, line.at, line.len);
@@ -100,7 +100,7 @@ static bool read_line(struct lines *l, struct span line)
 	memcpy(l->kept, l->text, strlen(l->text) + 1);
 	l->said.text = l->kept;
 	if (memchr(line.at, '\0', line.len) || !is_text(l->text)) {
-		plan_leave(l->plan, &l->said, "octets that are no ASCII text");
+		recipe_leave(l->recipe, &l->said, "octets that are no ASCII text");
 		return false;
 	}
 	return *l->text != '\0';
@@ -129,19 +129,19 @@ static bool is_word(const struct word *w, const char *name)
 				       : strcmp(w->name, name) == 0;
 }
 
-void words_take(struct plan *p, const struct word *words, const struct said *said, const char *name,
-	char *value)
+void words_take(struct recipe *p, const struct word *words, const struct said *said,
+	const char *name, char *value)
 {
 	const struct word *w = words;
 
 	while (w->name && !is_word(w, name))
 		w++;
 	if (!w->name)
-		plan_leave(p, said, "not known");
+		recipe_leave(p, said, "not known");
 	else if (w->take)
 		w->take(p, said, value);
 	else if (w->left)
-		plan_leave(p, said, "%s", w->left);
+		recipe_leave(p, said, "%s", w->left);
 	else
-		plan_remark(p, said, w->moot);
+		recipe_remark(p, said, w->moot);
 }

@@ -21,7 +21,7 @@ struct resolved {
 	bool other_section;
 };
 
-static void take_servers(struct plan *p, const struct said *said, char *value)
+static void take_servers(struct recipe *p, const struct said *said, char *value)
 {
 	struct resolved *r = p->state;
 	struct listed *l = memory_take(&p->memory, sizeof *l);
@@ -48,68 +48,68 @@ static bool is_yes(const char *value)
 	return false;
 }
 
-static void take_over_tls(struct plan *p, const struct said *said, char *value)
+static void take_over_tls(struct recipe *p, const struct said *said, char *value)
 {
 	struct resolved *r = p->state;
 	bool opportunistic = strcmp(value, "opportunistic") == 0;
 
 	r->over_tls = opportunistic ? TLS_OPPORTUNISTIC : is_yes(value) ? TLS_YES : TLS_NO;
 	if (opportunistic)
-		plan_leave(p, said,
+		recipe_leave(p, said,
 			"there is no way back to clear text, and nobody is asked "
 			"unverified: servers are asked by tls:// alone");
 }
 
-static void take_cache(struct plan *p, const struct said *said, char *value)
+static void take_cache(struct recipe *p, const struct said *said, char *value)
 {
 	if (strcmp(value, "no-negative") == 0)
-		plan_set(p, said, "cache.ttl-negative", "1s");
+		recipe_set(p, said, "cache.ttl-negative", "1s");
 	else if (!is_yes(value))
-		plan_set(p, said, "cache.size", "0");
+		recipe_set(p, said, "cache.size", "0");
 }
 
-static void take_stub(struct plan *p, const struct said *said, char *value)
+static void take_stub(struct recipe *p, const struct said *said, char *value)
 {
 	if (strcmp(value, "no") == 0 || strcmp(value, "false") == 0)
-		plan_leave(p, said, "sotto listens, or there is nothing to be done");
+		recipe_leave(p, said, "sotto listens, or there is nothing to be done");
 	else if (is_yes(value))
-		plan_add(p, said, "listen", "127.0.0.53:53");
+		recipe_add(p, said, "listen", "127.0.0.53:53");
 	else
-		plan_leave(p, said, "UDP and TCP come together");
+		recipe_leave(p, said, "UDP and TCP come together");
 }
 
-static void take_extra(struct plan *p, const struct said *said, char *value)
+static void take_extra(struct recipe *p, const struct said *said, char *value)
 {
 	if (strncmp(value, "udp:", 4) == 0 || strncmp(value, "tcp:", 4) == 0)
-		plan_leave(p, said, "UDP and TCP come together");
+		recipe_leave(p, said, "UDP and TCP come together");
 	else if (*value)
-		plan_add(p, said, "listen", value);
+		recipe_add(p, said, "listen", value);
 }
 
-static void take_hosts(struct plan *p, const struct said *said, char *value)
+static void take_hosts(struct recipe *p, const struct said *said, char *value)
 {
 	if (is_yes(value))
-		plan_add(p, said, "hosts-files", "/etc/hosts");
+		recipe_add(p, said, "hosts-files", "/etc/hosts");
 }
 
-static void take_stale(struct plan *p, const struct said *said, char *value)
+static void take_stale(struct recipe *p, const struct said *said, char *value)
 {
 	unsigned long s;
 
 	if (lines_number(p, said, value, 604800, &s))
-		plan_set(p, said, "cache.stale", memory_format(&p->memory, "%lus", s));
+		recipe_set(p, said, "cache.stale", memory_format(&p->memory, "%lus", s));
 }
 
-static void take_unwanted(struct plan *p, const struct said *said, char *value)
+static void take_unwanted(struct recipe *p, const struct said *said, char *value)
 {
 	if (is_yes(value) || strcmp(value, "resolve") == 0)
-		plan_leave(p, said, "names on the local link are not asked for");
+		recipe_leave(p, said, "names on the local link are not asked for");
 }
 
-static void take_dnssec(struct plan *p, const struct said *said, char *value)
+static void take_dnssec(struct recipe *p, const struct said *said, char *value)
 {
 	if (strcmp(value, "no") != 0 && strcmp(value, "false") != 0)
-		plan_leave(p, said, "sotto does not validate; it asks servers that do");
+		recipe_leave(p, said, "sotto does not validate; it asks servers that do");
 }
 
 static const struct word words[] = {
@@ -135,7 +135,7 @@ static const struct word words[] = {
 };
 
 /* ADDRESS[:PORT][%INTERFACE][#NAME] */
-static void add_server(struct plan *p, const struct said *said, char *text)
+static void add_server(struct recipe *p, const struct said *said, char *text)
 {
 	const struct resolved *r = p->state;
 	struct server_said s = { .scheme = r->over_tls == TLS_NO ? "udp" : "tls" };
@@ -154,22 +154,22 @@ static void add_server(struct plan *p, const struct said *said, char *text)
 	server_add(p, said, &s, NULL);
 }
 
-static void read_section(struct plan *p, const struct said *said)
+static void read_section(struct recipe *p, const struct said *said)
 {
 	struct resolved *r = p->state;
 
 	r->other_section = strcmp(said->text, "[Resolve]") != 0;
 	if (r->other_section)
-		plan_break(p, said, "no section of resolved.conf");
+		recipe_break(p, said, "no section of resolved.conf");
 }
 
-static void read_line(struct plan *p, const struct said *said, char *text)
+static void read_line(struct recipe *p, const struct said *said, char *text)
 {
 	const struct resolved *r = p->state;
 	char *value = strchr(text, '=');
 
 	if (!value) {
-		plan_break(p, said, "neither a section nor KEY=VALUE");
+		recipe_break(p, said, "neither a section nor KEY=VALUE");
 		return;
 	}
 	*value++ = '\0';
@@ -177,9 +177,9 @@ static void read_line(struct plan *p, const struct said *said, char *text)
 		words_take(p, words, said, lines_trim(text), lines_trim(value));
 }
 
-void resolved_read(struct plan *p, struct span text)
+void resolved_read(struct recipe *p, struct span text)
 {
-	struct lines l = { .plan = p, .rest = text, .comment = "#;" };
+	struct lines l = { .recipe = p, .rest = text, .comment = "#;" };
 	struct resolved r = { .lists = NULL };
 
 	r.end = &r.lists;

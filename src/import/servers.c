@@ -44,13 +44,13 @@ static bool is_inside(const struct addr *a)
 /* The first of those that go out in clear is what `require` has to be set for; each is told how it
  * could be asked better. */
 static void note_clear(
-	struct plan *p, const struct said *said, const struct server_conf *s, const char *host)
+	struct recipe *p, const struct said *said, const struct server_conf *s, const char *host)
 {
 	const char *name = name_of(host);
 
 	if (s->scheme == SCHEME_TLS || (!s->host && is_inside(&s->addr)))
 		return;
-	plan_remark(p, said,
+	recipe_remark(p, said,
 		memory_format(&p->memory,
 			name ? "in clear, as it was; tls://%s#%s is the same resolver, encrypted "
 			       "and verified"
@@ -63,14 +63,14 @@ static void note_clear(
 }
 
 /* Nobody has said what its name is: less than its address would be nothing. */
-static void note_nameless(struct plan *p, const struct said *said, const struct server_conf *s)
+static void note_nameless(struct recipe *p, const struct said *said, const struct server_conf *s)
 {
 	if (s->scheme == SCHEME_TLS && !s->host && !s->auth_name && !s->pin_count)
-		plan_remark(p, said,
+		recipe_remark(p, said,
 			"no name is said: the address must be in the server's certificate");
 }
 
-const char *server_spell(struct plan *p, const struct said *said, const struct server_said *s)
+const char *server_spell(struct recipe *p, const struct said *said, const struct server_said *s)
 {
 	struct server_conf conf;
 	struct uri_reading reading;
@@ -81,7 +81,7 @@ const char *server_spell(struct plan *p, const struct said *said, const struct s
 		s->parameters ? "?" : "", s->parameters ? s->parameters : "");
 
 	if (!uri_read(&conf, text, &p->memory, &reading)) {
-		plan_leave(p, said, "%s", reading.problem);
+		recipe_leave(p, said, "%s", reading.problem);
 		return NULL;
 	}
 	note_clear(p, said, &conf, s->host);
@@ -112,20 +112,20 @@ void server_cut(struct server_said *s, char *text, char separator)
 }
 
 void server_add(
-	struct plan *p, const struct said *said, const struct server_said *s, const char *domain)
+	struct recipe *p, const struct said *said, const struct server_said *s, const char *domain)
 {
-	if (domain && !plan_is_name(p, said, domain))
+	if (domain && !recipe_is_name(p, said, domain))
 		return;
 	const char *text = server_spell(p, said, s);
 
 	if (text && domain)
-		plan_put(p, said, "zones", domain, text);
+		recipe_put(p, said, "zones", domain, text);
 	else if (text)
-		plan_add(p, said, "upstreams", text);
+		recipe_add(p, said, "upstreams", text);
 }
 
-void servers_end(struct plan *p)
+void servers_end(struct recipe *p)
 {
 	if (p->clear.text)
-		plan_set(p, &p->clear, "require", "nothing");
+		recipe_set(p, &p->clear, "require", "nothing");
 }

@@ -5,8 +5,8 @@
 #include "import/lines.h"
 #include "import/servers.h"
 
-static void add(
-	struct plan *p, const struct said *said, const struct server_said *s, const char *where[2])
+static void add(struct recipe *p, const struct said *said, const struct server_said *s,
+	const char *where[2])
 {
 	const char *key = where[0], *domain = where[1];
 	const char *text;
@@ -14,30 +14,30 @@ static void add(
 	if (!key)
 		server_add(p, said, s, domain);
 	else if ((text = server_spell(p, said, s)))
-		plan_add(p, said, key, text);
+		recipe_add(p, said, key, text);
 }
 
 /* What is encrypted in another way goes over TLS; the port was that of the other one. */
 static bool over_other(
-	struct plan *p, const struct said *said, const char *scheme, struct server_said *s)
+	struct recipe *p, const struct said *said, const char *scheme, struct server_said *s)
 {
 	if (strcmp(scheme, "https") != 0 && strcmp(scheme, "h3") != 0 &&
 		strcmp(scheme, "quic") != 0)
 		return false;
-	plan_leave(p, said,
+	recipe_leave(p, said,
 		"%s is not spoken; it is asked over TLS, which it must offer at port 853", scheme);
 	s->scheme = "tls";
 	s->port = NULL;
 	return true;
 }
 
-static void add_one(struct plan *p, const struct said *said, char *text, const char *where[2])
+static void add_one(struct recipe *p, const struct said *said, char *text, const char *where[2])
 {
 	struct server_said s = { .scheme = "udp" };
 	char *rest = strstr(text, "://");
 
 	if (strncmp(text, "sdns://", 7) == 0) {
-		plan_leave(p, said, "stamps are not read");
+		recipe_leave(p, said, "stamps are not read");
 		return;
 	}
 	if (rest) {
@@ -51,7 +51,7 @@ static void add_one(struct plan *p, const struct said *said, char *text, const c
 	if (rest && !over_other(p, said, text, &s)) {
 		if (strcmp(text, "tls") != 0 && strcmp(text, "udp") != 0 &&
 			strcmp(text, "tcp") != 0) {
-			plan_leave(p, said, "\"%s\" is no scheme", text);
+			recipe_leave(p, said, "\"%s\" is no scheme", text);
 			return;
 		}
 		s.scheme = text;
@@ -59,7 +59,7 @@ static void add_one(struct plan *p, const struct said *said, char *text, const c
 	add(p, said, &s, where);
 }
 
-void spelled_add(struct plan *p, const struct said *said, char *text, const char *key)
+void spelled_add(struct recipe *p, const struct said *said, char *text, const char *key)
 {
 	char *end = strstr(text, "/]");
 
@@ -72,9 +72,9 @@ void spelled_add(struct plan *p, const struct said *said, char *text, const char
 
 	for (char *domain; (domain = lines_part(&domains, "/"));) {
 		if (!*domain || *domain == '*')
-			plan_leave(p, said, "names without dots, or subdomains alone");
+			recipe_leave(p, said, "names without dots, or subdomains alone");
 		else if (strcmp(server, "#") == 0)
-			plan_put(p, said, "zones", domain, "default");
+			recipe_put(p, said, "zones", domain, "default");
 		else
 			add_one(p, said, memory_copy(&p->memory, server, strlen(server)),
 				(const char *[]){ NULL, domain });

@@ -19,7 +19,7 @@ struct stubby {
 	struct held *servers, **end;
 };
 
-static void take_transport(struct plan *p, const struct said *said, char *value)
+static void take_transport(struct recipe *p, const struct said *said, char *value)
 {
 	struct stubby *s = p->state;
 
@@ -29,18 +29,18 @@ static void take_transport(struct plan *p, const struct said *said, char *value)
 		strcmp(value, "GETDNS_TRANSPORT_TCP") == 0)
 		s->clear = true;
 	else
-		plan_leave(p, said, "no transport that is known");
+		recipe_leave(p, said, "no transport that is known");
 	if (s->tls && s->clear)
-		plan_leave(p, said, "from TLS there is no way back to clear text");
+		recipe_leave(p, said, "from TLS there is no way back to clear text");
 }
 
-static void take_authentication(struct plan *p, const struct said *said, char *value)
+static void take_authentication(struct recipe *p, const struct said *said, char *value)
 {
 	if (strcmp(value, "GETDNS_AUTHENTICATION_REQUIRED") != 0)
-		plan_leave(p, said, "every server must prove who it is here");
+		recipe_leave(p, said, "every server must prove who it is here");
 }
 
-static void take_server(struct plan *p, const struct said *said, const struct node *server)
+static void take_server(struct recipe *p, const struct said *said, const struct node *server)
 {
 	struct stubby *s = p->state;
 	struct held *h = memory_take(&p->memory, sizeof *h);
@@ -51,56 +51,56 @@ static void take_server(struct plan *p, const struct said *said, const struct no
 	s->end = &h->next;
 }
 
-static void take_listen(struct plan *p, const struct said *said, char *value)
+static void take_listen(struct recipe *p, const struct said *said, char *value)
 {
 	struct server_said s = { .port = NULL };
 	struct addr a;
 
 	server_cut(&s, value, '@');
 	if (addr_parse(&a, s.host, PORT_DNS))
-		plan_add(p, said, "listen",
+		recipe_add(p, said, "listen",
 			memory_format(&p->memory, a.any.sa_family == AF_INET ? "%s:%s" : "[%s]:%s",
 				s.host, s.port ? s.port : "53"));
 	else
-		plan_leave(p, said, "\"%s\" is no address", s.host);
+		recipe_leave(p, said, "\"%s\" is no address", s.host);
 }
 
-static void take_robin(struct plan *p, const struct said *said, char *value)
+static void take_robin(struct recipe *p, const struct said *said, char *value)
 {
-	plan_set(p, said, "policy", strcmp(value, "1") == 0 ? "spread" : "ordered");
+	recipe_set(p, said, "policy", strcmp(value, "1") == 0 ? "spread" : "ordered");
 }
 
-static void take_ms(struct plan *p, const struct said *said, const char *key, char *value)
+static void take_ms(struct recipe *p, const struct said *said, const char *key, char *value)
 {
 	unsigned long ms;
 
 	if (lines_number(p, said, value, 3600000, &ms))
-		plan_set(p, said, key, memory_format(&p->memory, "%lums", ms));
+		recipe_set(p, said, key, memory_format(&p->memory, "%lums", ms));
 }
 
-static void take_idle(struct plan *p, const struct said *said, char *value)
+static void take_idle(struct recipe *p, const struct said *said, char *value)
 {
 	take_ms(p, said, "timeouts.upstream-idle", value);
 }
 
-static void take_ca(struct plan *p, const struct said *said, char *value)
+static void take_ca(struct recipe *p, const struct said *said, char *value)
 {
-	plan_set(p, said, "tls.ca", value);
+	recipe_set(p, said, "tls.ca", value);
 }
 
-static void take_version(struct plan *p, const struct said *said, char *value)
+static void take_version(struct recipe *p, const struct said *said, char *value)
 {
 	struct stubby *s = p->state;
 
 	s->tls13 = strcmp(value, "GETDNS_TLS1_3") == 0;
 	if (!s->tls13)
-		plan_remark(p, said, "nothing older than TLS 1.2 is spoken");
+		recipe_remark(p, said, "nothing older than TLS 1.2 is spoken");
 }
 
-static void take_tries(struct plan *p, const struct said *said, char *value)
+static void take_tries(struct recipe *p, const struct said *said, char *value)
 {
 	(void)value;
-	plan_remark(p, said, "servers that fail are found back by themselves");
+	recipe_remark(p, said, "servers that fail are found back by themselves");
 }
 
 static const struct tree_word words[] = {
@@ -133,7 +133,7 @@ static const struct tree_word words[] = {
 };
 
 /* `pin=sha256/...&...` of all pins; NULL: one of them cannot be carried. */
-static const char *pins(struct plan *p, const struct said *said, const struct node *server)
+static const char *pins(struct recipe *p, const struct said *said, const struct node *server)
 {
 	const char *text = "";
 
@@ -145,7 +145,7 @@ static const char *pins(struct plan *p, const struct said *said, const struct no
 			const char *value = tree_text(pin, "value");
 
 			if (!digest || strcmp(digest, "sha256") != 0 || !value) {
-				plan_leave(p, said,
+				recipe_leave(p, said,
 					"a pin that is no sha256; without it the "
 					"server would prove less");
 				return NULL;
@@ -157,7 +157,7 @@ static const char *pins(struct plan *p, const struct said *said, const struct no
 	return text;
 }
 
-static void leave_unknown(struct plan *p, const struct node *server)
+static void leave_unknown(struct recipe *p, const struct node *server)
 {
 	static const char *const known[] = { "address_data", "tls_auth_name", "tls_port",
 		"tls_pubkey_pinset", "port" };
@@ -167,12 +167,12 @@ static void leave_unknown(struct plan *p, const struct node *server)
 		for (i = 0; i < count && strcmp(known[i], n->key->text) != 0; i++)
 			;
 		if (i == count)
-			plan_leave(
+			recipe_leave(
 				p, &(struct said){ n->key->place.line, n->key->text }, "not known");
 	}
 }
 
-static void add_server(struct plan *p, const struct held *h)
+static void add_server(struct recipe *p, const struct held *h)
 {
 	const struct stubby *s = p->state;
 	const char *address = tree_text(h->server, "address_data");
@@ -183,7 +183,7 @@ static void add_server(struct plan *p, const struct held *h)
 	const char *pin = address ? pins(p, &said, h->server) : NULL;
 
 	if (!address)
-		plan_leave(p, &said, "without an address");
+		recipe_leave(p, &said, "without an address");
 	if (!pin)
 		return;
 	leave_unknown(p, h->server);
@@ -203,7 +203,7 @@ static void add_server(struct plan *p, const struct held *h)
 		NULL);
 }
 
-void stubby_read(struct plan *p, struct span text)
+void stubby_read(struct recipe *p, struct span text)
 {
 	struct stubby s = { .tls = false };
 

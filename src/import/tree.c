@@ -12,17 +12,17 @@ const char *tree_text(const struct node *map, const char *key)
 	return NULL;
 }
 
-static char *copy(struct plan *p, const char *text)
+static char *copy(struct recipe *p, const char *text)
 {
 	return memory_copy(&p->memory, text, strlen(text));
 }
 
 /* A scalar is a list of one. */
 static void take_texts(
-	struct plan *p, const struct said *key, const struct tree_word *w, const struct node *n)
+	struct recipe *p, const struct said *key, const struct tree_word *w, const struct node *n)
 {
 	if (n->kind == NODE_MAP)
-		plan_leave(p, key, "a map, where values are looked for");
+		recipe_leave(p, key, "a map, where values are looked for");
 	else if (n->kind == NODE_TEXT)
 		w->take(p,
 			&(struct said){ key->line,
@@ -34,7 +34,7 @@ static void take_texts(
 }
 
 static void take_maps(
-	struct plan *p, const struct said *key, const struct tree_word *w, const struct node *n)
+	struct recipe *p, const struct said *key, const struct tree_word *w, const struct node *n)
 {
 	if (n->kind == NODE_MAP)
 		w->take_map(p, key, n);
@@ -42,10 +42,10 @@ static void take_maps(
 		for (const struct node *item = n->first; item; item = item->next)
 			w->take_map(p, &(struct said){ item->place.line, key->text }, item);
 	else
-		plan_leave(p, key, "no map, nor a list of maps");
+		recipe_leave(p, key, "no map, nor a list of maps");
 }
 
-static void take_key(struct plan *p, const struct tree_word *words, const struct node *n)
+static void take_key(struct recipe *p, const struct tree_word *words, const struct node *n)
 {
 	const struct tree_word *w = words;
 	struct said said = { n->key->place.line, n->key->text };
@@ -53,18 +53,18 @@ static void take_key(struct plan *p, const struct tree_word *words, const struct
 	while (w->name && strcmp(w->name, n->key->text) != 0)
 		w++;
 	if (!w->name)
-		plan_leave(p, &said, "not known");
+		recipe_leave(p, &said, "not known");
 	else if (w->take)
 		take_texts(p, &said, w, n);
 	else if (w->take_map)
 		take_maps(p, &said, w, n);
 	else if (w->left)
-		plan_leave(p, &said, "%s", w->left);
+		recipe_leave(p, &said, "%s", w->left);
 	else
-		plan_remark(p, &said, w->moot);
+		recipe_remark(p, &said, w->moot);
 }
 
-void tree_read(struct plan *p, struct span text, const struct tree_word *words)
+void tree_read(struct recipe *p, struct span text, const struct tree_word *words)
 {
 	struct problems problems = { .out = p->err };
 	const struct source source = {
@@ -81,5 +81,5 @@ void tree_read(struct plan *p, struct span text, const struct tree_word *words)
 		for (const struct node *n = root->first; n; n = n->next)
 			take_key(p, words, n);
 	else if (root->kind != NODE_NOTHING)
-		plan_break(p, &(struct said){ 1, node_kind_name(root->kind) }, "no map of keys");
+		recipe_break(p, &(struct said){ 1, node_kind_name(root->kind) }, "no map of keys");
 }

@@ -32,18 +32,18 @@ struct unbound {
 	struct said cert_said;
 };
 
-static const char *copy(struct plan *p, const char *text)
+static const char *copy(struct recipe *p, const char *text)
 {
 	return memory_copy(&p->memory, text, strlen(text));
 }
 
-static struct said keep(struct plan *p, const struct said *said)
+static struct said keep(struct recipe *p, const struct said *said)
 {
 	return (struct said){ said->line, copy(p, said->text) };
 }
 
 static struct held *hold(
-	struct plan *p, const struct said *said, const char *text, struct held ***end)
+	struct recipe *p, const struct said *said, const char *text, struct held ***end)
 {
 	struct held *h = memory_take(&p->memory, sizeof *h);
 
@@ -61,14 +61,14 @@ static bool is_yes(const char *value)
 
 /* ---- server: ---- */
 
-static void take_interface(struct plan *p, const struct said *said, char *value)
+static void take_interface(struct recipe *p, const struct said *said, char *value)
 {
 	struct unbound *u = p->state;
 
 	hold(p, said, value, &u->interfaces_end);
 }
 
-static void take_port(struct plan *p, const struct said *said, char *value)
+static void take_port(struct recipe *p, const struct said *said, char *value)
 {
 	unsigned long port;
 
@@ -76,7 +76,7 @@ static void take_port(struct plan *p, const struct said *said, char *value)
 		((struct unbound *)p->state)->port = copy(p, value);
 }
 
-static void take_tls_port(struct plan *p, const struct said *said, char *value)
+static void take_tls_port(struct recipe *p, const struct said *said, char *value)
 {
 	unsigned long port;
 
@@ -84,33 +84,34 @@ static void take_tls_port(struct plan *p, const struct said *said, char *value)
 		((struct unbound *)p->state)->tls_port = copy(p, value);
 }
 
-static void take_access(struct plan *p, const struct said *said, char *value)
+static void take_access(struct recipe *p, const struct said *said, char *value)
 {
 	char *net = lines_part(&value, " \t");
 	const char *what = value ? lines_trim(value) : "";
 	struct prefix x;
 
 	if (!prefix_parse(&x, net))
-		plan_leave(p, said, "\"%s\" is no prefix", net);
+		recipe_leave(p, said, "\"%s\" is no prefix", net);
 	else if (strncmp(what, "allow", 5) == 0)
-		plan_add(p, said, "allow", x.bits ? net : "any");
+		recipe_add(p, said, "allow", x.bits ? net : "any");
 	else if (x.bits)
-		plan_leave(p, said, "who may not is who is not in allow: there are no exceptions");
+		recipe_leave(
+			p, said, "who may not is who is not in allow: there are no exceptions");
 }
 
-static void take_bundle(struct plan *p, const struct said *said, char *value)
+static void take_bundle(struct recipe *p, const struct said *said, char *value)
 {
 	if (*value)
-		plan_set(p, said, "tls.ca", value);
+		recipe_set(p, said, "tls.ca", value);
 }
 
-static void take_tls_upstream(struct plan *p, const struct said *said, char *value)
+static void take_tls_upstream(struct recipe *p, const struct said *said, char *value)
 {
 	(void)said;
 	((struct unbound *)p->state)->tls = is_yes(value);
 }
 
-static void take_cert(struct plan *p, const struct said *said, char *value)
+static void take_cert(struct recipe *p, const struct said *said, char *value)
 {
 	struct unbound *u = p->state;
 
@@ -118,26 +119,26 @@ static void take_cert(struct plan *p, const struct said *said, char *value)
 	u->cert_said = keep(p, said);
 }
 
-static void take_key(struct plan *p, const struct said *said, char *value)
+static void take_key(struct recipe *p, const struct said *said, char *value)
 {
 	(void)said;
 	((struct unbound *)p->state)->key = copy(p, value);
 }
 
-static void take_private_address(struct plan *p, const struct said *said, char *value)
+static void take_private_address(struct recipe *p, const struct said *said, char *value)
 {
 	(void)value;
-	plan_set(p, said, "protect.rebinding", "true");
+	recipe_set(p, said, "protect.rebinding", "true");
 }
 
-static void take_private_domain(struct plan *p, const struct said *said, char *value)
+static void take_private_domain(struct recipe *p, const struct said *said, char *value)
 {
-	if (plan_is_name(p, said, value))
-		plan_add(p, said, "protect.rebinding-except", value);
+	if (recipe_is_name(p, said, value))
+		recipe_add(p, said, "protect.rebinding-except", value);
 }
 
 /* NAME [TTL] [IN] TYPE RDATA */
-static void take_data(struct plan *p, const struct said *said, char *value)
+static void take_data(struct recipe *p, const struct said *said, char *value)
 {
 	char *name = lines_part(&value, " \t"), *type = NULL;
 	const char *ttl = "";
@@ -147,19 +148,19 @@ static void take_data(struct plan *p, const struct said *said, char *value)
 			ttl = type;
 		else if (*type && strcasecmp(type, "IN") != 0)
 			break;
-	if (!type || !value || !plan_is_name(p, said, name)) {
-		plan_leave(p, said, "no NAME TYPE RDATA");
+	if (!type || !value || !recipe_is_name(p, said, name)) {
+		recipe_leave(p, said, "no NAME TYPE RDATA");
 		return;
 	}
-	plan_rule(p, said,
-		&(struct plan_rule){ "exact", name, NULL, "answer",
+	recipe_rule(p, said,
+		&(struct recipe_rule){ "exact", name, NULL, "answer",
 			memory_format(&p->memory, "%s%s%s %s", ttl, *ttl ? " " : "", type,
 				lines_trim(value)),
 			NULL });
 }
 
 /* NAME TYPE: what becomes of a domain where there is no data for it */
-static void take_zone(struct plan *p, const struct said *said, char *value)
+static void take_zone(struct recipe *p, const struct said *said, char *value)
 {
 	static const char *const actions[][2] = { { "deny", "drop" }, { "refuse", "refuse" },
 		{ "static", "nxdomain" }, { "always_nxdomain", "nxdomain" },
@@ -168,73 +169,73 @@ static void take_zone(struct plan *p, const struct said *said, char *value)
 		{ "always_transparent", "pass" }, { "nodefault", "pass" } };
 	char *name = lines_unquote(lines_part(&value, " \t"));
 	const char *type = value ? lines_trim(value) : "";
-	struct plan_rule r = { "suffix", name, NULL, "action", NULL, NULL };
+	struct recipe_rule r = { "suffix", name, NULL, "action", NULL, NULL };
 
 	for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
 		if (strcmp(type, actions[i][0]) == 0)
 			r.value = actions[i][1];
-	if (!plan_is_name(p, said, name))
+	if (!recipe_is_name(p, said, name))
 		return;
 	if (!r.value)
-		plan_leave(p, said, "this kind of local zone");
+		recipe_leave(p, said, "this kind of local zone");
 	else
-		plan_rule(p, said, &r);
+		recipe_rule(p, said, &r);
 }
 
 static void take_seconds(
-	struct plan *p, const struct said *said, const char *key, char *value, unsigned long most)
+	struct recipe *p, const struct said *said, const char *key, char *value, unsigned long most)
 {
 	unsigned long s;
 
 	if (lines_number(p, said, value, most, &s))
-		plan_set(p, said, key, memory_format(&p->memory, "%lus", s ? s : 1));
+		recipe_set(p, said, key, memory_format(&p->memory, "%lus", s ? s : 1));
 }
 
-static void take_max_ttl(struct plan *p, const struct said *said, char *value)
+static void take_max_ttl(struct recipe *p, const struct said *said, char *value)
 {
 	take_seconds(p, said, "cache.ttl-max", value, 604800);
 }
 
-static void take_min_ttl(struct plan *p, const struct said *said, char *value)
+static void take_min_ttl(struct recipe *p, const struct said *said, char *value)
 {
 	take_seconds(p, said, "cache.ttl-min", value, 3600);
 }
 
-static void take_negative(struct plan *p, const struct said *said, char *value)
+static void take_negative(struct recipe *p, const struct said *said, char *value)
 {
 	take_seconds(p, said, "cache.ttl-negative", value, 86400);
 }
 
-static void take_stale(struct plan *p, const struct said *said, char *value)
+static void take_stale(struct recipe *p, const struct said *said, char *value)
 {
 	if (!is_yes(value))
-		plan_set(p, said, "cache.stale", "0s");
+		recipe_set(p, said, "cache.stale", "0s");
 }
 
-static void take_stale_ttl(struct plan *p, const struct said *said, char *value)
+static void take_stale_ttl(struct recipe *p, const struct said *said, char *value)
 {
 	take_seconds(p, said, "cache.stale", value, 604800);
 }
 
-static void take_prefetch(struct plan *p, const struct said *said, char *value)
+static void take_prefetch(struct recipe *p, const struct said *said, char *value)
 {
-	plan_set(p, said, "cache.prefetch", is_yes(value) ? "true" : "false");
+	recipe_set(p, said, "cache.prefetch", is_yes(value) ? "true" : "false");
 }
 
-static void take_threads(struct plan *p, const struct said *said, char *value)
+static void take_threads(struct recipe *p, const struct said *said, char *value)
 {
 	unsigned long n;
 
 	if (lines_number(p, said, value, 64, &n) && n)
-		plan_set(p, said, "workers", value);
+		recipe_set(p, said, "workers", value);
 }
 
-static void take_udp_size(struct plan *p, const struct said *said, char *value)
+static void take_udp_size(struct recipe *p, const struct said *said, char *value)
 {
 	unsigned long n;
 
 	if (lines_number(p, said, value, 65535, &n))
-		plan_set(p, said, "udp-size",
+		recipe_set(p, said, "udp-size",
 			memory_format(&p->memory, "%lu",
 				n < 512            ? 512UL
 					: n > 4096 ? 4096UL
@@ -304,29 +305,30 @@ static const struct word server_words[] = {
 
 /* ---- forward-zone: ---- */
 
-static void take_name(struct plan *p, const struct said *said, char *value)
+static void take_name(struct recipe *p, const struct said *said, char *value)
 {
 	(void)said;
 	((struct unbound *)p->state)->zone->name = copy(p, value);
 }
 
-static void take_forward(struct plan *p, const struct said *said, char *value)
+static void take_forward(struct recipe *p, const struct said *said, char *value)
 {
 	struct unbound *u = p->state;
 
 	hold(p, said, value, &u->servers_end)->zone = u->zone;
 }
 
-static void take_forward_tls(struct plan *p, const struct said *said, char *value)
+static void take_forward_tls(struct recipe *p, const struct said *said, char *value)
 {
 	(void)said;
 	((struct unbound *)p->state)->zone->tls = is_yes(value);
 }
 
-static void take_first(struct plan *p, const struct said *said, char *value)
+static void take_first(struct recipe *p, const struct said *said, char *value)
 {
 	if (is_yes(value))
-		plan_leave(p, said, "nobody else is asked in their place: sotto does no recursion");
+		recipe_leave(
+			p, said, "nobody else is asked in their place: sotto does no recursion");
 }
 
 static const struct word forward_words[] = {
@@ -354,7 +356,7 @@ static bool is_clause(const char *name, const char *value)
 	return false;
 }
 
-static void begin_clause(struct plan *p, const struct said *said, const char *name)
+static void begin_clause(struct recipe *p, const struct said *said, const char *name)
 {
 	struct unbound *u = p->state;
 
@@ -364,24 +366,24 @@ static void begin_clause(struct plan *p, const struct said *said, const char *na
 		: strcmp(name, "forward-zone") == 0 ? forward_words
 						    : NULL;
 	if (strcmp(name, "remote-control") == 0)
-		plan_remark(p, said, "sotto has a socket of its own (control)");
+		recipe_remark(p, said, "sotto has a socket of its own (control)");
 	else if (!u->words)
-		plan_leave(p, said, "nothing of this clause is carried");
+		recipe_leave(p, said, "nothing of this clause is carried");
 }
 
-static void read_line(struct plan *p, const struct said *said, char *text)
+static void read_line(struct recipe *p, const struct said *said, char *text)
 {
 	const struct unbound *u = p->state;
 	char *value = strchr(text, ':');
 
 	if (!value) {
-		plan_break(p, said, "no `key: value`");
+		recipe_break(p, said, "no `key: value`");
 		return;
 	}
 	*value++ = '\0';
 	value = lines_unquote(value);
 	if (strncmp(text, "include", 7) == 0)
-		plan_leave(p, said, "other files; import each by itself");
+		recipe_leave(p, said, "other files; import each by itself");
 	else if (is_clause(text, value))
 		begin_clause(p, said, text);
 	else if (u->words)
@@ -389,7 +391,7 @@ static void read_line(struct plan *p, const struct said *said, char *text)
 }
 
 /* An interface at the port of TLS is one of TLS. */
-static void add_listener(struct plan *p, const struct said *said, char *text)
+static void add_listener(struct recipe *p, const struct said *said, char *text)
 {
 	const struct unbound *u = p->state;
 	struct server_said s = { .port = NULL };
@@ -400,16 +402,16 @@ static void add_listener(struct plan *p, const struct said *said, char *text)
 	bool tls = u->cert && strcmp(port, u->tls_port) == 0;
 
 	if (!addr_parse(&a, s.host, PORT_DNS))
-		plan_leave(p, said, "an interface by its name; write its address");
+		recipe_leave(p, said, "an interface by its name; write its address");
 	else
-		plan_add(p, said, "listen",
+		recipe_add(p, said, "listen",
 			memory_format(&p->memory,
 				a.any.sa_family == AF_INET ? "%s%s:%s" : "%s[%s]:%s",
 				tls ? "tls://" : "", s.host, port));
 }
 
 /* Of names, servers in clear have none to prove. */
-static void add_server(struct plan *p, const struct held *h)
+static void add_server(struct recipe *p, const struct held *h)
 {
 	const struct unbound *u = p->state;
 	bool tls = u->tls || h->zone->tls;
@@ -419,12 +421,12 @@ static void add_server(struct plan *p, const struct held *h)
 	if (!tls)
 		s.name = NULL;
 	if (!h->zone->name)
-		plan_leave(p, &h->said, "of a zone without a name");
+		recipe_leave(p, &h->said, "of a zone without a name");
 	else
 		server_add(p, &h->said, &s, strcmp(h->zone->name, ".") == 0 ? NULL : h->zone->name);
 }
 
-static void end(struct plan *p)
+static void end(struct recipe *p)
 {
 	const struct unbound *u = p->state;
 	struct said unsaid = { 0, "forward-zone \".\"" };
@@ -433,20 +435,20 @@ static void end(struct plan *p)
 		add_server(p, h);
 	for (const struct held *h = u->interfaces; h; h = h->next)
 		add_listener(p, &h->said, h->text);
-	if (!plan_entries(p, "upstreams"))
-		plan_leave(p, &unsaid,
+	if (!recipe_entries(p, "upstreams"))
+		recipe_leave(p, &unsaid,
 			"there is none: unbound asks the servers of the root, and "
 			"sotto upstreams, by default those of Cloudflare");
 	if (u->cert)
-		plan_set_yaml(p, &u->cert_said, "certificate",
-			memory_format(&p->memory, "{ cert: %s, key: %s }", plan_quote(p, u->cert),
-				plan_quote(p, u->key ? u->key : "")));
+		recipe_set_yaml(p, &u->cert_said, "certificate",
+			memory_format(&p->memory, "{ cert: %s, key: %s }", recipe_quote(p, u->cert),
+				recipe_quote(p, u->key ? u->key : "")));
 	servers_end(p);
 }
 
-void unbound_read(struct plan *p, struct span text)
+void unbound_read(struct recipe *p, struct span text)
 {
-	struct lines l = { .plan = p, .rest = text, .comment = "#", .comment_behind = "#" };
+	struct lines l = { .recipe = p, .rest = text, .comment = "#", .comment_behind = "#" };
 	struct unbound u = { .port = "53", .tls_port = "853" };
 
 	u.interfaces_end = &u.interfaces;

@@ -16,17 +16,17 @@ static bool make(const struct import_format *format, struct span text, struct ma
 {
 	FILE *out = open_memstream(&m->out, &m->out_len);
 	FILE *err = open_memstream(&m->err, &m->err_len);
-	struct plan p;
+	struct recipe p;
 
 	HOLDS(out && err);
-	plan_init(&p, "file", err);
+	recipe_init(&p, "file", err);
 	format->read(&p, text);
-	plan_print(&p, out);
+	recipe_print(&p, out);
 	bool broken = p.broken;
 
 	HOLDS(fflush(err) == 0);
 	HOLDS((p.left || broken) == (m->err_len > 0));
-	plan_clear(&p);
+	recipe_clear(&p);
 	fclose(out);
 	fclose(err);
 	return !broken;

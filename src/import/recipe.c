@@ -1,4 +1,4 @@
-#include "import/plan.h"
+#include "import/recipe.h"
 
 #include <search.h>
 #include <stdarg.h>
@@ -14,13 +14,13 @@
 /* Of a line of the source, so much is shown. */
 #define SHOWN 72
 
-enum plan_shape { VALUE, LIST, MAP, RULES };
+enum recipe_shape { VALUE, LIST, MAP, RULES };
 
 /* What can be carried, in the order in which it is written. What has a dot is in a section, whose
  * keys stand side by side. */
-static const struct plan_key {
+static const struct recipe_key {
 	const char *name;
-	enum plan_shape shape;
+	enum recipe_shape shape;
 } keys[] = {
 	{ "listen", LIST },
 	{ "certificate", VALUE },
@@ -61,30 +61,30 @@ static const struct plan_key {
 };
 #define KEYS (sizeof keys / sizeof *keys)
 
-struct plan_remark {
-	struct plan_remark *next;
+struct recipe_remark {
+	struct recipe_remark *next;
 	struct said said;
 	const char *why;
 };
 
-void plan_init(struct plan *p, const char *source, FILE *err)
+void recipe_init(struct recipe *p, const char *source, FILE *err)
 {
-	*p = (struct plan){ .source = source, .err = err };
+	*p = (struct recipe){ .source = source, .err = err };
 	p->remarks_end = &p->remarks;
-	p->entries = memory_take(&p->memory, KEYS * sizeof(struct plan_entry *));
-	p->last = memory_take(&p->memory, KEYS * sizeof(struct plan_entry *));
+	p->entries = memory_take(&p->memory, KEYS * sizeof(struct recipe_entry *));
+	p->last = memory_take(&p->memory, KEYS * sizeof(struct recipe_entry *));
 }
 
 static void keep(void *entry)
 {
-	(void)entry; /* it lives in the plan's memory */
+	(void)entry; /* it lives in the recipe's memory */
 }
 
-void plan_clear(struct plan *p)
+void recipe_clear(struct recipe *p)
 {
 	tdestroy(p->by_id, keep);
 	memory_clear(&p->memory);
-	*p = (struct plan){ 0 };
+	*p = (struct recipe){ 0 };
 }
 
 /* ---- what is not carried ---- */
@@ -100,7 +100,7 @@ static void put_said(const struct said *said, FILE *out)
 		fputs("...", out);
 }
 
-static void tell(const struct plan *p, const struct said *said, const char *why, va_list args)
+static void tell(const struct recipe *p, const struct said *said, const char *why, va_list args)
 {
 	fprintf(p->err, "%s:", p->source);
 	if (said->line)
@@ -112,7 +112,7 @@ static void tell(const struct plan *p, const struct said *said, const char *why,
 	fputc('\n', p->err);
 }
 
-void plan_leave(struct plan *p, const struct said *said, const char *why, ...)
+void recipe_leave(struct recipe *p, const struct said *said, const char *why, ...)
 {
 	va_list args;
 
@@ -122,7 +122,7 @@ void plan_leave(struct plan *p, const struct said *said, const char *why, ...)
 	p->left++;
 }
 
-void plan_break(struct plan *p, const struct said *said, const char *why, ...)
+void recipe_break(struct recipe *p, const struct said *said, const char *why, ...)
 {
 	va_list args;
 
@@ -135,16 +135,16 @@ void plan_break(struct plan *p, const struct said *said, const char *why, ...)
 		p->broken = true;
 }
 
-static struct said keep_said(struct plan *p, const struct said *said)
+static struct said keep_said(struct recipe *p, const struct said *said)
 {
 	return (struct said){ said->line, memory_copy(&p->memory, said->text, strlen(said->text)) };
 }
 
-void plan_remark(struct plan *p, const struct said *said, const char *why)
+void recipe_remark(struct recipe *p, const struct said *said, const char *why)
 {
-	struct plan_remark *r = memory_take(&p->memory, sizeof *r);
+	struct recipe_remark *r = memory_take(&p->memory, sizeof *r);
 
-	*r = (struct plan_remark){ NULL, keep_said(p, said), why };
+	*r = (struct recipe_remark){ NULL, keep_said(p, said), why };
 	*p->remarks_end = r;
 	p->remarks_end = &r->next;
 }
@@ -162,24 +162,24 @@ static unsigned key_index(const char *name)
 
 static int compare_ids(const void *a, const void *b)
 {
-	return strcmp(((const struct plan_entry *)a)->id, ((const struct plan_entry *)b)->id);
+	return strcmp(((const struct recipe_entry *)a)->id, ((const struct recipe_entry *)b)->id);
 }
 
-static struct plan_entry *find(struct plan *p, const char *id)
+static struct recipe_entry *find(struct recipe *p, const char *id)
 {
-	struct plan_entry wanted = { .id = id };
-	struct plan_entry **found = tfind(&wanted, &p->by_id, compare_ids);
+	struct recipe_entry wanted = { .id = id };
+	struct recipe_entry **found = tfind(&wanted, &p->by_id, compare_ids);
 
 	return found ? *found : NULL;
 }
 
 /* The entry of that key, made if it is not there. */
-static struct plan_entry *entry(
-	struct plan *p, const struct said *said, const char *key, const char *id)
+static struct recipe_entry *entry(
+	struct recipe *p, const struct said *said, const char *key, const char *id)
 {
 	unsigned i = key_index(key);
 	const char *whole = memory_format(&p->memory, "%s\n%s", key, id);
-	struct plan_entry *e = find(p, whole);
+	struct recipe_entry *e = find(p, whole);
 
 	if (e)
 		return e;
@@ -196,7 +196,7 @@ static struct plan_entry *entry(
 	return e;
 }
 
-static void add_text(struct plan *p, struct plan_value **list, const char *text)
+static void add_text(struct recipe *p, struct recipe_value **list, const char *text)
 {
 	while (*list && strcmp((*list)->text, text) != 0)
 		list = &(*list)->next;
@@ -206,7 +206,7 @@ static void add_text(struct plan *p, struct plan_value **list, const char *text)
 	(*list)->text = text;
 }
 
-const char *plan_quote(struct plan *p, const char *text)
+const char *recipe_quote(struct recipe *p, const char *text)
 {
 	char *made = NULL;
 	size_t len;
@@ -222,55 +222,55 @@ const char *plan_quote(struct plan *p, const char *text)
 	return kept;
 }
 
-void plan_set_yaml(struct plan *p, const struct said *said, const char *key, const char *yaml)
+void recipe_set_yaml(struct recipe *p, const struct said *said, const char *key, const char *yaml)
 {
-	struct plan_entry *e = entry(p, said, key, "");
+	struct recipe_entry *e = entry(p, said, key, "");
 
 	e->said = keep_said(p, said);
 	e->values = NULL;
 	add_text(p, &e->values, yaml);
 }
 
-void plan_set(struct plan *p, const struct said *said, const char *key, const char *value)
+void recipe_set(struct recipe *p, const struct said *said, const char *key, const char *value)
 {
-	plan_set_yaml(p, said, key, plan_quote(p, value));
+	recipe_set_yaml(p, said, key, recipe_quote(p, value));
 }
 
-void plan_add(struct plan *p, const struct said *said, const char *key, const char *value)
+void recipe_add(struct recipe *p, const struct said *said, const char *key, const char *value)
 {
-	struct plan_entry *e = entry(p, said, key, value);
+	struct recipe_entry *e = entry(p, said, key, value);
 
-	add_text(p, &e->values, plan_quote(p, value));
+	add_text(p, &e->values, recipe_quote(p, value));
 }
 
-void plan_put(struct plan *p, const struct said *said, const char *key, const char *name,
+void recipe_put(struct recipe *p, const struct said *said, const char *key, const char *name,
 	const char *value)
 {
-	struct plan_entry *e = entry(p, said, key, name);
+	struct recipe_entry *e = entry(p, said, key, name);
 
-	e->head = plan_quote(p, name);
+	e->head = recipe_quote(p, name);
 	e->name = memory_copy(&p->memory, name, strlen(name));
-	add_text(p, &e->values, plan_quote(p, value));
+	add_text(p, &e->values, recipe_quote(p, value));
 }
 
-struct plan_entry *plan_entries(const struct plan *p, const char *key)
+struct recipe_entry *recipe_entries(const struct recipe *p, const char *key)
 {
 	return p->entries[key_index(key)];
 }
 
-bool plan_is_name(struct plan *p, const struct said *said, const char *name)
+bool recipe_is_name(struct recipe *p, const struct said *said, const char *name)
 {
 	uint8_t wire[NAME_MAX_WIRE];
 
 	if (name_from_text(name, wire))
 		return true;
-	plan_leave(p, said, "\"%s\" is no domain name", name);
+	recipe_leave(p, said, "\"%s\" is no domain name", name);
 	return false;
 }
 
 /* ---- rules ---- */
 
-static const char *rule_head(struct plan *p, const struct plan_rule *r)
+static const char *rule_head(struct recipe *p, const struct recipe_rule *r)
 {
 	const char *types = !r->types   ? NULL
 		: strchr(r->types, ',') ? memory_format(&p->memory, "type: [%s]", r->types)
@@ -278,40 +278,41 @@ static const char *rule_head(struct plan *p, const struct plan_rule *r)
 
 	if (!r->kind)
 		return types ? types : "";
-	return memory_format(&p->memory, "%s: %s%s%s", r->kind, plan_quote(p, r->name),
+	return memory_format(&p->memory, "%s: %s%s%s", r->kind, recipe_quote(p, r->name),
 		types ? ", " : "", types ? types : "");
 }
 
-static const char *rule_id(struct plan *p, const struct plan_rule *r)
+static const char *rule_id(struct recipe *p, const struct recipe_rule *r)
 {
 	return memory_format(&p->memory, "%s\n%s", rule_head(p, r), r->does);
 }
 
-struct plan_entry *plan_find_rule(struct plan *p, const struct plan_rule *r)
+struct recipe_entry *recipe_find_rule(struct recipe *p, const struct recipe_rule *r)
 {
 	return find(p, memory_format(&p->memory, "rules\n%s", rule_id(p, r)));
 }
 
-struct plan_entry *plan_rule(struct plan *p, const struct said *said, const struct plan_rule *r)
+struct recipe_entry *recipe_rule(
+	struct recipe *p, const struct said *said, const struct recipe_rule *r)
 {
-	struct plan_entry *e = entry(p, said, "rules", rule_id(p, r));
+	struct recipe_entry *e = entry(p, said, "rules", rule_id(p, r));
 
 	e->head = rule_head(p, r);
 	e->does = r->does;
 	if (r->ttl)
 		e->tail = memory_format(&p->memory, "ttl: %s", r->ttl);
-	add_text(p, &e->values, plan_quote(p, r->value));
+	add_text(p, &e->values, recipe_quote(p, r->value));
 	return e;
 }
 
-void plan_except(struct plan *p, struct plan_entry *e, const char *pattern)
+void recipe_except(struct recipe *p, struct recipe_entry *e, const char *pattern)
 {
-	add_text(p, &e->except, plan_quote(p, pattern));
+	add_text(p, &e->except, recipe_quote(p, pattern));
 }
 
 /* ---- writing ---- */
 
-static void put_list(const struct plan_value *v, FILE *out)
+static void put_list(const struct recipe_value *v, FILE *out)
 {
 	const char *between = "";
 
@@ -321,7 +322,7 @@ static void put_list(const struct plan_value *v, FILE *out)
 	fputc(']', out);
 }
 
-static void put_rule(const struct plan_entry *e, FILE *out)
+static void put_rule(const struct recipe_entry *e, FILE *out)
 {
 	fprintf(out, "{ %s%s%s: ", e->head, *e->head ? ", " : "", e->does);
 	if (e->values->next)
@@ -345,7 +346,7 @@ static void put_source(const struct said *said, FILE *out)
 }
 
 static void put_entry(
-	const struct plan_entry *e, enum plan_shape shape, const char *indent, FILE *out)
+	const struct recipe_entry *e, enum recipe_shape shape, const char *indent, FILE *out)
 {
 	fputs(indent, out);
 	if (shape == MAP) {
@@ -379,12 +380,12 @@ static const char *put_key(const char *name, const char *section, FILE *out)
 	return name;
 }
 
-static void put_keys(const struct plan *p, FILE *out)
+static void put_keys(const struct recipe *p, FILE *out)
 {
 	const char *section = NULL;
 
 	for (unsigned i = 0; i < KEYS; i++) {
-		const struct plan_entry *e = p->entries[i];
+		const struct recipe_entry *e = p->entries[i];
 
 		if (!e)
 			continue;
@@ -400,12 +401,12 @@ static void put_keys(const struct plan *p, FILE *out)
 	}
 }
 
-void plan_print(struct plan *p, FILE *out)
+void recipe_print(struct recipe *p, FILE *out)
 {
 	fputs("# of ", out);
 	problems_put(out, p->source, strlen(p->source));
 	fputc('\n', out);
-	for (const struct plan_remark *r = p->remarks; r; r = r->next) {
+	for (const struct recipe_remark *r = p->remarks; r; r = r->next) {
 		fputs("# ", out);
 		if (r->said.line)
 			fprintf(out, "line %u: ", r->said.line);
