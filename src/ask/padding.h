@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 /* What servers are to pad to. */
-#define PADDING_BLOCK 468
+#define PADDING_BLOCK 468u
 
 struct padding {
 	bool present;

@@ -87,7 +87,7 @@ static bool unknown(struct making *m, const char *text)
 	struct near near;
 	size_t len = 0;
 
-	for (; text[len] && len < sizeof upper - 1; len++)
+	for (; len < sizeof upper - 1 && text[len]; len++)
 		upper[len] =
 			(char)(text[len] >= 'a' && text[len] <= 'z' ? text[len] - 32 : text[len]);
 	upper[len] = '\0';

@@ -94,11 +94,11 @@ static void put_header(const struct ask_plan *p, const struct ask_reply *r, FILE
 
 	if (p->mixed_case && !p->no_question && !p->header_only)
 		fprintf(out, ";; 0x20-hack qname: %s\n", name_to_text(r->sent->name, text));
-	if (p->edns.on && p->edns.pad)
+	if (p->edns.on && p->edns.pad) {
 		fprintf(out, ";; Query Padding size: %u, Block size: %u\n", r->sent->padding + 4u,
 			p->edns.pad_to);
-	if (p->edns.on && p->edns.pad)
 		put_padding(r, out);
+	}
 	fprintf(out, ";; %srcode=%u(%s)%s, id=%u\n", colour(p, rcode ? RED : BOLD), rcode,
 		text_rcode(rcode, word), colour(p, PLAIN), get_u16(m));
 	fprintf(out, ";; qr=%u opcode=%u aa=%u tc=%u rd=%u ra=%u z=%u ad=%u cd=%u\n", flags >> 15,

@@ -26,6 +26,7 @@ struct rpz {
 	unsigned records; /* in them */
 	bool has_alias;
 	uint8_t alias[NAME_MAX_WIRE]; /* its target */
+	struct prefix addresses; /* of a trigger about them */
 };
 
 static bool name_is(const uint8_t *name, const char *text)
@@ -137,15 +138,14 @@ static bool read_action(const struct rpz *z, struct list_entry *entry, char targ
 
 static bool give(struct rpz *z, struct list_entry *entry, size_t trigger_len)
 {
-	struct prefix prefix;
 	const char *kind = trigger_kind(z->owner, trigger_len);
 
 	if (kind && strcmp(kind, "rpz-ip") != 0)
 		return list_ignore(z->r, "a trigger that a forwarder cannot see");
 	if (kind) {
-		if (!read_prefix(z->owner, &prefix))
+		if (!read_prefix(z->owner, &z->addresses))
 			return list_fault(z->r, "not a prefix of addresses", NULL);
-		entry->addresses = &prefix;
+		entry->addresses = &z->addresses;
 		return list_give(z->r, entry);
 	}
 	bool below = memcmp(z->owner, "\1*", 2) == 0;

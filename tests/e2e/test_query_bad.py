@@ -255,7 +255,7 @@ def peak_of(*words):
 
 
 def transfer_of(messages_count):
-    """AXFR in so many messages of 60 kB."""
+    """AXFR in so many messages of 53 kB."""
 
     def behave(query):
         soa = record("SOA", messages.SOA)

@@ -86,8 +86,10 @@ def test_pydig_01_a_server_by_name(server, name):
     assert server.asked(name)
 
 
+@pytest.mark.usefixtures("namespaces")
 def test_pydig_01_a_server_that_has_no_address():
-    said = asker.query("@nobody.invalid", "x.test", check=asker.UNKNOWN_HOST)
+    """Without a network, so that nobody's resolver is asked."""
+    said = asker.query("@nobody.invalid", "x.test", check=asker.UNKNOWN_HOST, prefix=["unshare", "--net"])
     assert "nobody.invalid" in said.err
 
 

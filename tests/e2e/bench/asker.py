@@ -57,11 +57,11 @@ def sections_of(text):
     return {name: sorted(records) for name, records in found.items()}
 
 
-def query(*words, check=None, timeout=PATIENCE_S, **how):
-    """Runs `sotto query`; check: the exit status it must have."""
+def query(*words, check=None, timeout=PATIENCE_S, prefix=(), **how):
+    """Runs `sotto query`, behind another command if there is one; check: the exit status it must have."""
     words = [str(word) for word in words]
     done = subprocess.run(
-        [daemon.BINARY, "query", *words], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        [*prefix, daemon.BINARY, "query", *words], stdin=subprocess.DEVNULL, capture_output=True, text=True,
         errors="backslashreplace", timeout=timeout, check=False, **how
     )
     said = Said(words, done)
