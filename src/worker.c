@@ -22,13 +22,6 @@
 #define KEEPALIVE_UNIT_MS 100
 #define KEEPALIVE_MAX     UINT16_MAX
 
-/* A listener, and what it was asked for; the latter is the configuration's in force, or of the one
- * prepared. */
-struct heard {
-	struct listener *listener;
-	const struct endpoint *endpoint;
-};
-
 struct worker {
 	struct config *conf; /* its upstreams own it */
 	struct query_conf query;
@@ -38,14 +31,15 @@ struct worker {
 	struct metrics metrics;
 	struct upstreams *upstreams;
 	struct query_env env;
-	struct heard *heard;
+	struct listener **heard; /* asked for by the configuration in force, ... */
 	size_t heard_count;
 	size_t ending; /* parts that have not said goodbye */
 	bool draining, last; /* last: nothing but these is left */
 
 	/* What is prepared: NULL if nothing is. */
 	struct config *next;
-	struct heard *next_heard; /* what is new, with room for what stays */
+	struct listener *
+		*next_heard; /* ... by the next one: what is new, with room for what stays */
 	size_t next_count;
 };
 
@@ -158,13 +152,11 @@ static void ignore(void *arg)
 	(void)arg;
 }
 
-static void close_all(const struct heard *heard, size_t count)
+static void close_all(struct listener *const *heard, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		struct listener *l = heard[i].listener;
-
-		l->ops->stop(l);
-		l->ops->close(l, ignore, NULL);
+		heard[i]->ops->stop(heard[i]);
+		heard[i]->ops->close(heard[i], ignore, NULL);
 	}
 }
 
@@ -258,25 +250,27 @@ static void say_cannot_listen(
 static const struct listener_ops *const transports[] = { &on_udp, &on_stream };
 enum { TRANSPORTS = sizeof transports / sizeof *transports };
 
-static bool is_for(const struct heard *h, const struct endpoint *e, const struct listener_ops *ops)
+static bool is_for(
+	const struct listener *l, const struct endpoint *e, const struct listener_ops *ops)
 {
-	return h->listener->ops == ops && ops->serves(e) && binding_equal(&h->endpoint->at, &e->at);
+	return l->ops == ops && ops->serves(e) && binding_equal(&l->endpoint->at, &e->at);
 }
 
 static bool is_heard(
 	const struct worker *w, const struct endpoint *e, const struct listener_ops *ops)
 {
 	for (size_t i = 0; i < w->heard_count; i++)
-		if (is_for(&w->heard[i], e, ops))
+		if (is_for(w->heard[i], e, ops))
 			return true;
 	return false;
 }
 
 /* NULL: it is wanted no more. */
-static const struct endpoint *find_wanted(const struct heard *h, const struct listen_conf *listen)
+static const struct endpoint *find_wanted(
+	const struct listener *l, const struct listen_conf *listen)
 {
 	for (size_t i = 0; i < listen->count; i++)
-		if (is_for(h, &listen->endpoints[i], h->listener->ops))
+		if (is_for(l, &listen->endpoints[i], l->ops))
 			return &listen->endpoints[i];
 	return NULL;
 }
@@ -284,14 +278,14 @@ static const struct endpoint *find_wanted(const struct heard *h, const struct li
 static int open_one(struct worker *w, const struct endpoint *e, const struct listener_ops *ops,
 	enum sharing sharing)
 {
-	struct heard *h = &w->next_heard[w->next_count];
-	int err = ops->open(&h->listener, &w->listening, e, sharing);
+	struct listener **l = &w->next_heard[w->next_count];
+	int err = ops->open(l, &w->listening, e, sharing);
 
 	if (err == -EALREADY) /* one worker does it for all */
 		return 0;
 	if (err < 0)
 		return err;
-	h->endpoint = e;
+	(*l)->endpoint = e;
 	w->next_count++;
 	return 0;
 }
@@ -330,29 +324,31 @@ static void said_goodbye(void *arg)
 		loop_stop(w->loop);
 }
 
-static void retire(struct worker *w, const struct heard *h)
+/* Queries of its clients may wait for longer than what it was asked for lasts. */
+static void retire(struct worker *w, struct listener *l)
 {
 	w->ending++;
-	h->listener->ops->stop(h->listener);
-	h->listener->ops->close(h->listener, said_goodbye, w);
+	l->endpoint = NULL;
+	l->ops->stop(l);
+	l->ops->close(l, said_goodbye, w);
 }
 
 /* What stays goes on beside what is new, as it is now asked for. */
 static void swap_listeners(struct worker *w, const struct listen_conf *listen)
 {
 	for (size_t i = 0; i < w->heard_count; i++) {
-		struct heard *h = &w->heard[i];
-		const struct endpoint *wanted = find_wanted(h, listen);
+		struct listener *l = w->heard[i];
+		const struct endpoint *wanted = find_wanted(l, listen);
 
 		if (!wanted) {
-			retire(w, h);
+			retire(w, l);
 			continue;
 		}
-		h->endpoint = wanted;
-		h->listener->spoken = wanted->spoken;
-		if (h->listener->ops->renew)
-			h->listener->ops->renew(h->listener);
-		w->next_heard[w->next_count++] = *h;
+		l->endpoint = wanted;
+		l->spoken = wanted->spoken;
+		if (l->ops->renew)
+			l->ops->renew(l);
+		w->next_heard[w->next_count++] = l;
 	}
 	free(w->heard);
 	w->heard = w->next_heard;
@@ -381,8 +377,8 @@ int worker_listen(struct worker *w, enum sharing sharing)
 void worker_say_listening(const struct worker *w)
 {
 	for (size_t i = 0; i < w->heard_count; i++) {
-		const struct listener *l = w->heard[i].listener;
-		const struct endpoint *e = w->heard[i].endpoint;
+		const struct listener *l = w->heard[i];
+		const struct endpoint *e = l->endpoint;
 		char text[ADDR_TEXT];
 		struct log_line line;
 		struct addr a;
@@ -435,7 +431,7 @@ void worker_forget(struct worker *w)
 		return;
 	w->next = NULL;
 	for (size_t i = 0; i < w->next_count; i++)
-		retire(w, &w->next_heard[i]);
+		retire(w, w->next_heard[i]);
 	free(w->next_heard);
 	w->next_heard = NULL;
 	w->next_count = 0;
@@ -453,7 +449,7 @@ static void on_queries_over(void *arg)
 	w->last = true;
 	w->heard_count = 0;
 	for (size_t i = 0; i < count; i++)
-		w->heard[i].listener->ops->close(w->heard[i].listener, said_goodbye, w);
+		w->heard[i]->ops->close(w->heard[i], said_goodbye, w);
 	upstreams_stop(w->upstreams, said_goodbye, w);
 }
 
@@ -466,6 +462,6 @@ void worker_drain(void *arg)
 	w->draining = true;
 	worker_forget(w);
 	for (size_t i = 0; i < w->heard_count; i++)
-		w->heard[i].listener->ops->stop(w->heard[i].listener);
+		w->heard[i]->ops->stop(w->heard[i]);
 	query_env_drain(&w->env, on_queries_over, w);
 }

@@ -100,7 +100,8 @@ static void put_said(const struct said *said, FILE *out)
 		fputs("...", out);
 }
 
-static void tell(const struct recipe *p, const struct said *said, const char *why, va_list args)
+__attribute__((format(printf, 3, 0))) static void tell(
+	const struct recipe *p, const struct said *said, const char *why, va_list args)
 {
 	fprintf(p->err, "%s:", p->source);
 	if (said->line)
@@ -153,11 +154,12 @@ void recipe_remark(struct recipe *p, const struct said *said, const char *why)
 
 static unsigned key_index(const char *name)
 {
-	for (unsigned i = 0; i < KEYS; i++)
-		if (strcmp(keys[i].name, name) == 0)
-			return i;
-	MUST(!"a key of the table");
-	return 0;
+	unsigned i = 0;
+
+	while (i < KEYS && strcmp(keys[i].name, name) != 0)
+		i++;
+	MUST(i < KEYS); /* readers name keys of the table */
+	return i;
 }
 
 static int compare_ids(const void *a, const void *b)

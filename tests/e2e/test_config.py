@@ -311,8 +311,10 @@ SNIPPETS = [
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS)
-def test_what_the_documentation_shows_is_a_configuration(write, snippet):
-    effective(write(snippet))
+def test_what_the_documentation_shows_is_a_configuration(write, snippet, tmp_path):
+    for list_file in re.findall(r"/etc/sotto/(\w+\.txt)", snippet):
+        (tmp_path / list_file).write_text("a.test\n")
+    effective(write(snippet.replace("/etc/sotto/", f"{tmp_path}/")))
 
 
 def test_every_key_is_in_the_documentation():

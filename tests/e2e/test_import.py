@@ -24,8 +24,8 @@ def imported(name, *options):
 
 
 def test_there_is_a_sample_of_each_format():
-    told = sotto("help").stdout.decode()
-    formats = re.search(r"carried: ([\w\s,]+);", told)[1].replace(",", " ").split()
+    told = sotto("import").stderr.decode()
+    formats = re.search(r"import ([\w\s|]+) FILE", told)[1].replace("|", " ").split()
     assert len(formats) == 7 and {n.partition("-")[0] for n in NAMES} == set(formats)
 
 
