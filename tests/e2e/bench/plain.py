@@ -4,6 +4,7 @@ import asyncio
 import socket
 import struct
 
+from . import daemon
 from .upstream import Upstream, listen
 
 
@@ -78,7 +79,7 @@ class Plain(Upstream):
 
     def __init__(self, host="127.0.0.1", *, tcp=True, **how):
         self._tcp = tcp
-        super().__init__(host=host, listener=listen(host), **how)
+        super().__init__(host=host, listener=listen(host, daemon.free_port(host)), **how)
 
     def address(self, scheme="udp", **_):
         host = f"[{self.host}]" if ":" in self.host else self.host
