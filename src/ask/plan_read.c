@@ -50,6 +50,9 @@ bool plan_read(struct ask_plan *p, const char *const *words, FILE *err)
 	if (!w->helped) {
 		questions_read(w);
 		whom_read(w);
+		/* What is behind a zone cut is told to nobody else. */
+		if (p->walk && p->edns.on)
+			p->edns.flags |= EDNS_DO;
 		if (w->has_edns_flags)
 			p->edns.flags = w->edns_flags;
 	}

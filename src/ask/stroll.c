@@ -28,12 +28,14 @@ static void pause_for(struct loop *loop, unsigned ms)
 	loop_run(loop);
 }
 
-static int give_up(const struct once *o, const char *why)
+/* A name that was asked for because it cannot be there makes no status. */
+static int give_up(const struct once *o, const struct walk *w, const char *why)
 {
 	struct reply reply;
 
 	fprintf(stderr, ";; The walk ends: %s\n", why);
-	if (reply_parse(o->reply.message, &reply) && reply.rcode && reply.rcode < ASK_USAGE)
+	if (reply_parse(o->reply.message, &reply) && reply.rcode && reply.rcode < ASK_USAGE &&
+		!(w->is_behind && reply.rcode == RCODE_NXDOMAIN))
 		return reply.rcode;
 	return ASK_UNMET;
 }
@@ -53,8 +55,9 @@ static int stroll(struct means *m, const struct ask_question *from, struct once 
 
 		enum walk_verdict verdict = walk_take(&walk, o->reply.message, &nsec, why);
 		if (verdict == WALK_BAD)
-			return give_up(o, why);
-		record_put(&m->plan->show, o->reply.message, &nsec, stdout);
+			return give_up(o, &walk, why);
+		if (verdict != WALK_AGAIN)
+			record_put(&m->plan->show, o->reply.message, &nsec, stdout);
 		fflush(stdout);
 		if (verdict == WALK_DONE)
 			break;

@@ -7,13 +7,26 @@
 #include "dns/message.h"
 #include "dns/text.h"
 
-enum { LABELS_MAX = 127 };
+enum { LABELS_MAX = 127, LABEL_MAX = 63 };
+
+static void ask_for(struct walk *w, const uint8_t *name, size_t name_len)
+{
+	memcpy(w->question.name, name, name_len);
+	w->question.name_len = name_len;
+}
+
+static void go_to(struct walk *w, const uint8_t *name, size_t name_len)
+{
+	memcpy(w->name, name, name_len);
+	w->name_len = name_len;
+	w->is_behind = false;
+	ask_for(w, name, name_len);
+}
 
 void walk_init(struct walk *w, const uint8_t *name, size_t name_len)
 {
-	*w = (struct walk){ .question = {
-				    .name_len = name_len, .type = TYPE_NSEC, .class = CLASS_IN } };
-	memcpy(w->question.name, name, name_len);
+	*w = (struct walk){ .question = { .type = TYPE_NSEC, .class = CLASS_IN } };
+	go_to(w, name, name_len);
 }
 
 __attribute__((format(printf, 2, 3))) static enum walk_verdict bad(
@@ -80,76 +93,165 @@ static bool is_made_up(const uint8_t *next, size_t next_len, const uint8_t *name
 		name_equals(next + 1 + *next, name + 1 + *name, name_len - 1 - *name);
 }
 
-/* Finds the NSEC record of the name, in the answer or, if the server says that there is no such
- * type, in the authority section; type becomes TYPE_NSEC3 if there is one of those. */
-static bool find_nsec(
-	const struct walk *w, const struct reply *reply, struct record *nsec, uint16_t *type)
+/* The first name behind all that can be below this one: \000 more in its first label or, where that
+ * is too long, the label that comes next. 0: there is none. */
+static size_t name_behind(const uint8_t *name, size_t len, uint8_t out[NAME_MAX_WIRE])
 {
-	size_t at = reply->section[SECTION_ANSWER];
+	uint8_t first[LABEL_MAX + 1];
+	size_t count = *name, rest = len - 1 - count;
+
+	memcpy(first, name + 1, count);
+	name_lower(first, count);
+	if (count < LABEL_MAX && len < NAME_MAX_WIRE) {
+		first[count++] = 0;
+	} else {
+		while (count > 0 && first[count - 1] == 0xff)
+			count--;
+		if (count == 0)
+			return 0;
+		/* Capitals count as small letters, which come later. */
+		first[count - 1] = first[count - 1] == '@' ? '[' : first[count - 1] + 1;
+	}
+	*out = (uint8_t)count;
+	memcpy(out + 1, first, count);
+	memcpy(out + 1 + count, name + len - rest, rest);
+	return 1 + count + rest;
+}
+
+/* What a reply has of the name that we have come to. */
+struct found {
+	bool has_nsec, has_nsec3;
+	bool is_cut; /* a zone begins there, which is not the one that is walked ... */
+	bool is_refused; /* ... or should have been, and the server does not have it */
+};
+
+static bool is_of(const struct walk *w, struct span m, const struct record *rec)
+{
 	uint8_t owner[NAME_MAX_WIRE];
 
-	*type = 0;
-	while (at < reply->section[SECTION_ADDITIONAL]) {
-		message_record(reply->message, &at, nsec);
-		if (nsec->type == TYPE_NSEC3)
-			*type = TYPE_NSEC3;
-		if (nsec->type == TYPE_NSEC && nsec->class == w->question.class &&
-			name_copy(reply->message, nsec->owner, owner) == w->question.name_len &&
-			name_equals(owner, w->question.name, w->question.name_len))
-			return true;
+	return rec->class == w->question.class && name_copy(m, rec->owner, owner) == w->name_len &&
+		name_equals(owner, w->name, w->name_len);
+}
+
+/* Is it the NSEC of a zone's own name? Such a one has a SOA (RFC 4034 §4.1.2). */
+static bool is_apex(struct span m, const struct record *nsec)
+{
+	const struct span rdata = { m.at, nsec->end };
+	size_t len = name_len(rdata, nsec->rdata), types = nsec->rdata + len;
+
+	return len > 0 && nsec->end - types >= 3 && m.at[types] == 0 && m.at[types + 1] > 0 &&
+		m.at[types + 2] & 0x80 >> TYPE_SOA;
+}
+
+/* Looks for the NSEC record of the name, in the answer or, if the server says that there is no such
+ * type, in the authority section. The first name of all may be that of the zone; of any other, NS
+ * and SOA are those of a zone below. */
+static struct found find(const struct walk *w, const struct reply *reply, struct record *nsec)
+{
+	size_t at = reply->section[SECTION_ANSWER];
+	const bool refers =
+		!(reply->flags & DNS_AA) && reply->count[SECTION_ANSWER] == 0 && w->names == 0;
+	struct found found = { 0 };
+
+	while (at < reply->section[SECTION_ADDITIONAL] && !found.has_nsec) {
+		struct record rec;
+
+		message_record(reply->message, &at, &rec);
+		if (rec.type == TYPE_NSEC3)
+			found.has_nsec3 = true;
+		if (!is_of(w, reply->message, &rec))
+			continue;
+		bool below = w->names > 0 &&
+			(rec.type == TYPE_NS || rec.type == TYPE_SOA ||
+				(rec.type == TYPE_NSEC && is_apex(reply->message, &rec)));
+
+		found.is_cut |= below;
+		found.is_refused |= refers && rec.type == TYPE_NS;
+		found.has_nsec = rec.type == TYPE_NSEC && !below;
+		*nsec = rec;
 	}
-	return false;
+	return found;
 }
 
 static enum walk_verdict no_nsec(
-	const struct walk *w, const struct reply *reply, uint16_t type, char why[WALK_WHY])
+	struct walk *w, const struct reply *reply, struct found found, char why[WALK_WHY])
 {
 	char name[NAME_TEXT], text[TEXT_MAX];
+	uint8_t behind[NAME_MAX_WIRE];
+	size_t len;
 
-	name_to_text(w->question.name, name);
-	if (type == TYPE_NSEC3)
+	if (found.is_cut && !w->is_behind && (len = name_behind(w->name, w->name_len, behind))) {
+		ask_for(w, behind, len);
+		w->is_behind = true;
+		return WALK_AGAIN;
+	}
+	name_to_text(w->name, name);
+	if (found.has_nsec3)
 		return bad(why, "the zone has NSEC3: its names are hashed");
+	if (w->is_behind && (!reply->rcode || reply->rcode == RCODE_NXDOMAIN))
+		return bad(why,
+			"no NSEC says what is behind the zone cut %.100s: "
+			"white lies, or it was asked without DO",
+			name);
 	if (reply->rcode != RCODE_NOERROR)
 		return bad(why, "%s for %.100s", text_rcode(reply->rcode, text), name);
 	return bad(why, "there is no NSEC of %.100s: the zone is not signed, or it is none", name);
 }
 
-enum walk_verdict walk_take(
-	struct walk *w, struct span message, struct record *nsec, char why[WALK_WHY])
+/* Has the server made it up for the question? */
+static bool is_white_lie(const struct walk *w, const uint8_t *next, size_t next_len)
 {
 	const struct ask_question *q = &w->question;
-	struct reply reply;
+
+	return is_made_up(next, next_len, w->name, w->name_len) ||
+		(w->is_behind && is_made_up(next, next_len, q->name, q->name_len));
+}
+
+static enum walk_verdict follow(
+	struct walk *w, const uint8_t *next, size_t next_len, char why[WALK_WHY])
+{
 	char text[NAME_TEXT], next_text[NAME_TEXT];
-	uint16_t type;
 
-	*why = 0;
-	if (!reply_parse(message, &reply))
-		return bad(why, "a reply is malformed");
-	if (!find_nsec(w, &reply, nsec, &type))
-		return no_nsec(w, &reply, type, why);
-
-	const struct span rdata = { message.at, nsec->end };
-	const uint8_t *next = message.at + nsec->rdata;
-	size_t next_len = name_len(rdata, nsec->rdata);
-
-	name_to_text(q->name, text);
-	if (next_len == 0)
-		return bad(why, "the NSEC of %.100s is broken", text);
-	w->names++;
-	if (name_compare(next, q->name) <= 0) {
+	name_to_text(w->name, text);
+	if (name_compare(next, w->name) <= 0) {
 		/* The last one leads to the zone itself, which all names are below. */
-		if (name_is_below(q->name, q->name_len, next, next_len))
+		if (name_is_below(w->name, w->name_len, next, next_len))
 			return WALK_DONE;
 		return bad(why, "from %.60s the walk leads back to %.60s", text,
 			name_to_text(next, next_text));
 	}
-	if (is_made_up(next, next_len, q->name, q->name_len))
+	if (is_white_lie(w, next, next_len))
 		return bad(why,
 			"white lies: behind %.100s there is said to be nothing but itself with \\000",
 			text);
 	if (w->names == WALK_NAMES_MAX)
 		return bad(why, "%u names, and no end", w->names);
-	memcpy(w->question.name, next, next_len);
-	w->question.name_len = next_len;
+	go_to(w, next, next_len);
 	return WALK_MORE;
+}
+
+enum walk_verdict walk_take(
+	struct walk *w, struct span message, struct record *nsec, char why[WALK_WHY])
+{
+	struct reply reply;
+	char text[NAME_TEXT];
+
+	*why = 0;
+	if (!reply_parse(message, &reply))
+		return bad(why, "a reply is malformed");
+
+	struct found found = find(w, &reply, nsec);
+	if (found.is_refused)
+		return bad(why, "the server does not have %.100s: it refers to others",
+			name_to_text(w->name, text));
+	if (!found.has_nsec)
+		return no_nsec(w, &reply, found, why);
+
+	const struct span rdata = { message.at, nsec->end };
+	size_t next_len = name_len(rdata, nsec->rdata);
+
+	if (next_len == 0)
+		return bad(why, "the NSEC of %.100s is broken", name_to_text(w->name, text));
+	w->names++;
+	return follow(w, message.at + nsec->rdata, next_len, why);
 }

@@ -169,6 +169,10 @@ CASE(edns_is_what_is_said_of_it)
 	EQ(plan.edns.flags, 0xe000);
 	understands(ASK("+ednsflags=0x1", "+dnssec")); /* it stands above the others */
 	EQ(plan.edns.flags, 1);
+	understands(ASK("+walk"));
+	EQ(plan.edns.flags, 0x8000);
+	understands(ASK("+walk", "+ednsflags=0"));
+	EQ(plan.edns.flags, 0);
 	understands(ASK("+edns=1", "+bufsize=4096"));
 	EQ(plan.edns.version, 1);
 	EQ(plan.edns.size, 4096);

@@ -158,6 +158,180 @@ CASE(a_broken_nsec_ends_it)
 	BAD(take(), "the NSEC of example. is broken");
 }
 
+/* ---- a zone cut ---- */
+
+/* The zone, and in it a name that is a zone of its own. */
+static void begin_cut(const char *cut)
+{
+	begin("example.");
+	EQ(to(cut), WALK_MORE);
+}
+
+static void begin_reply(unsigned flags)
+{
+	char name[NAME_TEXT];
+
+	wire_begin(&wire, DNS_QR | flags);
+	wire_question(&wire, name_to_text(walk.question.name, name), TYPE_NSEC);
+}
+
+/* A referral for the name that is asked for. */
+static void refer(void)
+{
+	begin_reply(0);
+	wire_record(&wire, SECTION_AUTHORITY, TO_QUESTION, TYPE_NS, CLASS_IN, 60, SPAN("\2ns\0"));
+}
+
+/* What is asked for is not there: an NSEC of the owner covers it. */
+static enum walk_verdict covered(const char *owner, const char *next)
+{
+	uint8_t name[NAME_MAX_WIRE];
+	size_t len = name_from_text(owner, name);
+
+	begin_reply(RCODE_NXDOMAIN);
+	wire_record(&wire, SECTION_AUTHORITY, (struct span){ name, len }, TYPE_NSEC, CLASS_IN, 60,
+		rdata_to(next));
+	return take();
+}
+
+static void behind_is(const char *cut, const char *behind)
+{
+	char name[NAME_TEXT];
+
+	begin_cut(cut);
+	refer();
+	EQ(take(), WALK_AGAIN);
+	STR(name_to_text(walk.question.name, name), behind);
+}
+
+CASE(behind_a_cut_the_walk_goes_on)
+{
+	char name[NAME_TEXT];
+
+	behind_is("cut.example.", "cut\\000.example.");
+	EQ(walk.names, 1);
+	EQ(covered("CUT.example.", "d.example."), WALK_MORE);
+	EQ(walk.names, 2);
+	STR(name_to_text(walk.question.name, name), "d.example.");
+	EQ(to("e.example."), WALK_MORE);
+	refer();
+	EQ(take(), WALK_AGAIN);
+	EQ(covered("e.example.", "example."), WALK_DONE);
+	EQ(walk.names, 4);
+}
+
+CASE(a_referral_may_have_the_nsec)
+{
+	begin_cut("cut.example.");
+	refer();
+	wire_record(&wire, SECTION_AUTHORITY, TO_QUESTION, TYPE_NSEC, CLASS_IN, 60,
+		rdata_to("d.example."));
+	EQ(take(), WALK_MORE);
+}
+
+/* Of the zone below the cut answers who has both, or asks others. */
+CASE(the_nsec_of_the_zone_below_is_another)
+{
+	begin_cut("cut.example.");
+	begin_reply(DNS_AA);
+	wire_record(&wire, SECTION_ANSWER, TO_QUESTION, TYPE_NSEC, CLASS_IN, 60,
+		SPAN("\1a\3cut\7example\0\0\1\x22")); /* NS SOA */
+	EQ(take(), WALK_AGAIN);
+	EQ(covered("cut.example.", "d.example."), WALK_MORE);
+	begin_reply(DNS_AA);
+	wire_record(&wire, SECTION_AUTHORITY, TO_QUESTION, TYPE_SOA, CLASS_IN, 60,
+		SPAN("\0\0aaaabbbbccccddddeeee"));
+	EQ(take(), WALK_AGAIN);
+}
+
+static char *labels(char *at, unsigned count, char octet, unsigned len)
+{
+	for (; count > 0; count--) {
+		memset(at, octet, len);
+		at += len;
+		*at++ = '.';
+	}
+	return at;
+}
+
+CASE(the_name_behind_is_the_first_that_fits)
+{
+	char cut[NAME_TEXT], behind[NAME_TEXT];
+
+	/* A label of 63 octets. */
+	strcpy(labels(cut, 1, 'z', 63), "example.");
+	strcpy(labels(behind, 1, 'z', 63), "example.");
+	behind[62] = '{';
+	behind_is(cut, behind);
+	cut[62] = behind[62] = '@';
+	behind[62] = '[';
+	behind_is(cut, behind);
+	/* A name of 255. */
+	strcpy(labels(labels(cut, 1, 'b', 53), 3, 'a', 63), "example.");
+	strcpy(labels(labels(behind, 1, 'b', 53), 3, 'a', 63), "example.");
+	behind[52] = 'c';
+	behind_is(cut, behind);
+}
+
+CASE(behind_the_last_label_there_is_nothing)
+{
+	char cut[NAME_TEXT] = "";
+
+	for (int i = 0; i < 63; i++)
+		strcat(cut, "\\255");
+	strcat(cut, ".example.");
+	begin_cut(cut);
+	refer();
+	EQ(take(), WALK_BAD);
+	memcpy(cut, "\\001", 4);
+	begin_cut(cut);
+	refer();
+	EQ(take(), WALK_AGAIN);
+	MEM(walk.question.name, "\1\2\7example", 11);
+}
+
+CASE(a_cut_without_nsec_ends_it)
+{
+	static const char *const nothing =
+		"no NSEC says what is behind the zone cut cut.example.: white lies, or it was "
+		"asked without DO";
+
+	behind_is("cut.example.", "cut\\000.example.");
+	refer();
+	BAD(take(), nothing);
+	BAD(covered("b.example.", "d.example."), nothing);
+	BAD(covered("cut\\000.example.", "\\000.cut\\000.example."), nothing);
+	begin_reply(RCODE_SERVFAIL);
+	BAD(take(), "SERVFAIL for cut.example.");
+	begin_reply(RCODE_NXDOMAIN);
+	wire_record(&wire, SECTION_AUTHORITY, TO_QUESTION, TYPE_NSEC3, CLASS_IN, 60, SPAN("x"));
+	BAD(take(), "the zone has NSEC3: its names are hashed");
+}
+
+CASE(behind_a_cut_nobody_is_led_back_or_lied_to)
+{
+	behind_is("cut.example.", "cut\\000.example.");
+	BAD(covered("cut.example.", "b.example."),
+		"from cut.example. the walk leads back to b.example.");
+	behind_is("cut.example.", "cut\\000.example.");
+	EQ(covered("cut.example.", "cut\\000\\000.example."), WALK_BAD);
+	behind_is("cut.example.", "cut\\000.example.");
+	EQ(covered("cut.example.", "\\000.cut\\000.example."), WALK_BAD);
+	behind_is("cut.example.", "cut\\000.example.");
+	EQ(covered("cut.example.", "cut\\000.example."), WALK_BAD);
+}
+
+/* Else the zone above it would be walked. */
+CASE(a_zone_that_the_server_does_not_have_is_not_walked)
+{
+	begin("cut.example.");
+	refer();
+	BAD(take(), "the server does not have cut.example.: it refers to others");
+	wire_record(&wire, SECTION_AUTHORITY, TO_QUESTION, TYPE_NSEC, CLASS_IN, 60,
+		rdata_to("d.example."));
+	EQ(take(), WALK_BAD);
+}
+
 CASE(a_zone_without_end_has_one)
 {
 	begin("example.");
@@ -177,6 +351,14 @@ int main(void)
 		CLAIM(nsec3_ends_it),
 		CLAIM(no_nsec_ends_it),
 		CLAIM(a_broken_nsec_ends_it),
+		CLAIM(behind_a_cut_the_walk_goes_on),
+		CLAIM(a_referral_may_have_the_nsec),
+		CLAIM(the_nsec_of_the_zone_below_is_another),
+		CLAIM(the_name_behind_is_the_first_that_fits),
+		CLAIM(behind_the_last_label_there_is_nothing),
+		CLAIM(a_cut_without_nsec_ends_it),
+		CLAIM(behind_a_cut_nobody_is_led_back_or_lied_to),
+		CLAIM(a_zone_that_the_server_does_not_have_is_not_walked),
 		CLAIM(a_zone_without_end_has_one),
 	};
 	return RUN(cases);
