@@ -15,7 +15,7 @@ than words, those of the file that stands beside it.
      11  +walk                                                test_query_tsig.py
      12  AXFR, IXFR=n +tcp                                    test_query_tsig.py
      13  +tls=auth|noauth +tls_port +tls_fallback ...         test_query_tls.py
-     14  +https: not built
+     14  +https: not built, as docs/query.md says
      15  UDP: tries, strangers                                test_query_udp.py
      16  the lines of the output
      17  the exit status                                      test_query_bad.py
