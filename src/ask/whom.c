@@ -121,6 +121,18 @@ static bool check_tls(struct ask_words *w)
 	return true;
 }
 
+/* Its configuration says where it is, which is known only when it is asked. */
+static bool read_sotto(struct ask_words *w)
+{
+	struct ask_plan *p = w->plan;
+
+	p->server.scheme = w->tcp ? SCHEME_TCP : SCHEME_UDP;
+	if (w->port || w->source || p->family != AF_UNSPEC)
+		return words_mistake(w,
+			"@sotto is asked where it listens; -p, -b, -4 and -6 go with an address");
+	return check_tls(w);
+}
+
 bool whom_read(struct ask_words *w)
 {
 	struct ask_plan *p = w->plan;
@@ -132,7 +144,7 @@ bool whom_read(struct ask_words *w)
 	p->server_said = said;
 	p->is_sotto = strcmp(said, "sotto") == 0;
 	if (p->is_sotto)
-		return true;
+		return read_sotto(w);
 	unsigned before = w->mistakes;
 	const char *text = with_options(w, strstr(said, "://") ? said : with_scheme(w, said));
 

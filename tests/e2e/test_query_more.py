@@ -245,6 +245,12 @@ def test_the_running_sotto_is_asked_and_says_what_becomes_of_it(run_sotto, start
     assert said["name"] == name + "."
 
 
+def test_the_running_sotto_is_asked_over_tcp_if_that_is_wanted(run_sotto, start_upstream, name, control_path):
+    sotto = run_sotto(start_upstream(), cache={"size": "4MiB"})
+    asked = sotto_query("@sotto", name, "+tcp", SOTTO_LISTEN=f"127.0.0.1:{sotto.port}", SOTTO_CONTROL=control_path)
+    assert asked.status == 0 and "TCP response" in asked.text, asked.text + asked.complaints
+
+
 def test_a_sotto_that_does_not_run_is_not_reached(control_path, name):
     asked = sotto_query("@sotto", name, "+tcp", SOTTO_LISTEN="127.0.0.1:1", SOTTO_CONTROL=control_path)
     assert asked.status == UNREACHED

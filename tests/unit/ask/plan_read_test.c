@@ -249,6 +249,9 @@ CASE(a_server_is_spelled_as_in_the_configuration)
 	EQ(plan.server.pin_count, 1);
 	understands(WORDS("@sotto", "a.test"));
 	OK(plan.is_sotto);
+	EQ(plan.server.scheme, SCHEME_UDP);
+	understands(WORDS("@sotto", "a.test", "+tcp"));
+	EQ(plan.server.scheme, SCHEME_TCP);
 }
 
 CASE(nothing_makes_it_weaker_than_it_was_asked_for)
@@ -259,6 +262,12 @@ CASE(nothing_makes_it_weaker_than_it_was_asked_for)
 	refuses(ASK("+tls", "+tcp"), "+tcp is in clear");
 	refuses(ASK("+tls=noauth", "+tls-hostname=dns.test"), "verify=no");
 	refuses(ASK("+tls-fallback"), "of use with TLS only");
+	refuses(WORDS("@sotto", "+tls"), "is in clear");
+	refuses(WORDS("@sotto", "+tls-pin=" PIN), "is in clear");
+	refuses(WORDS("@sotto", "+resume"), "of use with TLS only");
+	refuses(WORDS("@sotto", "-p53"), "go with an address");
+	refuses(WORDS("@sotto", "-b192.0.2.1"), "go with an address");
+	refuses(WORDS("@sotto", "-6"), "go with an address");
 }
 
 /* ---- mistakes ---- */
