@@ -10,6 +10,7 @@
 #include "ask/transfer.h"
 #include "base/clock.h"
 #include "base/list.h"
+#include "config/problems.h"
 #include "dns/types.h"
 
 /* A transfer under way. Large: not for the stack. */
@@ -103,8 +104,11 @@ static void on_closed(void *arg, const struct fault *fault)
 	struct fetch *f = arg;
 	bool is_tls = fault->phase == PHASE_HANDSHAKE || fault->phase == PHASE_VERIFY;
 
-	if (fault->phase != PHASE_NONE)
-		fprintf(stderr, ";; %s: %s\n", phase_name(fault->phase), fault->reason);
+	if (fault->phase != PHASE_NONE) {
+		fprintf(stderr, ";; %s: ", phase_name(fault->phase));
+		problems_put(stderr, fault->reason, strlen(fault->reason));
+		fputc('\n', stderr);
+	}
 	fail(f,
 		is_tls                         ? ASK_TLS
 			: f->transfer.messages ? ASK_SILENCE

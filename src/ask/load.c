@@ -5,6 +5,7 @@
 #include "ask/object.h"
 #include "ask/timing.h"
 #include "base/clock.h"
+#include "config/problems.h"
 #include "dns/message.h"
 #include "dns/text.h"
 
@@ -125,8 +126,11 @@ static void put(const struct load *l, FILE *out)
 	if (l->truncated)
 		fprintf(out, ", %u truncated", l->truncated);
 	fputc('\n', out);
-	if (*l->why)
-		fprintf(out, ";; the last one was lost because: %s\n", l->why);
+	if (*l->why) {
+		fputs(";; the last one was lost because: ", out);
+		problems_put(out, l->why, strlen(l->why));
+		fputc('\n', out);
+	}
 	put_rcodes(l, out);
 	if (l->timing.count)
 		fprintf(out, ";; ms: min %.3f, 50 %% %.3f, 90 %% %.3f, 99 %% %.3f, max %.3f\n",

@@ -111,6 +111,14 @@ def test_a_certificate_of_ours_is_shown_when_it_is_wanted(authority, start_upstr
     assert upstream.connections[-1].client_certificate
 
 
+@pytest.mark.parametrize("words", [["A"], ["AXFR"], ["A", "+count=2"]], ids=" ".join)
+def test_no_name_in_a_certificate_reaches_a_terminal_as_it_is(authority, start_upstream, name, words):
+    upstream = start_upstream(authority.issue(names=("\x1b]0;title\x07.test",)))
+    said = asker.query(*where(upstream), name, *words, f"+tls-ca={authority.file}", f"+tls-hostname={NAME}")
+    assert said.status in (asker.TLS, asker.SILENCE) and "title" in said.all, said
+    assert all(letter == "\n" or " " <= letter < "\x7f" for letter in said.all), said.all.encode()
+
+
 # ---- nothing in clear
 
 
