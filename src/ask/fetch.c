@@ -102,18 +102,13 @@ static void on_opened(void *arg, const struct tls_facts *facts)
 static void on_closed(void *arg, const struct fault *fault)
 {
 	struct fetch *f = arg;
-	bool is_tls = fault->phase == PHASE_HANDSHAKE || fault->phase == PHASE_VERIFY;
 
 	if (fault->phase != PHASE_NONE) {
 		fprintf(stderr, ";; %s: ", phase_name(fault->phase));
 		problems_put(stderr, fault->reason, strlen(fault->reason));
 		fputc('\n', stderr);
 	}
-	fail(f,
-		is_tls                         ? ASK_TLS
-			: f->transfer.messages ? ASK_SILENCE
-					       : ASK_UNREACHED,
-		transfer_lacks(&f->transfer));
+	fail(f, means_status(fault), transfer_lacks(&f->transfer));
 }
 
 /* As pydig has them. */

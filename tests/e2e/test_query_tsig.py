@@ -233,6 +233,15 @@ def test_a_transfer_that_is_changed_in_its_middle_fails(between, what):
     assert said.status == asker.TSIG and "Transfer failed" in said.err, said.err
 
 
+def test_a_connection_that_ends_without_a_word_of_the_zone_is_silence():
+    server = Plain(otherwise=lambda query: query.connection.close("fin"))
+    try:
+        said = asker.query(f"@{server.host}", "-p", server.port, LARGE, "AXFR", check=asker.SILENCE)
+        assert "nothing came" in said.err, said
+    finally:
+        server.stop()
+
+
 def test_a_transfer_that_is_cut_off_fails(between):
     words = between(lambda number, message: message if number < 3 else b"")
     said = asker.query(*words, LARGE, "AXFR", "+time=2s")
