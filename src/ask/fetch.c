@@ -78,7 +78,10 @@ static void on_message(void *arg, struct span m)
 	switch (transfer_take(
 		&f->transfer, f->octets, m.len, (uint64_t)clock_system_ms() / 1000, why)) {
 	case TRANSFER_MORE:
-		wait(f);
+		if (ferror(stdout))
+			fail(f, ASK_HOST, "its records cannot be printed");
+		else
+			wait(f);
 		break;
 	case TRANSFER_DONE:
 		end(f, 0);

@@ -58,7 +58,9 @@ static int stroll(struct means *m, const struct ask_question *from, struct once 
 			return give_up(o, &walk, why);
 		if (verdict != WALK_AGAIN)
 			record_put(&m->plan->show, o->reply.message, &nsec, stdout);
-		fflush(stdout);
+		/* Nobody reads on: nobody is asked on. */
+		if (fflush(stdout) != 0)
+			return ASK_HOST;
 		if (verdict == WALK_DONE)
 			break;
 		pause_for(m->loop, m->plan->walk_ms);

@@ -3,10 +3,11 @@ the walk along NSEC."""
 
 import os
 import re
+import subprocess
 
 import pytest
 
-from bench import asker, messages, zones
+from bench import asker, daemon, messages, zones
 from bench.clients import Tcp
 from bench.plain import Plain
 from bench.wallclock import WallClock
@@ -242,6 +243,20 @@ def test_a_connection_that_ends_without_a_word_of_the_zone_is_silence():
         server.stop()
 
 
+def into_a_full_disk(*words):
+    """Runs `sotto query` with nowhere to print: what it said of that."""
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [daemon.BINARY, "query", *map(str, words)], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+        )
+    assert done.returncode == asker.HOST and "No space left" in done.stderr, done
+    return done.stderr
+
+
+def test_a_transfer_that_cannot_be_printed_ends(knot):
+    assert "cannot be printed" in into_a_full_disk(*where(knot), LARGE, "AXFR")
+
+
 def test_a_transfer_that_is_cut_off_fails(between):
     words = between(lambda number, message: message if number < 3 else b"")
     said = asker.query(*words, LARGE, "AXFR", "+time=2s")
@@ -257,6 +272,15 @@ def test_the_walk_finds_each_name_once(knot, zone):
     walked = [line.split()[0].lower() for line in said.out.splitlines() if line and not line.startswith(";")]
     names = {record[0].lower() for record in of_dig(knot, zone, "AXFR") if record[2] == "TYPE47"}
     assert len(walked) == len(set(walked)) and set(walked) == names
+
+
+def test_a_walk_that_cannot_be_printed_ends(knot):
+    proxy = Between(knot, lambda _, message: message)
+    try:
+        into_a_full_disk(f"@{proxy.host}", "-p", proxy.port, "+tcp", WALKED, "+walk=0")
+        assert len(proxy.queries) == 1
+    finally:
+        proxy.stop()
 
 
 def test_the_walk_leaves_time_between_two_questions(knot):
