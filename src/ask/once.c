@@ -271,6 +271,7 @@ int once_ask(struct means *m, const struct ask_question *q, struct once *o)
 {
 	const struct ask_plan *p = m->plan;
 	struct asking_state s = { .means = m, .once = o, .question = q, .scheme = SCHEME_TCP };
+	const struct addr server = m->server.addr; /* a fallback has another port */
 
 	*o->remark = '\0';
 	if (!message_make(&o->sent, p, q, p->has_id ? p->id : rand_u16(&m->rand))) {
@@ -281,5 +282,6 @@ int once_ask(struct means *m, const struct ask_question *q, struct once *o)
 	begin(&s, means_scheme(m));
 	if (!s.over)
 		loop_run(m->loop);
+	m->server.addr = server;
 	return s.status;
 }

@@ -147,6 +147,14 @@ def test_fallback_asks_in_clear_and_says_it_loudly(authority, stranger, start_up
     assert [query.connection.over for query in clear.queries] == ["tcp"] and not impostor.queries
 
 
+def test_after_a_fallback_the_next_question_is_for_tls_again(authority, stranger, start_upstream, clear, name):
+    impostor = start_upstream(stranger.issue())
+    words = [f"@{clear.host}", "-p", clear.port, f"+tls-port={impostor.port}", f"+tls-ca={authority.file}"]
+    said = asker.query(*words, "+tls", "+tls-fallback", name, f"two.{name}", check=0)
+    assert said.err.count("IN CLEAR") == 2 and len(impostor.connections) == 2, said
+    assert len(clear.queries) == len(clear.connections) == 2
+
+
 @pytest.mark.parametrize("how", ["notify", "fin", "reset"])
 def test_a_connection_that_ends_without_a_reply_is_silence(authority, start_upstream, name, how):
     upstream = start_upstream(otherwise=lambda query: query.connection.close(how))
