@@ -217,23 +217,21 @@ static bool is_of_zone(uint16_t type)
 
 static bool add_data(struct rpz *z, const ldns_rr *rr)
 {
-	uint8_t *rdata = malloc(UINT16_MAX);
-	size_t len = 0;
-	bool ok = rdata;
+	char why[RRSET_WHY];
 
-	for (size_t i = 0; ok && i < ldns_rr_rd_count(rr); i++) {
-		const ldns_rdf *rdf = ldns_rr_rdf(rr, i);
+	return rrset_add_rr(&z->sets, rr, why) || list_fault(z->r, why, NULL);
+}
 
-		ok = ldns_rdf_size(rdf) <= UINT16_MAX - len;
-		if (ok)
-			memcpy(rdata + len, ldns_rdf_data(rdf), ldns_rdf_size(rdf));
-		len += ldns_rdf_size(rdf);
-	}
-	ok = ok &&
-		rrset_add(&z->sets, (uint16_t)ldns_rr_get_type(rr), ldns_rr_ttl(rr),
-			(struct span){ rdata, len });
-	free(rdata);
-	return ok || list_fault(z->r, "out of memory", NULL);
+/* An alias may be written as octets, and be none then (RFC 3597 §5). */
+static bool take_alias(struct rpz *z, const ldns_rr *rr)
+{
+	if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN)
+		return list_fault(z->r, "its class is not IN", NULL);
+	if (ldns_rr_rd_count(rr) != 1)
+		return list_fault(z->r, "an alias of nothing", NULL);
+	z->has_alias = true;
+	copy_name(ldns_rr_rdf(rr, 0), z->alias);
+	return true;
 }
 
 static bool gather(struct rpz *z, const ldns_rr *rr)
@@ -244,11 +242,7 @@ static bool gather(struct rpz *z, const ldns_rr *rr)
 		return list_fault(z->r, "an alias beside other records", NULL);
 	if (!alias && ++z->records > RECORDS_MAX)
 		return list_fault(z->r, "more than 1000 records of one name", NULL);
-	if (!alias)
-		return add_data(z, rr);
-	z->has_alias = true;
-	copy_name(ldns_rr_rdf(rr, 0), z->alias);
-	return true;
+	return alias ? take_alias(z, rr) : add_data(z, rr);
 }
 
 static bool is_foreign(const uint8_t *name, size_t len)

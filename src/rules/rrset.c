@@ -19,6 +19,7 @@
 #define RECORD_HEAD 12
 
 static const char no_room[] = "more records than one answer can hold, or no memory for them";
+static const char unsound[] = "its data is not what its type asks for";
 
 __attribute__((format(printf, 2, 3))) static bool refuse(
 	char why[RRSET_WHY], const char *format, ...)
@@ -194,12 +195,14 @@ bool rrset_add_rr(struct rrset **sets, const struct ldns_struct_rr *rr, char why
 		return refuse(why, "no record has this type");
 	if (ldns_rr_ttl(rr) > INT32_MAX)
 		return refuse(why, "its TTL is larger than %d", INT32_MAX);
+	if (ldns_rr_rd_count(rr) < ldns_rr_descriptor_minimum(ldns_rr_descript(type)))
+		return refuse(why, "%s", unsound); /* octets, of which there are none */
 	d = rdata_of(rr);
 	if (!d)
 		return refuse(why, "%s", no_room);
 	if (!is_sound(type, (struct span){ d->octets, d->len })) {
 		free(d);
-		return refuse(why, "its data is not what its type asks for");
+		return refuse(why, "%s", unsound);
 	}
 	return put(sets, type, ldns_rr_ttl(rr), d) || refuse(why, "%s", no_room);
 }

@@ -295,6 +295,18 @@ CASE(what_is_no_zone_is_a_fault_with_its_line)
 	EQ(report.line, 4);
 }
 
+CASE(policies_are_records_that_may_be_told)
+{
+	FAULT(LIST_RPZ, HEAD "a CNAME \\# 0\n", 4, "an alias of nothing: \"a CNAME \\# 0\"");
+	FAULT(LIST_RPZ, HEAD "a CH CNAME .\n", 4, "its class is not IN: \"a CH CNAME .\"");
+	FAULT(LIST_RPZ, HEAD "a CH A 192.0.2.1\n", 4, "its class is not IN: \"a CH A 192.0.2.1\"");
+	FAULT(LIST_RPZ, HEAD "a TYPE41 \\# 0\n", 4, "no record has this type: \"a TYPE41 \\# 0\"");
+	FAULT(LIST_RPZ, HEAD "a TXT \\# 0\n", 4,
+		"its data is not what its type asks for: \"a TXT \\# 0\"");
+	FAULT(LIST_RPZ, HEAD "a 4294967295 A 192.0.2.1\n", 4,
+		"its TTL is larger than 2147483647: \"a 4294967295 A 192.0.2.1\"");
+}
+
 /* ---- any form ---- */
 
 CASE(the_form_is_told_by_its_lines)
@@ -463,6 +475,7 @@ int main(void)
 		CLAIM(addresses_are_read_from_the_end),
 		CLAIM(what_a_forwarder_cannot_see_is_ignored),
 		CLAIM(what_is_no_zone_is_a_fault_with_its_line),
+		CLAIM(policies_are_records_that_may_be_told),
 		CLAIM(the_form_is_told_by_its_lines),
 		CLAIM(the_form_is_told_by_a_hundred_lines),
 		CLAIM(ends_of_lines_and_marks_of_editors_do_not_matter),

@@ -73,6 +73,8 @@ CASE(octets_must_be_what_their_type_asks_for)
 	is_refused("TYPE5 \\# 2 c00c", ""); /* a pointer: nothing is in front of it */
 	is_refused("TYPE15 \\# 4 000ac00c", "");
 	is_refused("TYPE6 \\# 2 0000", "");
+	is_refused("A \\# 0", "not what its type asks for");
+	is_refused("TXT \\# 0", "not what its type asks for");
 }
 
 CASE(what_is_no_record_is_refused_with_a_reason)
