@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -68,4 +69,18 @@ FILE *replace_read(const char *path)
 		errno = err;
 	}
 	return f;
+}
+
+const char *replace_why_not(int err)
+{
+	switch (err) {
+	case ENOTSUP:
+		return "a pipe cannot be read again";
+	case EINVAL:
+		return "not a file";
+	case ENOMEM:
+		return "out of memory";
+	default:
+		return strerror(err);
+	}
 }

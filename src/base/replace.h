@@ -18,5 +18,7 @@ int replace_open(const char *path);
 /* Opens for reading what replace_file() has written. NULL, and errno: ENOENT, EISDIR, ENOTSUP,
  * EINVAL if something else stands there that is no file, or as open(2) says. */
 FILE *replace_read(const char *path);
+/* What that errno means, in words. */
+const char *replace_why_not(int err);
 
 #endif

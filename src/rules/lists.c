@@ -237,20 +237,6 @@ static bool read_all(struct list_reading *r, struct line *l)
 	return true;
 }
 
-static const char *why_not(int err)
-{
-	switch (err) {
-	case ENOTSUP:
-		return "cannot be read: a pipe cannot be read again";
-	case EINVAL:
-		return "cannot be read: not a file";
-	case ENOMEM:
-		return "out of memory";
-	default:
-		return NULL;
-	}
-}
-
 /* Takes the file, NULL with errno. */
 static bool read_file(struct list_reading *r, FILE *file)
 {
@@ -262,10 +248,9 @@ static bool read_file(struct list_reading *r, FILE *file)
 	if (l) {
 		ok = read_all(r, l);
 	} else {
-		const char *why = why_not(file ? ENOMEM : errno);
-
-		snprintf(reason, sizeof reason, "cannot be read: %s", strerror(errno));
-		ok = list_fault(r, why ? why : reason, NULL);
+		snprintf(reason, sizeof reason, "cannot be read: %s",
+			replace_why_not(file ? ENOMEM : errno));
+		ok = list_fault(r, reason, NULL);
 	}
 	free(l);
 	if (file)

@@ -2,6 +2,7 @@
  * their addresses. */
 #include "rules/local.h"
 
+#include "base/replace.h"
 #include "dns/types.h"
 #include "rules/local_store.h"
 
@@ -12,6 +13,7 @@
 #include <string.h>
 
 static const char blank[] = " \t\r\n\v\f";
+static const char order_mark[] = "\xef\xbb\xbf"; /* what some editors begin a file with */
 static const char no_room[] = "more addresses than one answer can hold, or no memory for them";
 
 /* ---- addresses that are to have a name ---- */
@@ -139,6 +141,8 @@ static bool read_line(const struct reading *r, char *line, size_t len)
 
 	if (strlen(line) != len)
 		return local_refuse(r->fault, r->file, r->line, "it has a NUL");
+	if (r->line == 1 && strncmp(line, order_mark, strlen(order_mark)) == 0)
+		line += strlen(order_mark);
 	line[strcspn(line, "#")] = 0;
 	word = strtok_r(line, blank, &rest);
 	if (!word)
@@ -152,14 +156,14 @@ static bool read_line(const struct reading *r, char *line, size_t len)
 bool local_read_hosts(struct local *l, const char *file, struct local_fault *fault)
 {
 	struct reading r = { .local = l, .file = file, .fault = fault };
-	FILE *f = fopen(file, "re");
+	FILE *f = replace_read(file);
 	char *line = NULL;
 	size_t room = 0;
 	ssize_t len;
 	bool ok = true;
 
 	if (!f)
-		return local_refuse(fault, file, 0, "%s", strerror(errno));
+		return local_refuse(fault, file, 0, "%s", replace_why_not(errno));
 	errno = 0;
 	while (ok && (len = getline(&line, &room, f)) >= 0) {
 		r.line++;

@@ -1,6 +1,7 @@
 /* Zones, from files that ldns reads (RFC 1035 §5). */
 #include "rules/local.h"
 
+#include "base/replace.h"
 #include "dns/types.h"
 #include "rules/local_store.h"
 
@@ -113,11 +114,11 @@ bool local_read_zone(
 	struct local *l, const char *origin, const char *file, struct local_fault *fault)
 {
 	struct reading r = { .file = file, .fault = fault, .ttl_s = l->ttl_s };
-	FILE *f = fopen(file, "re");
+	FILE *f = replace_read(file);
 	bool ok = false;
 
 	if (!f)
-		return REFUSE(&r, "%s", strerror(errno));
+		return REFUSE(&r, "%s", replace_why_not(errno));
 	r.zone = local_add_zone(l, origin, file, fault);
 	if (!r.zone)
 		goto out;

@@ -5,6 +5,8 @@
 
 #include "dns/types.h"
 
+#include <sys/stat.h>
+
 #define SOA "@ 3600 SOA ns root 1 3600 900 604800 300\n"
 
 /* Claims what is wrong with a hosts file, and where. */
@@ -128,6 +130,34 @@ CASE(a_file_that_is_not_there_is_a_fault)
 	local_free(l);
 }
 
+CASE(a_pipe_is_not_waited_for)
+{
+	static const char fifo[] = "/tmp/local_files_test.fifo";
+
+	unlink(fifo);
+	EQ(mkfifo(fifo, 0600), 0);
+	l = local_new(TTL_S);
+	OK(!local_read_hosts(l, fifo, &fault));
+	STR(fault.why, "a pipe cannot be read again");
+	OK(!local_read_zone(l, "example", fifo, &fault));
+	STR(fault.why, "a pipe cannot be read again");
+	OK(!local_read_hosts(l, "/dev/zero", &fault));
+	STR(fault.why, "not a file");
+	local_free(l);
+	unlink(fifo);
+}
+
+CASE(a_mark_of_editors_does_not_matter)
+{
+	read_hosts("\xef\xbb\xbf"
+		   "192.0.2.1 a.test\r\n");
+	EQ(look("a.test", TYPE_A), LOCAL_RECORDS);
+	local_free(l);
+	hosts_are_refused("192.0.2.1 a.test\n\xef\xbb\xbf"
+			  "192.0.2.1 a.test\n",
+		2, "not an address");
+}
+
 CASE(more_addresses_than_an_answer_holds_are_a_fault)
 {
 	static char text[256 * 1024];
@@ -232,6 +262,8 @@ int main(void)
 		CLAIM(a_pointer_of_a_zone_is_not_replaced),
 		CLAIM(a_broken_line_is_told_with_its_number),
 		CLAIM(a_file_that_is_not_there_is_a_fault),
+		CLAIM(a_pipe_is_not_waited_for),
+		CLAIM(a_mark_of_editors_does_not_matter),
 		CLAIM(more_addresses_than_an_answer_holds_are_a_fault),
 		CLAIM(hosts_of_the_configuration_have_pointers_too),
 		CLAIM(a_zone_file_may_have_origin_ttl_and_several_lines_to_a_record),
