@@ -206,6 +206,12 @@ static const struct zone *find_zone(const struct local *l, struct search *s)
 	return apex;
 }
 
+static bool is_apex(const struct local *l, struct search *s)
+{
+	walk(s, l->apexes);
+	return s->reached == s->depth && names_number_of(l->apexes, s->nodes[s->depth]);
+}
+
 /* Is a node that is not the apex where the zone ends? What the parent has of that is DS alone. */
 static bool is_cut(const struct search *s, const struct rrset *sets, unsigned depth)
 {
@@ -279,6 +285,9 @@ void local_find(const struct local *l, struct span name, uint16_t type, struct l
 	if (find_host(l, &s, found))
 		return;
 	z = find_zone(l, &s);
-	if (z)
-		find_in_zone(z, &s, found);
+	if (!z)
+		return;
+	find_in_zone(z, &s, found);
+	if (found->kind == LOCAL_NXDOMAIN && is_apex(l, &s))
+		found->kind = LOCAL_NODATA; /* its parent does not know of it, but it is there */
 }

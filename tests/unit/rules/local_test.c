@@ -229,6 +229,18 @@ CASE(the_innermost_zone_answers_and_ds_is_its_parents)
 	end();
 }
 
+CASE(a_zone_exists_though_its_parent_does_not_delegate_it)
+{
+	begin();
+	zone("example", SOA "*.w 60 A 192.0.2.1\n");
+	zone("sub.example", SOA "@ 60 A 192.0.2.2\n");
+	EQ(look("sub.example", TYPE_DS), LOCAL_NODATA);
+	is_name(found.zone, "example.");
+	EQ(look("other.example", TYPE_DS), LOCAL_NXDOMAIN);
+	EQ(look("x.sub.example", TYPE_DS), LOCAL_NXDOMAIN);
+	end();
+}
+
 CASE(the_root_may_be_a_zone)
 {
 	begin();
@@ -337,6 +349,7 @@ int main(void)
 		CLAIM(an_alias_is_told_to_who_asks_for_another_type),
 		CLAIM(glue_is_below_a_cut_and_ds_is_above_it),
 		CLAIM(the_innermost_zone_answers_and_ds_is_its_parents),
+		CLAIM(a_zone_exists_though_its_parent_does_not_delegate_it),
 		CLAIM(the_root_may_be_a_zone),
 		CLAIM(dname_is_of_what_is_below_it_and_not_of_its_owner),
 		CLAIM(dname_at_the_apex_stands_beside_soa_and_ns),
