@@ -172,6 +172,25 @@ def test_nothing_stale_of_one_view_appears_in_another(split, servers):
         client.close()
 
 
+def test_who_waits_for_a_rule_is_still_of_its_view(start_sotto, servers, tmp_path):
+    """A rule delays the query, and somebody of another view, to whom all is told, asks meanwhile."""
+    (tmp_path / "list").write_text("blocked.test\n")
+    blocked = b"\7blocked\4test\0"
+    address = record("A", bytes((198, 51, 100, 9)), owner=blocked)
+    servers[REST].when("alias.test", behaviours.answer(record("CNAME", blocked), address))
+    sotto = start_sotto(
+        servers[REST].address(), lab=True, workers=1, cache={"size": "4MiB"},
+        rules=[{"exact": "alias.test", "clients": [RED], "route": "default", "delay": "500ms"}],
+        lists={"ads": {"file": str(tmp_path / "list"), "format": "domains"}},
+        views={"red": {"clients": [RED], "lists": ["ads"]}, "blue": {"clients": [BLUE], "lists": []}},
+    )  # fmt: skip
+    with Udp(sotto.address, source=BLUE) as blue, Udp(sotto.address, source=RED) as red:
+        assert rcode_name(parse(blue.ask(query("alias.test")))) == "NOERROR"
+        red.send(query("alias.test"))
+        assert rcode_name(parse(blue.ask(query("alias.test")))) == "NOERROR"
+        assert rcode_name(parse(red.receive())) == "NXDOMAIN"
+
+
 def test_what_a_view_knows_not_to_exist_another_may_find(split, servers):
     name = unique_name()
     servers[RED].when(name, behaviours.rcode(NXDOMAIN))
