@@ -54,6 +54,14 @@ static bool holds(const struct asker_facts *facts, const struct rule_conf *rule,
 	return lab_holds(a->query->env->shared->lab, &question);
 }
 
+/* What an answer leads to is no question, which is what such rules count. */
+static bool holds_for_questions(
+	const struct asker_facts *facts, const struct rule_conf *rule, struct span name)
+{
+	(void)facts, (void)rule, (void)name;
+	return false;
+}
+
 static void take_facts(struct query *q, struct asking *a)
 {
 	struct query_env *env = q->env;
@@ -386,6 +394,7 @@ static enum verdict judge(struct query *q)
 
 	take_facts(q, &a);
 	a.facts.inside = group_is_inside(env->group);
+	a.facts.lab = holds_for_questions;
 	if (ruleset_judge(env->set, q->answer.packed, &a.facts, &d, trace_of(env)))
 		return make_addresses(q);
 	if (env->recorder)
