@@ -8,6 +8,10 @@
 #include "dns/reader.h"
 #include "dns/svcb.h"
 
+/* An answer that has more aliases is not told: each may be looked for in all rules, regular
+ * expressions too, and who wants a worker to stand still would send a thousand. */
+#define ALIASES_MAX 32
+
 struct judged {
 	const struct ruleset *set;
 	const struct asker_facts *asker;
@@ -16,6 +20,7 @@ struct judged {
 	uint8_t question[NAME_MAX_WIRE], name[NAME_MAX_WIRE]; /* in lower case; name: where its
 								 aliases have led so far */
 	size_t question_len, name_len;
+	unsigned aliases; /* so far */
 	bool passes, may_be_private; /* what lists have against; what is of this network */
 	struct decision *d;
 	struct trace *trace;
@@ -29,7 +34,25 @@ unsigned ruleset_objects_to(const struct ruleset *set, unsigned view)
 	return aliases | (addresses ? HOLDS_ADDRESS | HOLDS_SERVICE : 0);
 }
 
+/* What the configuration itself has against an answer. */
+static void take_own(struct decision *d, enum ede ede, const char *text)
+{
+	d->decided = true;
+	d->tier = TIER_BLOCK;
+	d->act = ACT_NXDOMAIN;
+	d->ede = ede;
+	d->ede_text = text;
+}
+
 /* ---- aliases ---- */
+
+static bool objects_to_many(struct judged *j)
+{
+	*j->d = (struct decision){ .ttl_s = j->set->conf->ttl_s };
+	take_own(j->d, EDE_OTHER, "too many aliases");
+	j->d->act = ACT_SERVFAIL;
+	return true;
+}
 
 /* A rule that is about every name says nothing of where a name leads. */
 static bool is_blocked(const struct decision *d)
@@ -47,6 +70,8 @@ static bool objects_to_name(struct judged *j)
 {
 	if (j->passes)
 		return false;
+	if (++j->aliases > ALIASES_MAX)
+		return objects_to_many(j);
 	ruleset_decide(
 		j->set, (struct span){ j->name, j->name_len }, j->type, j->asker, j->d, j->trace);
 	return is_blocked(j->d);
@@ -79,16 +104,6 @@ static bool objects_to_alias(struct judged *j, const struct record *rec)
 static const char *address_why_not(const struct asked *q, const struct entry *e)
 {
 	return e->of >= OF_BLOCKED ? NULL : set_list_why_not(q, e);
-}
-
-/* What the configuration itself has against an address. */
-static void take_own(struct decision *d, enum ede ede, const char *text)
-{
-	d->decided = true;
-	d->tier = TIER_BLOCK;
-	d->act = ACT_NXDOMAIN;
-	d->ede = ede;
-	d->ede_text = text;
 }
 
 static bool is_listed(struct judged *j, const struct addr *a)

@@ -345,6 +345,23 @@ CASE(a_dname_to_a_blocked_name_is_blocked)
 	end();
 }
 
+CASE(an_answer_with_more_aliases_than_any_needs_is_not_told)
+{
+	begin();
+	list(LIST_DOMAINS, "tracker.net\n");
+	build();
+	answer(TYPE_A);
+	for (unsigned i = 0; i < 32; i++)
+		alias("www.example", TYPE_CNAME, "innocent.net");
+	OK(passes());
+	alias("www.example", TYPE_CNAME, "innocent.net");
+	OK(!passes());
+	EQ(decision.act, ACT_SERVFAIL);
+	EQ(decision.ede, EDE_OTHER);
+	STR(decision.ede_text, "too many aliases");
+	end();
+}
+
 CASE(who_allows_a_name_allows_where_it_leads)
 {
 	begin();
@@ -558,6 +575,7 @@ int main(void)
 		CLAIM(an_entry_of_a_list_is_small),
 		CLAIM(an_alias_to_a_blocked_name_is_blocked),
 		CLAIM(a_dname_to_a_blocked_name_is_blocked),
+		CLAIM(an_answer_with_more_aliases_than_any_needs_is_not_told),
 		CLAIM(who_allows_a_name_allows_where_it_leads),
 		CLAIM(a_rule_about_every_name_says_nothing_of_aliases),
 		CLAIM(private_addresses_do_not_come_from_outside),
