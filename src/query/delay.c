@@ -1,7 +1,5 @@
 #include "query/delay.h"
 
-#include "query/ruling.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,7 +30,7 @@ static void on_time(struct timer *t)
 {
 	struct delayed *d = container_of(t, struct delayed, timer);
 
-	ruling_take(d->query); /* other clients have asked meanwhile, maybe by other rules */
+	query_take_rules(d->query); /* other clients have asked meanwhile, maybe by other rules */
 	renew_group(d->query);
 	query_resume(d->query, d->verdict);
 	free(d);

@@ -158,6 +158,19 @@ const char *query_take_place(struct query *q)
 	return NULL;
 }
 
+/* ---- rules ---- */
+
+void query_take_rules(struct query *q)
+{
+	struct query_env *env = q->env;
+
+	env->set = env->ruled ? ruled_get(env->ruled, &env->rules) : NULL;
+	if (env->set && ruleset_is_empty(env->set))
+		env->set = NULL;
+	if (env->set)
+		env->view = ruleset_view(env->set, q->client->peer);
+}
+
 /* ---- one query ---- */
 
 static void count(const struct query *q, const struct shape *shape)

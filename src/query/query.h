@@ -175,6 +175,9 @@ const char *query_take_place(struct query *);
 /* It asks something else: it goes through all stages but that which admits. */
 void query_begin_again(struct query *);
 
+/* Has env->set and env->view be the rules in force, for its client and this turn. */
+void query_take_rules(struct query *);
+
 /* The parked query goes on with this verdict. */
 void query_resume(struct query *, enum verdict);
 

@@ -25,17 +25,6 @@ struct asking {
 
 /* ---- who asks what ---- */
 
-void ruling_take(struct query *q)
-{
-	struct query_env *env = q->env;
-
-	env->set = env->ruled ? ruled_get(env->ruled, &env->rules) : NULL;
-	if (env->set && ruleset_is_empty(env->set))
-		env->set = NULL;
-	if (env->set)
-		env->view = ruleset_view(env->set, q->client->peer);
-}
-
 static struct lab_question lab_question(
 	struct query *q, const struct rule_conf *rule, struct span name)
 {
@@ -366,7 +355,7 @@ enum verdict ruling_decide(struct query *q)
 	UNSET struct asking a;
 	enum verdict v;
 
-	ruling_take(q);
+	query_take_rules(q);
 	if (!env->set)
 		return NEXT;
 	take_facts(q, &a);

@@ -4,9 +4,6 @@
 
 #include "query/query.h"
 
-/* The rules in force, as env->set and env->view, for this client and this turn. */
-void ruling_take(struct query *);
-
 /* The stage. NEXT: it is asked of the cache and of servers, maybe of a certain group, or it has
  * become another question. */
 enum verdict ruling_decide(struct query *);

@@ -300,7 +300,7 @@ static void on_wake(struct waiter *w, const struct result *r)
 	struct query *q = container_of(w, struct query, waiter);
 	enum verdict v;
 
-	ruling_take(q);
+	query_take_rules(q);
 	if (r->good || !try_stale(q, r, &v)) {
 		unsigned left_ms = r->good ? 0 : time_left_ms(q);
 
