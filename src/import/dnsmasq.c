@@ -710,8 +710,13 @@ static bool is_ruled(struct recipe *p, const char *kind, const char *domain)
 static void rule_zones(struct recipe *p)
 {
 	for (const struct recipe_entry *z = recipe_entries(p, "zones"); z; z = z->next) {
+		const struct recipe_rule own = { "suffix", z->name, NULL, "action", NULL, NULL };
 		bool ruled = is_ruled(p, NULL, NULL);
 
+		if (recipe_find_rule(p, &own)) {
+			recipe_leave(p, &z->said, "the file says that nobody is asked for it, too");
+			continue;
+		}
 		for (const char *dot = strchr(z->name, '.'); dot; dot = strchr(dot + 1, '.'))
 			ruled |= is_ruled(p, "suffix", dot + 1);
 		if (ruled)
