@@ -26,6 +26,7 @@ struct unbound {
 	const char *port, *tls_port;
 	struct held *interfaces, **interfaces_end, *servers, **servers_end;
 	bool tls; /* to all servers */
+	bool not_local; /* this host is told not to ask */
 	const struct word *words; /* of the clause; NULL: it is left */
 	struct zone *zone; /* of forward-zone */
 	const char *cert, *key;
@@ -88,13 +89,22 @@ static void take_access(struct recipe *p, const struct said *said, char *value)
 {
 	char *net = lines_part(&value, " \t");
 	const char *what = value ? lines_trim(value) : "";
+	struct unbound *u = p->state;
 	struct prefix x;
+	struct addr host;
 
-	if (!prefix_parse(&x, net))
+	if (!prefix_parse(&x, net)) {
 		recipe_leave(p, said, "\"%s\" is no prefix", net);
-	else if (strncmp(what, "allow", 5) == 0)
+		return;
+	}
+	if (strncmp(what, "allow", 5) == 0) {
 		recipe_add(p, said, "allow", x.bits ? net : "any");
-	else if (x.bits)
+		return;
+	}
+	for (size_t i = 0; x.bits && i < 2; i++)
+		u->not_local |=
+			addr_parse(&host, i ? "::1" : "127.0.0.1", 0) && prefix_matches(&x, &host);
+	if (x.bits)
 		recipe_leave(
 			p, said, "who may not is who is not in allow: there are no exceptions");
 }
@@ -125,10 +135,24 @@ static void take_key(struct recipe *p, const struct said *said, char *value)
 	((struct unbound *)p->state)->key = copy(p, value);
 }
 
+/* IPv4-mapped ones are the addresses that they carry, here. */
 static void take_private_address(struct recipe *p, const struct said *said, char *value)
 {
-	(void)value;
-	recipe_set(p, said, "protect.rebinding", "true");
+	static const char *const words[] = { "private", "local", "0.0.0.0/8", "::" };
+	struct acl known = { 0 };
+	struct prefix x;
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (!acl_add(&known, words[i]))
+			memory_out();
+	if (strcmp(value, "::ffff:0:0/96") == 0 ||
+		(prefix_parse(&x, value) && x.bits && acl_has(&known, &x.base)))
+		recipe_set(p, said, "protect.rebinding", "true");
+	else
+		recipe_leave(p, said,
+			"not among the private addresses here; protect.block-addresses blocks "
+			"answers with it, of all domains");
+	acl_clear(&known);
 }
 
 static void take_private_domain(struct recipe *p, const struct said *said, char *value)
@@ -430,6 +454,8 @@ static void end(struct recipe *p)
 {
 	const struct unbound *u = p->state;
 	struct said unsaid = { 0, "forward-zone \".\"" };
+	const struct said host = { 0,
+		"access-control of 127.0.0.0/8 and ::1, which is unbound's own" };
 
 	for (const struct held *h = u->servers; h; h = h->next)
 		add_server(p, h);
@@ -443,6 +469,8 @@ static void end(struct recipe *p)
 		recipe_set_yaml(p, &u->cert_said, "certificate",
 			memory_format(&p->memory, "{ cert: %s, key: %s }", recipe_quote(p, u->cert),
 				recipe_quote(p, u->key ? u->key : "")));
+	if (!u->not_local || !recipe_entries(p, "allow")) /* who else may is nobody */
+		recipe_add(p, &host, "allow", "local");
 	servers_end(p);
 }
 
