@@ -142,19 +142,30 @@ static void put_synthesised(struct splicing *p, struct span m, const struct reco
 }
 
 /* A signature of what is told otherwise would be wrong (RFC 6147 §5.5). */
-static bool signs_a(struct span m, const struct record *rec)
+static bool signs(uint16_t type, struct span m, const struct record *rec)
 {
 	return rec->type == TYPE_RRSIG && rec->end - rec->rdata >= 2 &&
-		get_u16(m.at + rec->rdata) == TYPE_A;
+		get_u16(m.at + rec->rdata) == type;
+}
+
+static bool is_left_out(const struct splice *s, struct span m, const struct record *rec)
+{
+	if (s->dns64)
+		return signs(TYPE_A, m, rec);
+	if (!s->tells)
+		return false;
+	return signs(TYPE_AAAA, m, rec) ||
+		(rec->type == TYPE_AAAA && rec->end - rec->rdata == IPV6_LEN &&
+			!s->tells(s->of, m.at + rec->rdata));
 }
 
 static void put_record(struct splicing *p, int section, struct span m, const struct record *rec)
 {
-	bool is_dns64 = p->s->dns64 && section == SECTION_ANSWER;
+	bool is_answer = section == SECTION_ANSWER;
 
-	if (is_dns64 && signs_a(m, rec))
+	if (is_answer && is_left_out(p->s, m, rec))
 		return;
-	if (is_dns64 && is_a(rec)) {
+	if (is_answer && p->s->dns64 && is_a(rec)) {
 		put_synthesised(p, m, rec);
 		return;
 	}

@@ -28,6 +28,9 @@ struct splice {
 	uint32_t age_s, ttl_s; /* its TTLs are told as build.h says */
 	const struct dns64_prefix *dns64; /* A of its answer section is told as AAAA; NULL: no */
 	uint32_t dns64_ttl_s; /* ... with a TTL of no more */
+	/* AAAA of its answer section that are told, by their 16 octets; NULL: all. */
+	bool (*tells)(const void *of, const uint8_t *octets);
+	const void *of;
 };
 
 /* Packs it into memory of PACKED_MAX octets; scratch has DNS_MESSAGE_MAX. Neither may overlap what

@@ -6,6 +6,7 @@ void chase_init(struct chase *c)
 {
 	c->alias_count = c->steps = 0;
 	c->authoritative = c->is_dns64 = false;
+	c->tells = NULL;
 }
 
 static bool ask(struct chase *c, struct span name, uint16_t type)
@@ -42,6 +43,17 @@ bool chase_dns64(
 	return ask(c, name, TYPE_A);
 }
 
+void chase_choose(struct chase *c, const struct question *asked,
+	bool (*tells)(const void *of, const uint8_t *octets), const void *of)
+{
+	if (asked != &c->question) {
+		memcpy(c->name, asked->name, asked->name_len);
+		c->question = (struct question){ c->name, asked->name_len, asked->type, CLASS_IN };
+	}
+	c->tells = tells;
+	c->of = of;
+}
+
 bool chase_tell(const struct chase *c, const struct question *client, struct answer *a,
 	struct chase_room *room)
 {
@@ -55,7 +67,9 @@ bool chase_tell(const struct chase *c, const struct question *client, struct ans
 		.age_s = a->age_s,
 		.ttl_s = a->ttl_s,
 		.dns64 = c->is_dns64 ? &c->prefix : NULL,
-		.dns64_ttl_s = c->dns64_ttl_s };
+		.dns64_ttl_s = c->dns64_ttl_s,
+		.tells = c->tells,
+		.of = c->of };
 
 	if (a->truncate || (!a->packed && a->rcode != RCODE_NOERROR))
 		return true; /* it says all that there is to say */

@@ -19,6 +19,8 @@ struct chase {
 	bool is_dns64;
 	struct dns64_prefix prefix;
 	uint32_t dns64_ttl_s;
+	bool (*tells)(const void *of, const uint8_t *octets); /* as of a splice */
+	const void *of;
 };
 
 void chase_init(struct chase *);
@@ -31,6 +33,11 @@ bool chase_alias(struct chase *, const struct alias *, uint16_t type, bool autho
 bool chase_rewrite(struct chase *, struct span target, uint16_t type);
 /* A is asked instead of AAAA, and told as that, for no longer than ttl_s. */
 bool chase_dns64(struct chase *, struct span name, const struct dns64_prefix *, uint32_t ttl_s);
+
+/* What is asked stays that, but not all AAAA of its answer are told: tells() and what it is of are
+ * borrowed until chase_tell(). */
+void chase_choose(struct chase *, const struct question *asked,
+	bool (*tells)(const void *of, const uint8_t *octets), const void *of);
 
 /* Where answers are put together. */
 struct chase_room {

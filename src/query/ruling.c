@@ -141,53 +141,65 @@ static bool may_be_made(const struct query *q)
 }
 
 /* Of an IPv4-mapped one, IPv6 knows no way (RFC 6147 §5.1.4). */
-static bool counts(const struct dns64_conf *conf, const uint8_t *octets)
+static bool counts(const void *of, const uint8_t *octets)
 {
+	const struct dns64_conf *conf = of;
 	struct addr a;
 
 	return addr_from_octets(&a, octets, 16) && !IN6_IS_ADDR_V4MAPPED(&a.v6.sin6_addr) &&
 		!acl_has(&conf->exclude, &a);
 }
 
-/* Is there no AAAA that counts? How long that is known goes into *ttl_s. */
-static bool lacks_addresses(const struct query *q, const struct dns64_conf *conf, uint32_t *ttl_s)
+/* What AAAA there are. */
+struct six {
+	bool some, others; /* that count; that do not */
+	uint32_t ttl_s; /* how long it is known that there is none */
+};
+
+/* False: of such an answer nothing is made. */
+static bool find_six(const struct query *q, const struct dns64_conf *conf, struct six *six)
 {
 	const struct packed *p = q->answer.packed;
 	const uint16_t answers = get_u16(p->message.at + 4 + 2 * SECTION_ANSWER);
 	size_t at = DNS_HEADER + name_len(p->message, DNS_HEADER) + 4;
 	struct record rec;
 
-	*ttl_s = DNS64_TTL_S;
+	*six = (struct six){ .ttl_s = DNS64_TTL_S };
 	if (p->rcode != RCODE_NOERROR || get_u16(p->message.at + 2) & DNS_TC)
 		return false;
 	for (unsigned i = 0; i < p->ttl_count; i++) {
 		message_record(p->message, &at, &rec);
-		if (i < answers && rec.type == TYPE_AAAA && rec.end - rec.rdata == 16 &&
-			counts(conf, p->message.at + rec.rdata))
-			return false;
+		if (i < answers && rec.type == TYPE_AAAA && rec.end - rec.rdata == 16)
+			*(counts(conf, p->message.at + rec.rdata) ? &six->some : &six->others) =
+				true;
 		if (i >= answers && rec.type == TYPE_SOA)
-			*ttl_s = rec.ttl > q->answer.age_s ? rec.ttl - q->answer.age_s : 0;
+			six->ttl_s = rec.ttl > q->answer.age_s ? rec.ttl - q->answer.age_s : 0;
 	}
 	return true;
 }
 
-/* An answer is told as it is, unless A can be told in its place. */
+/* An answer is told as it is, unless A can be told in its place; but for the AAAA that do not count
+ * (RFC 6147 §5.1.4). */
 static enum verdict make_addresses(struct query *q)
 {
 	const struct dns64_conf *conf = ruling_makes_addresses(q) ? dns64_for(q) : NULL;
 	const struct span name = { q->asked->name, q->asked->name_len };
-	uint32_t ttl_s;
+	struct six six;
 
-	if (!conf || !lacks_addresses(q, conf, &ttl_s))
+	if (!conf || !find_six(q, conf, &six) || (six.some && !six.others))
 		return ANSWER;
 	struct chase *c = chase_of(q);
 
 	if (!c)
 		return ANSWER;
+	if (six.some) {
+		chase_choose(c, q->asked, counts, conf);
+		return ANSWER;
+	}
 	struct dns64_prefix prefix = prefix_of(conf);
 
 	q->answer = (struct answer){ .rcode = RCODE_NOERROR, .ede = EDE_NONE };
-	return go_on(q, chase_dns64(c, name, &prefix, ttl_s));
+	return go_on(q, chase_dns64(c, name, &prefix, six.ttl_s));
 }
 
 bool ruling_makes_addresses(const struct query *q)
