@@ -96,6 +96,17 @@ static void put_name(struct writer *w, struct span m, size_t at)
 	put_bytes(w, name, name_copy(m, at, name));
 }
 
+/* What is told under another name than was asked has its zone there, too: an SOA that is not above
+ * the name proves nothing of it. Behind an alias, it is of where that leads. */
+static bool is_misplaced(const struct splicing *p, struct span m, const struct record *rec)
+{
+	uint8_t owner[NAME_MAX_WIRE];
+
+	return rec->type == TYPE_SOA && !is_same(p->s->asked, p->told.at, p->told.len) &&
+		!get_u16(m.at + 4 + 2 * SECTION_ANSWER) &&
+		!name_is_below(p->told.at, p->told.len, owner, name_copy(m, rec->owner, owner));
+}
+
 static void put_rdata(struct splicing *p, struct span m, const struct record *rec)
 {
 	struct rdata_names names;
@@ -169,7 +180,10 @@ static void put_record(struct splicing *p, int section, struct span m, const str
 		put_synthesised(p, m, rec);
 		return;
 	}
-	put_owner(p, m, rec->owner);
+	if (section == SECTION_AUTHORITY && is_misplaced(p, m, rec))
+		put_number(&p->w, (uint16_t)(POINTER | p->told_at));
+	else
+		put_owner(p, m, rec->owner);
 	size_t rdata = begin(p, section, rec->type, aged(p->s, rec->ttl));
 
 	put_rdata(p, m, rec);

@@ -127,6 +127,42 @@ CASE(what_is_made_of_addresses_answers_the_question_for_the_others)
 	EQ(rec.ttl, 50);
 }
 
+/* Of what was asked instead, which has no records, and of a zone. */
+static void tell_soa_of(const char *zone, size_t *owner_len)
+{
+	static const struct span www = { (const uint8_t *)"\3www\7example\3com", 17 };
+	uint8_t owner[NAME_MAX_WIRE], data[22] = { 0 };
+	struct record rec;
+
+	begin(TYPE_A);
+	OK(chase_rewrite(&c, www, TYPE_A));
+	server(RCODE_NXDOMAIN, TYPE_A);
+	record(SECTION_AUTHORITY, (struct span){ owner, name_from_text(zone, owner) }, TYPE_SOA, 60,
+		(struct span){ data, sizeof data });
+	OK(pack());
+	struct answer answer = { .packed = &packed, .ede = EDE_NONE };
+
+	OK(chase_tell(&c, &client, &answer, &room));
+	size_t at = DNS_HEADER + client.name_len + 4;
+
+	message_record(answer.packed->message, &at, &rec);
+	EQ(rec.type, TYPE_SOA);
+	*owner_len = name_copy(answer.packed->message, rec.owner, owner);
+	OK(name_is_below(client.name, client.name_len, owner, *owner_len));
+}
+
+CASE(what_is_not_there_is_told_by_a_zone_above_the_name)
+{
+	size_t len;
+
+	tell_soa_of("com", &len); /* not above here.test */
+	EQ(len, client.name_len);
+	tell_soa_of("www.example.com", &len);
+	EQ(len, client.name_len);
+	tell_soa_of(".", &len);
+	EQ(len, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -136,6 +172,7 @@ int main(void)
 		CLAIM(what_is_refused_here_stays_that),
 		CLAIM(an_alias_is_all_where_nothing_was_asked),
 		CLAIM(what_is_made_of_addresses_answers_the_question_for_the_others),
+		CLAIM(what_is_not_there_is_told_by_a_zone_above_the_name),
 	};
 
 	return RUN(cases);
