@@ -93,7 +93,7 @@ static void put_said(const struct said *said, FILE *out)
 {
 	size_t whole = strlen(said->text), len = whole > SHOWN ? SHOWN : whole;
 
-	while (len < whole && (said->text[len] & 0xc0) == 0x80)
+	while (len > 0 && len < whole && (said->text[len] & 0xc0) == 0x80)
 		len--; /* a character is shown whole, or not at all */
 	problems_put(out, said->text, len);
 	if (len < whole)

@@ -389,7 +389,7 @@ CASE(garbage_is_shown_in_short_and_without_its_controls)
 	for (int form = LIST_AUTO; form <= LIST_RPZ; form++)
 		OK(!list_read_text(SPAN("\x7f"
 					"ELF\2\1\1\0\0\0\0\0\0\xff\xfe\n\x93\0\0"),
-			form, take, NULL, &report));
+			(enum list_format)form, take, NULL, &report));
 }
 
 CASE(a_list_without_any_use_is_a_fault)
