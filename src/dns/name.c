@@ -162,6 +162,18 @@ size_t name_copy(struct span message, size_t at, uint8_t out[NAME_MAX_WIRE])
 	return len;
 }
 
+size_t name_replace_end(
+	struct span name, size_t end_len, struct span end, uint8_t out[NAME_MAX_WIRE])
+{
+	size_t front = name.len - end_len;
+
+	if (front + end.len > NAME_MAX_WIRE)
+		return 0;
+	memcpy(out, name.at, front);
+	memcpy(out + front, end.at, end.len);
+	return front + end.len;
+}
+
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';

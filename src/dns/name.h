@@ -40,6 +40,11 @@ bool name_same(struct span message, size_t a, size_t b);
 /* The name at `at`, decompressed, into out; its length. */
 size_t name_copy(struct span message, size_t at, uint8_t out[NAME_MAX_WIRE]);
 
+/* An uncompressed name with its last octets, of which there are so many, replaced by another one;
+ * its length, or 0 if that is too long for a name. */
+size_t name_replace_end(
+	struct span name, size_t end_len, struct span end, uint8_t out[NAME_MAX_WIRE]);
+
 /* Reads presentation form (`\.`, `\ddd`), with or without the last dot. 0: not a name. */
 size_t name_from_text(const char *text, uint8_t out[NAME_MAX_WIRE]);
 /* Writes presentation form with the last dot; returns text. */

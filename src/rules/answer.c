@@ -100,14 +100,9 @@ void answer_alias(
 size_t answer_dname_target(
 	struct span name, struct span owner, struct span to, uint8_t target[NAME_MAX_WIRE])
 {
-	size_t front = name.len - owner.len;
-
-	if (name.len <= owner.len || !name_is_below(name.at, name.len, owner.at, owner.len) ||
-		front + to.len > NAME_MAX_WIRE)
+	if (name.len <= owner.len || !name_is_below(name.at, name.len, owner.at, owner.len))
 		return 0;
-	memcpy(target, name.at, front);
-	memcpy(target + front, to.at, to.len);
-	return front + to.len;
+	return name_replace_end(name, owner.len, to, target);
 }
 
 size_t answer_dname(

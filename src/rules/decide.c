@@ -225,23 +225,11 @@ const struct entry *set_lowest(const struct asked *q, uint32_t *first, unsigned 
 
 /* ---- what it says ---- */
 
-size_t set_replace_end(
-	struct span name, size_t end_len, struct span end, uint8_t out[NAME_MAX_WIRE])
-{
-	size_t front = name.len - end_len;
-
-	if (front + end.len > NAME_MAX_WIRE)
-		return 0;
-	memcpy(out, name.at, front);
-	memcpy(out + front, end.at, end.len);
-	return front + end.len;
-}
-
 /* Its name leads to another one, which takes the place of so many octets at its end. */
 static void take_target(const struct asked *q, enum act act, size_t end_len, struct span target)
 {
 	struct decision *d = q->d;
-	size_t len = set_replace_end(q->name, end_len, target, d->name);
+	size_t len = name_replace_end(q->name, end_len, target, d->name);
 
 	d->act = len ? act : ACT_ANSWER;
 	d->too_long = !len;

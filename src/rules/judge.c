@@ -7,6 +7,7 @@
 
 #include "dns/reader.h"
 #include "dns/svcb.h"
+#include "rules/answer.h"
 
 /* An answer that has more aliases is not told: each may be looked for in all rules, regular
  * expressions too, and who wants a worker to stand still would send a thousand. */
@@ -85,10 +86,8 @@ static bool objects_to_alias(struct judged *j, const struct record *rec)
 
 	if (rec->type == TYPE_DNAME) {
 		owner_len = name_copy(j->message, rec->owner, owner);
-		if (!name_is_below(j->name, j->name_len, owner, owner_len) ||
-			owner_len == j->name_len)
-			return false;
-		len = set_replace_end(name, owner_len, (struct span){ target, len }, led);
+		len = answer_dname_target(
+			name, (struct span){ owner, owner_len }, (struct span){ target, len }, led);
 		memcpy(target, led, len);
 	}
 	if (!len)

@@ -94,11 +94,6 @@ void set_take_listed(const struct asked *, const struct entry *);
 /* Is it an exception of the rule of this index (or see `except`)? */
 bool set_is_excepted(const struct ruleset *, uint32_t of, struct span name);
 
-/* The name with its last octets, of which there are so many, replaced; the length, or 0 if that is
- * too long for a name. */
-size_t set_replace_end(
-	struct span name, size_t end_len, struct span end, uint8_t out[NAME_MAX_WIRE]);
-
 /* What the entry is about. */
 static inline uint32_t set_of(const struct ruleset *set, const struct entry *e)
 {
