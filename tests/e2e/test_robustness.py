@@ -209,7 +209,7 @@ def holder_told(start, listen):
 @pytest.mark.parametrize("kind", ["SOCK_DGRAM", "SOCK_STREAM"])
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
 def test_a_dual_stack_socket_is_found_to_hold_a_port_of_ipv4(host, kind, start, hold):
-    port = daemon.free_port()
+    port = daemon.free_port("::")  # of both families
     holder = hold(kind, "::", port, "dual")
     assert holder_told(start, f"{host}:{port}").startswith(f"pid {holder.pid} (")
 
@@ -217,7 +217,7 @@ def test_a_dual_stack_socket_is_found_to_hold_a_port_of_ipv4(host, kind, start, 
 @pytest.mark.parametrize("kind", ["SOCK_DGRAM", "SOCK_STREAM"])
 @pytest.mark.parametrize("other_first", [True, False])
 def test_a_socket_at_another_address_is_not_blamed(other_first, kind, start, hold):
-    port = daemon.free_port("::1")
+    port = daemon.free_port("::1", "127.0.0.1")
     if other_first:
         hold(kind, "::ffff:127.0.0.1", port, "dual")
     holder = hold(kind, "::1", port)

@@ -1,5 +1,6 @@
 """sotto as a process: started with a configuration, its log read line by line, its end judged."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -31,16 +32,25 @@ class NotServing(AssertionError):
     """sotto ended instead of serving."""
 
 
-def free_port(host="127.0.0.1"):
-    """A port free for UDP and TCP, below those that outgoing connections take."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+def ports():
+    """Of this process, below those that outgoing connections take: each of pytest's workers has its share, so that none
+    takes what another one has found free."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    return range(10000 + worker, 32000, workers)
+
+
+def free_port(*hosts):
+    """A port free for UDP and TCP at each of the hosts; at 127.0.0.1, without one."""
     while True:
-        port = random.SystemRandom().randrange(10000, 32000)
+        port = random.SystemRandom().choice(ports())
         try:
-            with socket.socket(family, socket.SOCK_DGRAM) as udp, socket.socket(family) as tcp:
-                udp.bind((host, port))
-                tcp.bind((host, port))
-                return port
+            with contextlib.ExitStack() as held:
+                for host in hosts or ("127.0.0.1",):
+                    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                        one = held.enter_context(socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind))
+                        one.bind((host, port))
+            return port
         except OSError:
             continue
 
