@@ -15,11 +15,21 @@ static void tell_change(void *arg, enum change change)
 	worker_changed(d->worker, change);
 }
 
+/* The set that the configuration of a real one is loaded with. */
+static bool load_rules(struct config *c)
+{
+	struct ruleset_fault fault;
+	struct ruleset *set = ruleset_new(&c->rules, &fault);
+
+	ruleset_free(ruled_replace(&c->ruled, set));
+	return set;
+}
+
 static const char *admit(void *arg, struct config *next, struct worker_files *files)
 {
-	(void)arg, (void)next;
+	(void)arg;
 	*files = (struct worker_files){ SIZE_MAX, ASKERS_MAX };
-	return NULL;
+	return load_rules(next) ? NULL : "its rules cannot be loaded";
 }
 
 static const char *hint(void *arg, const char *fault)
@@ -43,18 +53,6 @@ static void over(void *arg, const struct reload_result *result, const struct con
 	(void)now;
 	if (d->reload_over)
 		d->reload_over(d->told, result);
-}
-
-/* The set that the configuration of a real one is loaded with. */
-static bool load_rules(struct config *c)
-{
-	struct ruleset_fault fault;
-	struct ruleset *set = ruleset_new(&c->rules, &fault);
-
-	if (!set)
-		fprintf(stderr, "rules: %s\n", fault.why);
-	ruleset_free(ruled_replace(&c->ruled, set));
-	return set;
 }
 
 static void set_sources(struct daemon *d, const char *const *upstreams)

@@ -6,6 +6,7 @@
 #include "faults.h"
 #include "net/frame.h"
 #include "oracle.h"
+#include "rules.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +33,9 @@ static void draw_name(struct drama *d, char name[NAME_MOST])
 
 	if (group)
 		snprintf(zone, sizeof zone, "z%u.", group);
-	if (chance_of(&d->chance, 300))
+	if (chance_of(&d->chance, 100))
+		rules_name(d, name);
+	else if (chance_of(&d->chance, 300))
 		snprintf(name, NAME_MOST, "tail%u.%stest", d->tail++, zone);
 	else
 		snprintf(name, NAME_MOST, "p%u.%stest", n / 2, zone);

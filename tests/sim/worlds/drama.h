@@ -19,6 +19,7 @@
 #define ZONES_MOST    3
 #define SETTINGS_MOST 40
 #define VALUE_TEXT    512
+#define OWN_NAMES     6 /* of which rules say what they are (rules.c) */
 #define NAME_MOST     60 /* octets of a name, as text */
 #define COPIES_MOST   4 /* of one query, as datagrams */
 #define SLEEPS_MOST   8
@@ -28,12 +29,26 @@
 
 /* ---- configurations (plans.c) ---- */
 
+/* What a rule says of a name. */
+enum ruling {
+	RULED_NOT, /* it is asked as any other */
+	RULED_NXDOMAIN,
+	RULED_NODATA,
+	RULED_REFUSED,
+	RULED_DROPPED,
+	RULED_ADDRESS,
+	RULED_ALIAS, /* of a name that everybody asks for */
+	RULED_ROUTED, /* to another group, where there is one */
+	RULINGS
+};
+
 /* Who is asked what, and by whom. Group n, if it has servers, is that of zone n, unless the zone is
  * given to another; the first is that of all other names, and always there. */
 struct plan {
 	unsigned servers[ZONES_MOST]; /* of each group, by bit */
 	unsigned groups[ZONES_MOST]; /* of each zone */
 	char pins[SERVERS_MOST]; /* 0: none */
+	enum ruling rulings[OWN_NAMES];
 	bool second_port, strangers; /* listens there; they may ask */
 	bool broken; /* something is wrong in it */
 };
@@ -231,7 +246,7 @@ void plan_set(struct drama *);
 void plan_reload(struct drama *, unsigned changes, bool broken);
 /* The pin that somebody is held to, as a plan has it. */
 char plan_pin(const struct tls_identity *);
-bool plan_asks(const struct plan *, unsigned zone, unsigned server);
+bool plan_asks(const struct plan *, const struct meant *, unsigned server);
 void versions_begin(struct drama *);
 /* To be called before anything is judged: another one may be in force. */
 void versions_look(struct drama *);

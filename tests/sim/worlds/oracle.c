@@ -3,6 +3,7 @@
 #include "../message.h"
 #include "cache/cache.h"
 #include "faults.h"
+#include "rules.h"
 #include "upstream/server.h"
 
 #include <stdlib.h>
@@ -56,16 +57,35 @@ static bool is_heard(const struct asked *a)
 	return heard;
 }
 
+/* ANY over UDP is told to come over TCP before rules are looked at. */
+static unsigned rulings_of(const struct asked *a)
+{
+	if (!a->line && a->meant.type == TYPE_ANY)
+		return 1u << RULED_NOT;
+	return rules_of(a->drama, &a->meant, a->version, last_version(a));
+}
+
+/* What has to come of it if it may be asked. */
+static enum due due_by_rules(const struct asked *a)
+{
+	unsigned rulings = a->due == DUE_ANSWER ? rulings_of(a) : 0;
+
+	if (!(rulings & 1u << RULED_DROPPED))
+		return a->due;
+	return rulings == 1u << RULED_DROPPED ? DUE_NOTHING : DUE_WHATEVER;
+}
+
 /* What has to come of it, as far as one knows who may ask. */
 static enum due due_of(const struct asked *a)
 {
+	enum due due = due_by_rules(a);
 	unsigned may = 0, versions = 0;
 
 	if (!a->client->stranger || a->due == DUE_NOTHING || a->due == DUE_WHATEVER)
-		return a->due;
+		return due;
 	for (unsigned v = a->version; v < a->drama->version_count; v++, versions++)
 		may += a->drama->versions[v].plan.strangers;
-	return may == versions ? a->due : may ? DUE_WHATEVER : DUE_RCODE;
+	return may == versions ? due : may ? DUE_WHATEVER : DUE_RCODE;
 }
 
 static unsigned rcode_of(const struct asked *a)
@@ -132,15 +152,26 @@ static void check_overdue(struct deed *deed)
 	d->tally.excused++;
 }
 
-/* Under every configuration that may be in force in this moment. */
+/* Under every configuration that may be in force in this moment, servers may be asked it, or what
+ * it is an alias of. */
 void oracle_awaits(struct asked *a)
 {
 	struct drama *d = a->drama;
-	struct count *c = oracle_count(d, &a->meant);
+	struct count *own = oracle_count(d, &a->meant), *other = NULL;
+	bool counts = !a->line || !a->arrived;
 
-	c->asked += !a->line || !a->arrived;
-	for (unsigned v = version_before(d, drama_now(d)); v < d->version_count; v++)
+	own->asked += counts;
+	for (unsigned v = version_before(d, drama_now(d)); v < d->version_count; v++) {
+		struct count *c = own;
+		struct meant target;
+
+		if (rules_alias(&d->versions[v].plan, &a->meant, &target)) {
+			c = oracle_count(d, &target);
+			c->asked += counts && c != other;
+			other = c;
+		}
 		c->asked_ms[v] = drama_now(d) + 1;
+	}
 }
 
 static size_t pipeline(const struct asked *a)
@@ -229,12 +260,14 @@ static bool is_failure(const struct answer_check *c)
 static bool was_told(const struct answer_check *c, const struct said *said, unsigned version)
 {
 	const struct drama *d = c->d;
-	const struct plan *now = &d->versions[version].plan;
-	unsigned group = now->groups[said->meant.zone];
+	unsigned group = rules_group(&d->versions[version].plan, &said->meant);
 	bool known = false;
 
+	if (group == NO_GROUP)
+		return false;
+
 	for (unsigned v = 0; v <= said->version || v <= version; v++)
-		known |= d->versions[v].plan.groups[said->meant.zone] == group;
+		known |= rules_group(&d->versions[v].plan, &said->meant) == group;
 	for (unsigned v = said->version < version ? said->version : version; v <= version; v++) {
 		const struct plan *p = &d->versions[v].plan;
 
@@ -252,6 +285,19 @@ static bool was_told_to(const struct answer_check *c, const struct said *said)
 	return false;
 }
 
+/* Is it of that, or of what that was an alias of? */
+static bool is_of(const struct answer_check *c, const struct meant *said_to)
+{
+	const struct asked *a = c->asked;
+	bool is = meant_equals(said_to, &a->meant);
+	struct meant target;
+
+	for (unsigned v = a->version; !is && v < c->d->version_count; v++)
+		is = rules_alias(&c->d->versions[v].plan, &a->meant, &target) &&
+			meant_equals(said_to, &target);
+	return is;
+}
+
 /* Of whom and of what it is. */
 static void check_origin(const struct answer_check *c, const struct said *said)
 {
@@ -265,7 +311,7 @@ static void check_origin(const struct answer_check *c, const struct said *said)
 		said_to.type = c->asked->meant.type; /* of the name, whatever the type */
 	if (said->without_opt)
 		said_to.dnssec_ok = c->asked->meant.dnssec_ok;
-	MUST_BE(c, meant_equals(&said_to, &c->asked->meant),
+	MUST_BE(c, is_of(c, &said_to),
 		"an answer is of its question: it is from a reply to another name, type, group, CD "
 		"or DO: %s",
 		c->text);
@@ -413,11 +459,23 @@ static void check_manners(const struct answer_check *c, struct span m)
 		size_most(a), c->text);
 	if (due_of(a) != DUE_ANSWER)
 		return;
-	MUST_BE(c, (r->flags & (DNS_RA | DNS_AA | DNS_Z)) == DNS_RA, "RA and no AA: %s", c->text);
+	MUST_BE(c, (r->flags & (DNS_RA | DNS_Z)) == DNS_RA, "RA: %s", c->text);
+	MUST_BE(c, !(r->flags & DNS_AA) || rulings_of(a) & RULINGS_AA,
+		"AA only for what is said here: %s", c->text);
 	MUST_BE(c, !((r->flags ^ a->flags) & (DNS_RD | DNS_CD)), "RD and CD as asked: %s", c->text);
 	MUST_BE(c, !(r->flags & DNS_AD) || a->flags & DNS_AD || a->meant.dnssec_ok,
 		"AD only for who understands it: %s", c->text);
 	MUST_BE(c, r->has_opt == a->has_opt, "OPT for who sends one: %s", c->text);
+}
+
+/* What is not said here is what a server has said, or that none says it. */
+static void check_told(const struct answer_check *c)
+{
+	const struct asked *a = c->asked;
+
+	MUST_BE(c, rulings_of(a) & RULINGS_ASKED || faults_struck() != a->struck,
+		"what rules say is said: %s", c->text);
+	check_records(c);
 }
 
 static void check_answer(struct answer_check *c, struct span m)
@@ -440,7 +498,10 @@ static void check_answer(struct answer_check *c, struct span m)
 		return;
 	MUST_BE(c, message_same_question((struct span){ a->message, a->len }, m),
 		"an answer repeats its question: %s", c->text);
-	check_records(c);
+	if (rules_said(rulings_of(a), &a->meant, &c->reply))
+		c->d->tally.own_answers++;
+	else
+		check_told(c);
 	if (a->is_probe && (c->reply.rcode == RCODE_NOERROR || c->reply.rcode == RCODE_NXDOMAIN))
 		c->d->recovered++;
 }
@@ -529,8 +590,7 @@ static bool is_asked_of(struct server_peer *s, const struct line *l, const struc
 
 		if (count->asked_ms[v] > asked_ms)
 			asked_ms = count->asked_ms[v];
-		if (!asked_ms || !plan_asks(p, m->zone, s->number) ||
-			(l && l->pin != p->pins[s->number]))
+		if (!asked_ms || !plan_asks(p, m, s->number) || (l && l->pin != p->pins[s->number]))
 			continue;
 		if (v + 1 == d->version_count || drama_now(d) <= asked_ms + LOOKUP_MS)
 			return true;

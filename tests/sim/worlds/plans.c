@@ -5,6 +5,7 @@
 #include "config/config.h"
 #include "faults.h"
 #include "net/tls_client.h"
+#include "rules.h"
 #include "upstream/server.h"
 
 #include <stdio.h>
@@ -41,6 +42,7 @@ static void draw_groups(struct drama *d, struct plan *p, unsigned absent)
 void plan_draw(struct drama *d)
 {
 	draw_groups(d, &d->wanted, 0);
+	rules_draw(d, &d->wanted);
 }
 
 /* One thing is otherwise than before. */
@@ -50,7 +52,7 @@ static void redraw(struct drama *d, struct plan *p)
 	unsigned zone = chance_below(&d->chance, d->zone_count);
 	unsigned group = chance_below(&d->chance, d->zone_count);
 
-	switch (chance_below(&d->chance, 8)) {
+	switch (chance_below(&d->chance, 10)) {
 	case 0:
 		draw_groups(d, p, 200);
 		break;
@@ -70,6 +72,10 @@ static void redraw(struct drama *d, struct plan *p)
 		break;
 	case 6:
 		p->strangers = !p->strangers;
+		break;
+	case 7:
+	case 8:
+		rules_redraw(d, p);
 		break;
 	default:
 		draw_choices(d, chance_between(&d->chance, 1, 6));
@@ -125,6 +131,8 @@ void plan_set(struct drama *d)
 	snprintf(zones + zones_len, sizeof zones - zones_len, "}");
 	draw_set(d, "groups", groups);
 	draw_set(d, "zones", zones);
+	rules_write(p, list);
+	draw_set(d, "rules", list);
 	draw_set(d, "listen", p->second_port ? LISTEN_BOTH : LISTEN_FIRST);
 	draw_set(d, "allow", p->strangers ? "any" : "[local, private]");
 	draw_set(d, "log.level", p->broken ? "loudest" : "info");
@@ -237,7 +245,9 @@ char plan_pin(const struct tls_identity *i)
 	return i->pin_count ? (char)('A' + (i->pins[0][0] >> 2)) : '\0';
 }
 
-bool plan_asks(const struct plan *p, unsigned zone, unsigned server)
+bool plan_asks(const struct plan *p, const struct meant *m, unsigned server)
 {
-	return p->servers[p->groups[zone]] & 1u << server;
+	unsigned group = rules_group(p, m);
+
+	return group != NO_GROUP && p->servers[group] & 1u << server;
 }

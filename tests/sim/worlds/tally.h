@@ -74,6 +74,7 @@ enum fault_kind {
 	X(replies, "replies of servers")                                                           \
 	X(lies, "of these: lies")                                                                  \
 	X(signed_answers, "answers whose records tell which reply they are from")                  \
+	X(own_answers, "answers that rules have given")                                            \
 	X(stale_answers, "answers marked as stale")                                                \
 	X(excused, "queries that need not be answered, for what their client or the host did")     \
 	X(recoveries, "worlds whose daemon was asked again when all faults were over")             \
