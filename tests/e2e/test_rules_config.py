@@ -139,7 +139,8 @@ def test_a_list_is_replaced_in_the_strict_sandbox(start, ads):
     assert entries(sotto) == 4
 
 
-def test_a_million_entries_come_and_go_under_load_and_nothing_is_lost(start, ads):
+def test_a_million_entries_come_and_go_under_load_and_nothing_is_lost(start, ads, monkeypatch):
+    monkeypatch.setattr(daemon, "BINARY", daemon.RELEASE)  # test_rules_load.py looks at it with sanitizers
     sotto = start(workers=2)
     with Load(sotto, RATE) as load:
         write(ads, domains(MANY))
