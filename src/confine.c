@@ -111,6 +111,19 @@ static void allow_state(struct landlock *l, const struct config *c)
 		landlock_write(l, c->upstream.state);
 }
 
+/* A new one is made there, and what was there is renamed; but one of those from which everything
+ * hangs is too much for its sake. */
+static void allow_dump(struct landlock *l, const struct config *c)
+{
+	char folder[PATH_MAX], real[PATH_MAX];
+
+	if (!c->dump.file)
+		return;
+	folder_of(c->dump.file, folder);
+	if (realpath(folder, real) && !is_at_the_root(real))
+		landlock_write(l, real);
+}
+
 static void allow_socket(struct landlock *l, const char *path)
 {
 	char folder[PATH_MAX];
@@ -159,6 +172,7 @@ void confine(struct sandbox *s, const struct config *c, const char *control)
 		if (asks_the_system(&c->upstream))
 			allow_resolver(&l);
 		allow_state(&l, c);
+		allow_dump(&l, c);
 		allow_sockets(&l, c, control);
 		allow_ports(&l, c);
 #ifdef SOTTO_SANITIZED

@@ -6,9 +6,9 @@
 #include "sandbox/sandbox.h"
 
 /* Enters it (sandbox/sandbox.h), in the only thread there is. Left reachable are: what a reload
- * reads anew, the folder of `state`, that of the control socket (NULL: there is none), what the
- * system's resolver needs if a server has a name for it, and the TCP ports of servers and
- * listeners. */
+ * reads anew, the folders of `state` and of the dump, that of the control socket (NULL: there is
+ * none), what the system's resolver needs if a server has a name for it, and the TCP ports of
+ * servers and listeners. */
 void confine(struct sandbox *, const struct config *, const char *control);
 
 /* Could it serve by another configuration? NULL: as far as ports go. Or why not: a constant, for

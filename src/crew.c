@@ -31,6 +31,8 @@
 #define FILES_PER_ADDRESS 2
 /* Descriptors for what is opened for a moment only. */
 #define FILES_SPARE 8
+/* For what others are shown: the dump, and the socket of events. */
+#define FILES_TOLD 2
 /* Turns between the signal and the end, for what the kernel has taken for us by then. */
 #define LAST_TURNS 5
 
@@ -370,7 +372,7 @@ static size_t askers_of(const struct config *conf, size_t left)
 
 static size_t reserved_files(const struct crew *crew, const struct config *conf)
 {
-	return FILES_SPARE + CONTROL_FILES +
+	return FILES_SPARE + FILES_TOLD + CONTROL_FILES +
 		crew->count *
 		(FILES_PER_SERVER * conf->upstream.count + FILES_PER_ADDRESS * conf->listen.count);
 }
@@ -477,6 +479,7 @@ static void on_reload_over(void *arg, const struct reload_result *r, const struc
 		told->loaded_ms = r->at_ms;
 		set_view(crew, now);
 		saved_cache_renew(&crew->saved_cache, now);
+		dump_write(crew->shared.query.dump, &now->dump);
 		renewal_renew(&crew->renewal, crew->reload.now);
 		rule_files_renew(&crew->rule_files, crew->reload.now);
 	}
@@ -526,6 +529,8 @@ static bool begin(struct crew *crew, struct config *conf, const struct config_so
 	if (!open_control(crew, conf, control) || !limit_files(crew, conf))
 		return false;
 	saved_cache_init(&crew->saved_cache);
+	if (conf->dump.file && !dump_open(crew->shared.query.dump, &conf->dump))
+		return false;
 	/* When all is open, and before there is another thread. */
 	confine(&crew->sandbox, conf, *control ? control : NULL);
 	return true;
@@ -544,6 +549,7 @@ static int serve(struct crew *crew, struct config *conf, void (*ready)(const str
 		rule_files_start(&crew->rule_files, loop_of(crew, 0), conf);
 		saved_time_keep(&crew->saved_time, loop_of(crew, 0), conf->upstream.state);
 		saved_cache_keep(&crew->saved_cache, loop_of(crew, 0), &crew->shared.query, conf);
+		dump_write(crew->shared.query.dump, &conf->dump);
 		loop_run(loop_of(crew, 0));
 		saved_time_end(&crew->saved_time);
 	} else {

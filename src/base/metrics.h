@@ -46,6 +46,10 @@
 	X(rules_routed, "Questions that a rule or a view sent to another group")                   \
 	X(rules_dropped, "Questions that a rule had no answer given to")                           \
 	X(rules_judged, "Answers of servers that were not passed on")                              \
+	X(dumped, "Messages that were put into the dump")                                          \
+	X(dump_lost, "Messages that were not: it is full, or the disk is slow or full")            \
+	X(events, "Events that were told: questions that a rule with `event` has decided")         \
+	X(events_lost, "Events that were not: too many, or nobody took them")                      \
 	X(prefetches, "Answers asked for again before they expired")                               \
 	X(coalesced, "Queries that joined the lookup of another one")                              \
 	X(exchanges, "Queries sent to upstreams")                                                  \

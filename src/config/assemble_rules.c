@@ -6,6 +6,7 @@
 #include "config/lists.h"
 #include "config/near.h"
 #include "config/rules.h"
+#include "config/told.h"
 #include "config/views.h"
 #include "dns/text.h"
 
@@ -13,6 +14,7 @@ struct assembly {
 	struct config *config;
 	struct rules_conf *rules;
 	struct problems *problems;
+	struct told_events events;
 };
 
 static void *take(struct assembly *a, size_t count, size_t size)
@@ -148,6 +150,8 @@ static void check_lab(struct assembly *a, const struct written_rule *r)
 
 static void add_rules(struct assembly *a, unsigned view, const struct written_rule_list *list)
 {
+	const struct told told = { a->config, &a->events, a->problems };
+
 	for (size_t i = 0; i < list->count; i++) {
 		const struct written_rule *r = &list->all[i];
 		struct rule_conf *to = &a->rules->rules[a->rules->rule_count++];
@@ -158,6 +162,7 @@ static void add_rules(struct assembly *a, unsigned view, const struct written_ru
 		add_conditions(a, to, r);
 		add_act(a, to, r);
 		check_lab(a, r);
+		told_rule(&told, r, to);
 	}
 }
 
@@ -343,7 +348,7 @@ static void add_words(struct assembly *a)
 
 void assemble_rules(struct config *c, struct problems *problems)
 {
-	struct assembly a = { c, &c->rules, problems };
+	struct assembly a = { .config = c, .rules = &c->rules, .problems = problems };
 
 	c->written_rules.everybody.name = VIEW_EVERYBODY;
 	make_room(&a);
@@ -353,4 +358,5 @@ void assemble_rules(struct config *c, struct problems *problems)
 		add_view(&a, v);
 	for (const struct written_list *l = c->written_rules.lists; l; l = l->next)
 		add_list(&a, l);
+	c->query.dump = c->dump.file ? c->dump_what : 0;
 }

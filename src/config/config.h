@@ -15,6 +15,7 @@
 #include "listen/listener.h"
 #include "net/tls_front.h"
 #include "query/query.h"
+#include "report/dump.h"
 #include "rules/ruled.h"
 #include "sandbox/sandbox.h"
 #include "upstream/upstream.h"
@@ -57,6 +58,8 @@ struct config {
 	bool cache_keep; /* over a restart */
 	unsigned cache_save_ms; /* written so often meanwhile; 0: only at the end */
 	enum log_level log_level;
+	struct dump_conf dump;
+	unsigned dump_what; /* as query.dump, whether there is a file or not */
 	bool await_clock; /* tls.unsynced-clock: wait */
 	enum require require;
 	bool state_auto; /* upstream.state is to be found out */

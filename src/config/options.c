@@ -82,6 +82,19 @@ const struct config_option options[] = {
 		"Addresses of AAAA records that do not count, besides ::ffff:0:0/96." },
 	{ "lab", &kind_flag, FIELD(rules.lab), "false", 0, 0,
 		"Rules may do what is for test benches only: delay, lose, fail." },
+	{ "dump.file", &kind_dump, FIELD(dump.file), "none", 0, 0,
+		"A file that messages of clients are written to as packets, for tcpdump or Wireshark "
+		"([rules.md](rules.md#shown-to-others))." },
+	{ "dump.what", &kind_what, FIELD(dump_what), "invalid, rules", 0, 0,
+		"Which: all; invalid, what is no query; rules, what a rule with `dump: true` decides. "
+		"With their answers." },
+	{ "dump.size", &kind_size, FIELD(dump.size), "64MiB", 1 << 16, (uint64_t)1 << 40,
+		"The most octets that it may have; then nothing more is written." },
+	{ "events.socket", &kind_socket, FIELD(query.events.socket), "none", 0, 0,
+		"A unix socket that is told, by a datagram of JSON, of each question that a rule with "
+		"`event: NAME` decides." },
+	{ "events.rate", &kind_count, FIELD(query.events.rate), "10", 1, 1000000,
+		"How many of one name in a second; what is beyond is counted." },
 	{ "certificate", &kind_certificate, NO_FIELD, "none", 0, 0,
 		"What is shown to clients that come over TLS: { cert: FILE, key: FILE }, a list of "
 		"such, chosen from by the name that a client looks for; or self-signed, made at start. "

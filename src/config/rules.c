@@ -100,6 +100,8 @@ static const struct config_option parts[] = {
 	{ ROW("rewrite", kind_target, rewrite) },
 	{ ROW("route", kind_text, route) },
 	{ ROW("action", kind_action, action) },
+	{ ROW("dump", kind_flag, dump), .standard = "false" },
+	{ ROW("event", kind_event, event) },
 	{ ROW("delay", kind_duration, delay_ms), .standard = "0ms", .max = HOUR },
 	{ ROW("jitter", kind_duration, jitter_ms), .standard = "0ms", .max = HOUR },
 	{ ROW("first", kind_count, first), .standard = "0", .max = 1u << 30 },

@@ -36,6 +36,8 @@ struct written_rule {
 	unsigned action; /* what kind_action means by it; 0: not said */
 	unsigned delay_ms, jitter_ms, first, per, chance;
 	uint64_t seed;
+	bool dump;
+	const char *event; /* NULL: not said */
 };
 
 struct written_rule_list {

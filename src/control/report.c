@@ -332,6 +332,14 @@ static json_t *queries(const struct metrics *m)
 		number(m->pace_held));
 }
 
+/* What others were shown of it. */
+static json_t *told(const struct metrics *m)
+{
+	return json_pack("{s:{s:o, s:o}, s:{s:o, s:o}}", "dump_messages_total", "written",
+		number(m->dumped), "lost", number(m->dump_lost), "events_total", "told",
+		number(m->events), "lost", number(m->events_lost));
+}
+
 /* Connections that we ended, and why. */
 static json_t *closed(const struct metrics *m)
 {
@@ -367,7 +375,7 @@ json_t *report_answer(void *report, const struct view *view)
 
 	return whole(o,
 		add(o, rules(view, r)) && add(o, queries(&r->metrics)) &&
-			add(o, clients(&r->metrics)) &&
+			add(o, told(&r->metrics)) && add(o, clients(&r->metrics)) &&
 			add(o,
 				json_pack("{s:o, s:o}", "groups", groups(view->upstream),
 					"upstreams", servers(view->upstream, r))));

@@ -148,6 +148,19 @@ static void show_queries(const json_t *o, FILE *out)
 	line_put_about(&l, "answers", out);
 }
 
+/* Of what is not written, or told, nothing is said. */
+static void show_told(const char *about, const json_t *total, const char *good, FILE *out)
+{
+	uint64_t count = told_count(total, good), lost = told_count(total, "lost");
+	struct line l = { 0 };
+
+	if (!count && !lost)
+		return;
+	line_add(&l, "%" PRIu64 " %s", count, good);
+	line_add_some(&l, lost, "lost");
+	line_put_about(&l, about, out);
+}
+
 /* How many upstreams are in which state, the worst last. */
 static void show_sum(const json_t *upstreams, FILE *out)
 {
@@ -377,6 +390,8 @@ void show_status(const json_t *status, FILE *out)
 	show_process(status, out);
 	show_rules(status, out);
 	show_queries(status, out);
+	show_told("dump", json_object_get(status, "dump_messages_total"), "written", out);
+	show_told("events", json_object_get(status, "events_total"), "told", out);
 	show_sum(upstreams, out);
 	json_array_foreach (upstreams, i, u) {
 		fputc('\n', out);

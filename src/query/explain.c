@@ -86,11 +86,12 @@ bool explain_makes_addresses(const struct query *q)
 
 /* ---- the core ---- */
 
-/* What a client asks too often is not asked here. */
+/* What a client asks too often is not asked here, and nobody else is told. */
 static int dry_init(struct dry *d, const struct query_env *of, struct recorder *r)
 {
 	d->conf = *of->conf;
-	d->conf.queries_per_second = 0;
+	d->conf.queries_per_second = d->conf.dump = 0;
+	d->conf.events.socket = NULL;
 	d->metrics = (struct metrics){ 0 };
 	d->env = (struct query_env){ .loop = of->loop,
 		.rand = of->rand,

@@ -132,7 +132,7 @@ static void keep_question(struct query *q)
 
 	memcpy(q->name, question->name, question->name_len);
 	question->name = q->name;
-	q->request.edns.options = (struct span){ 0 };
+	q->request.edns.options = q->message = (struct span){ 0 };
 }
 
 /* Only who must wait takes a place, so that an answer from the cache costs nothing of it. */
@@ -171,6 +171,32 @@ void query_take_rules(struct query *q)
 		env->view = ruleset_view(env->set, q->client->peer);
 }
 
+/* ---- the dump ---- */
+
+static void dump(const struct query *q, struct span message, bool answer)
+{
+	struct metrics *m = q->env->metrics;
+	struct client_facts client;
+
+	q->client->ops->facts(q->client, &client);
+	const struct packet packet = { .client = q->client->peer,
+		.server = &client.asked_at,
+		.answer = answer,
+		.message = message };
+
+	if (dump_put(q->env->shared->dump, &packet))
+		m->dumped++;
+	else
+		m->dump_lost++;
+}
+
+void query_dump(struct query *q)
+{
+	if (!q->is_dumped && q->message.at)
+		dump(q, q->message, false);
+	q->is_dumped = true;
+}
+
 /* ---- one query ---- */
 
 static void count(const struct query *q, const struct shape *shape)
@@ -207,6 +233,8 @@ static void answer(struct query *q)
 	count(q, &shape);
 	if (chef_is_open())
 		chef_report(q->client->peer, shape.message, is_ours(q));
+	if (q->is_dumped)
+		dump(q, shape.message, true);
 	q->client->ops->reply(q->client, shape.message);
 }
 
@@ -294,7 +322,7 @@ static void query_init(
 	q->chase = NULL;
 	q->group = NULL;
 	q->deadline_ms = 0;
-	q->stale = q->cannot_wait = q->has_place = false;
+	q->stale = q->cannot_wait = q->has_place = q->is_dumped = false;
 	q->answer = (struct answer){ .rcode = RCODE_NOERROR, .ede = EDE_NONE };
 }
 

@@ -18,6 +18,7 @@
 #include "query/reply.h"
 #include "query/shared.h"
 #include "query/waiters.h"
+#include "report/events.h"
 #include "rules/ruled.h"
 #include "upstream/upstream.h"
 
@@ -42,6 +43,8 @@ struct query_conf {
 	size_t fresh_only_count;
 	struct pack_limits limits; /* of TTLs, as cache_limits() tells them */
 	unsigned stale_after_ms; /* who could have a stale answer waits for better for so long */
+	unsigned dump; /* what is written to shared->dump, as report/dump.h says; 0: nothing */
+	struct events_conf events;
 };
 
 struct client;
@@ -144,7 +147,7 @@ struct query {
 	struct query_env *env;
 	struct client *client;
 	const struct stage *at;
-	struct span message; /* as it came; only until query_begin() returns */
+	struct span message; /* as it came; empty when query_begin() has returned */
 	struct request request;
 	const struct question *asked; /* of cache and servers: the request's, or another one ... */
 	struct chase *chase; /* ... that it has become; NULL: it has not */
@@ -155,6 +158,7 @@ struct query {
 	bool stale; /* there is an answer that has expired, if there is nothing better */
 	bool cannot_wait; /* every place is taken */
 	bool has_place;
+	bool is_dumped; /* its answer will be, too */
 	struct place_held place;
 	uint8_t name[NAME_MAX_WIRE]; /* what request.question.name points to while waiting */
 
@@ -174,6 +178,10 @@ enum verdict query_refuse_overload(struct query *, const char *why);
 const char *query_take_place(struct query *);
 /* It asks something else: it goes through all stages but that which admits. */
 void query_begin_again(struct query *);
+
+/* Writes it to the dump as it came, once; and its answer, when there is one. Where the message is
+ * gone, since it was decided by where an answer leads, that answer alone. */
+void query_dump(struct query *);
 
 /* Has env->set and env->view be the rules in force, for its client and this turn. */
 void query_take_rules(struct query *);

@@ -7,6 +7,7 @@
 #include "query/delay.h"
 #include "query/lab.h"
 #include "query/recorder.h"
+#include "query/tell.h"
 
 #include <string.h>
 
@@ -347,6 +348,12 @@ static enum verdict carry_out(struct query *q, const struct decision *d)
 	}
 }
 
+static void tell(struct query *q, const struct decision *d)
+{
+	if (d->decided && d->rule && (d->rule->dump || d->rule->event))
+		tell_decided(q, d->rule);
+}
+
 /* ---- questions ---- */
 
 static struct trace *trace_of(const struct query_env *env)
@@ -374,6 +381,7 @@ enum verdict ruling_decide(struct query *q)
 	ruleset_decide(env->set, a.name, q->asked->type, &a.facts, &d, trace_of(env));
 	if (env->recorder)
 		env->recorder->decided(env->recorder, q, &d);
+	tell(q, &d);
 	if (gives_way(&d) && follow_reverse(q, &v))
 		return v;
 	v = carry_out(q, &d);
@@ -400,6 +408,7 @@ static enum verdict judge(struct query *q)
 		return make_addresses(q);
 	if (env->recorder)
 		env->recorder->objected(env->recorder, q, &d);
+	tell(q, &d);
 	env->metrics->rules_judged++;
 	return carry_out(q, &d);
 }

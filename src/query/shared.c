@@ -24,7 +24,10 @@ bool shared_init(struct query_shared *s, const struct cache_conf *conf, unsigned
 		s->flights = flights_new();
 	s->pace = pace_new(&s->key);
 	s->lab = lab_new(&s->key);
-	if ((conf->size > 0 && !s->cache) || (workers > 1 && !s->flights) || !s->pace || !s->lab) {
+	s->dump = dump_new();
+	s->events = events_new();
+	if ((conf->size > 0 && !s->cache) || (workers > 1 && !s->flights) || !s->pace || !s->lab ||
+		!s->dump || !s->events) {
 		say_no_memory(conf->size);
 		return false;
 	}
@@ -37,4 +40,6 @@ void shared_clear(struct query_shared *s)
 	flights_free(s->flights);
 	pace_free(s->pace);
 	lab_free(s->lab);
+	dump_free(s->dump);
+	events_free(s->events);
 }

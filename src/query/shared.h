@@ -6,6 +6,8 @@
 #include "query/flights.h"
 #include "query/lab.h"
 #include "query/pace.h"
+#include "report/dump.h"
+#include "report/events.h"
 
 struct query_shared {
 	struct siphash_key key; /* of questions */
@@ -13,6 +15,8 @@ struct query_shared {
 	struct flights *flights; /* NULL: there is one worker */
 	struct pace *pace; /* of clients */
 	struct lab *lab; /* what rules of test benches count */
+	struct dump *dump; /* messages that are written to a file */
+	struct events *events; /* what rules have told of */
 };
 
 /* False: out of memory, which is said in the log. conf is borrowed. */

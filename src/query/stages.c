@@ -3,6 +3,7 @@
 #include "query/lookup.h"
 #include "query/recorder.h"
 #include "query/ruling.h"
+#include "query/tell.h"
 #include "upstream/echo.h"
 
 #include <errno.h>
@@ -43,8 +44,12 @@ static enum verdict stage_admit(struct query *q)
 	enum ede ede = EDE_NONE;
 	enum admission a = query_parse(q->message, &q->request, &rcode, &ede);
 
-	if (a == ADMIT_DROP)
+	if (q->env->conf->dump & DUMP_ALL)
+		query_dump(q);
+	if (a == ADMIT_DROP) {
+		tell_invalid(q);
 		return DROP;
+	}
 	if (q->env->conf->queries_per_second && !q->client->stream) {
 		unsigned beyond = query_pace(q->env, q->client->peer, false);
 
@@ -54,8 +59,10 @@ static enum verdict stage_admit(struct query *q)
 	if (!acl_allows(&q->env->conf->allow, q->client->peer))
 		return query_refuse(
 			q, RCODE_REFUSED, EDE_PROHIBITED, "this client may not ask here");
-	if (a == ADMIT_REFUSE)
+	if (a == ADMIT_REFUSE) {
+		tell_invalid(q);
 		return query_refuse(q, rcode, ede, NULL);
+	}
 	/* All types at once is what amplifiers ask for; a stream proves the address (RFC 8482
 	 * §4.4). */
 	if (q->request.question.type == TYPE_ANY && !q->client->stream) {

@@ -73,6 +73,9 @@ struct rule_conf {
 	enum ede ede; /* EDE_NONE: none */
 	const char *ede_text;
 	struct lab_conf lab;
+	bool dump; /* what it decides is written to the dump */
+	const char *event; /* under which others are told of it; NULL: they are not ... */
+	unsigned event_number; /* ... the same for all rules of that name, counted from 0 */
 };
 
 /* Forms of list files. */

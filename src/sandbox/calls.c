@@ -65,7 +65,7 @@ static const struct allowed table[] = {
 		"TCP and UDP, no raw packets, no MPTCP, which Landlock does not see" },
 	{ "socket", IF_FAMILY(AF_INET6), "the same over IPv6" },
 	{ "socket", IF_FAMILY(AF_UNIX),
-		"the control socket; the service manager; names of interfaces" },
+		"the control socket; the service manager; events; names of interfaces" },
 	{ "socket", IF_FAMILY(AF_NETLINK),
 		"routes (NETLINK_ROUTE is 0), and which addresses getaddrinfo() may find" },
 	{ "ioctl", IF(IS, 1, SIOCOUTQ), "has the server acknowledged what it was sent?" },

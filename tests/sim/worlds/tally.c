@@ -20,13 +20,14 @@ enum { SERVER_COUNTS = sizeof server_names / sizeof *server_names };
 
 /* What no random world can bring about: there are no names of servers, sessions are not resumed,
  * nobody speaks for others, clients ask for less than the least that limits.unsent can be, none
- * comes over TLS, limits that leave queries without an answer are not set, and there are neither
- * lists nor protection against rebinding. */
+ * comes over TLS, limits that leave queries without an answer are not set, nobody is told by a dump
+ * or by events, and there are neither lists nor protection against rebinding. */
 static const char *const elsewhere[] = { "connections_resumed", "resumed", "names_asked",
 	"names_failed", "clients_unread", "proxies_malformed", "clients_passed",
 	"clients_not_passed", "queries_tls", "clients_unwelcome", "clients_tls",
 	"clients_tls_resumed", "clients_tls_failed", "pace_dropped", "pace_truncated", "pace_held",
-	"clients_asked_all", "clients_old", "rules_blocked", "rules_judged" };
+	"clients_asked_all", "clients_old", "rules_blocked", "rules_judged", "dumped", "dump_lost",
+	"events", "events_lost" };
 
 const char *fault_name(enum fault_kind kind)
 {
