@@ -224,6 +224,14 @@ static bool bit(const uint8_t *at, unsigned n)
 	return at[n / 8] & (0x80 >> n % 8);
 }
 
+static bool is_zero_behind(struct span octets, unsigned bits)
+{
+	for (unsigned n = bits; n < octets.len * 8; n++)
+		if (bit(octets.at, n))
+			return false;
+	return true;
+}
+
 bool prefix_parse(struct prefix *p, const char *text)
 {
 	char host[ADDR_TEXT];
@@ -243,10 +251,7 @@ bool prefix_parse(struct prefix *p, const char *text)
 	if (slash && !parse_number(slash + 1, base.len * 8, &bits))
 		return false;
 	p->bits = (unsigned)bits;
-	for (unsigned n = p->bits; n < base.len * 8; n++)
-		if (bit(base.at, n))
-			return false;
-	return true;
+	return is_zero_behind(base, p->bits);
 }
 
 bool prefix_matches(const struct prefix *p, const struct addr *a)
@@ -259,6 +264,26 @@ bool prefix_matches(const struct prefix *p, const struct addr *a)
 		if (bit(want.at, n) != bit(have.at, n))
 			return false;
 	return true;
+}
+
+struct prefix prefix_of_host(const struct addr *a)
+{
+	return (struct prefix){ *a, (unsigned)(8 * addr_octets(a).len) };
+}
+
+/* An IPv4-mapped network is one of IPv4: where bits beyond are zero, no shorter one is mapped. */
+bool prefix_from_octets(struct prefix *p, const uint8_t *octets, size_t len, unsigned bits)
+{
+	if (!addr_from_octets(&p->base, octets, len) || bits > 8 * len ||
+		!is_zero_behind((struct span){ octets, len }, bits))
+		return false;
+	p->bits = bits - (unsigned)(8 * (len - addr_octets(&p->base).len));
+	return true;
+}
+
+bool prefix_is_within(const struct prefix *p, const struct prefix *outer)
+{
+	return p->bits >= outer->bits && prefix_matches(outer, &p->base);
 }
 
 static bool hears(const struct addr *listen, const struct addr *to)
@@ -344,6 +369,14 @@ bool acl_has(const struct acl *acl, const struct addr *a)
 {
 	for (size_t i = 0; i < acl->count; i++)
 		if (prefix_matches(&acl->prefixes[i], a))
+			return true;
+	return false;
+}
+
+bool acl_has_all(const struct acl *acl, const struct prefix *p)
+{
+	for (size_t i = 0; i < acl->count; i++)
+		if (prefix_is_within(p, &acl->prefixes[i]))
 			return true;
 	return false;
 }

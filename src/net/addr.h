@@ -70,6 +70,13 @@ struct prefix {
 bool prefix_parse(struct prefix *, const char *text);
 /* IPv4-mapped IPv6 addresses are treated as the IPv4 address they carry. */
 bool prefix_matches(const struct prefix *, const struct addr *);
+/* That address alone. */
+struct prefix prefix_of_host(const struct addr *);
+/* The network of these octets, 4 or 16 of them, that begins with so many bits. False: it is another
+ * number of octets, there are not so many bits, or bits beyond are not zero. */
+bool prefix_from_octets(struct prefix *, const uint8_t *octets, size_t len, unsigned bits);
+/* Are all addresses of the first in the second? */
+bool prefix_is_within(const struct prefix *, const struct prefix *outer);
 
 /* Does what is sent there stay in this host or network: is it `local` or `private`, as below? */
 bool addr_is_inside(const struct addr *);
@@ -88,6 +95,8 @@ bool acl_add(struct acl *, const char *word);
 bool acl_add_prefix(struct acl *, const char *text);
 /* Is it in one of the prefixes? No unix socket is. */
 bool acl_has(const struct acl *, const struct addr *);
+/* Is all of that network in one of the prefixes? */
+bool acl_has_all(const struct acl *, const struct prefix *);
 /* The same, but who comes by a unix socket may: its mode is what says so. */
 bool acl_allows(const struct acl *, const struct addr *);
 void acl_clear(struct acl *);

@@ -167,8 +167,10 @@ void query_take_rules(struct query *q)
 	env->set = env->ruled ? ruled_get(env->ruled, &env->rules) : NULL;
 	if (env->set && ruleset_is_empty(env->set))
 		env->set = NULL;
-	if (env->set)
-		env->view = ruleset_view(env->set, q->client->peer);
+	if (!env->set)
+		return;
+	env->who.client = prefix_of_host(q->client->peer);
+	env->view = ruleset_view(env->set, &env->who);
 }
 
 /* ---- the dump ---- */

@@ -115,7 +115,8 @@ struct query_env {
 	struct key key; /* of the query that runs through the stages ... */
 	struct group *group; /* ... who is asked for it, ... */
 	const struct ruleset *set; /* ... the rules that hold, for this turn; NULL: none, ... */
-	unsigned view; /* ... and, if there are any, its client's */
+	struct who who; /* ... and, if there are any, who asks in their eyes ... */
+	unsigned view; /* ... and its view */
 	struct found found; /* what the cache has for it, in memory of ours */
 	void *packing; /* PACKED_MAX octets where replies are packed */
 	struct chase_room chase_room; /* of ours */
@@ -183,7 +184,7 @@ void query_begin_again(struct query *);
  * gone, since it was decided by where an answer leads, that answer alone. */
 void query_dump(struct query *);
 
-/* Has env->set and env->view be the rules in force, for its client and this turn. */
+/* Has env->set, env->who and env->view be the rules in force, for its client and this turn. */
 void query_take_rules(struct query *);
 
 /* The parked query goes on with this verdict. */

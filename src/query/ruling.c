@@ -60,7 +60,7 @@ static void take_facts(struct query *q, struct asking *a)
 	memcpy(a->octets, q->asked->name, q->asked->name_len);
 	name_lower(a->octets, q->asked->name_len);
 	a->name = (struct span){ a->octets, q->asked->name_len };
-	a->facts = (struct asker_facts){ .client = q->client->peer,
+	a->facts = (struct asker_facts){ .who = &env->who,
 		.view = env->view,
 		.stream = q->client->stream,
 		.inside = false,
@@ -118,7 +118,7 @@ static const struct dns64_conf *dns64_for(const struct query *q)
 	const struct dns64_conf *conf = &ruleset_conf(q->env->set)->dns64;
 
 	if (!conf->prefix.bits ||
-		(conf->clients.count && !acl_has(&conf->clients, q->client->peer)))
+		(conf->clients.count && !acl_has_all(&conf->clients, &q->env->who.client)))
 		return NULL;
 	return conf;
 }

@@ -83,7 +83,7 @@ static const char *rule_why_not(const struct asked *q, uint32_t i)
 		return "it is of another view";
 	if (!has_type(conf, q->type))
 		return "it is about other types";
-	if (conf->clients.count && !acl_has(&conf->clients, asker->client))
+	if (conf->clients.count && !acl_has_all(&conf->clients, &asker->who->client))
 		return "it is for other clients";
 	if (!has_identity(conf, asker->identity))
 		return "it is for clients of other identities";

@@ -107,8 +107,9 @@ static const char *address_why_not(const struct asked *q, const struct entry *e)
 
 static bool is_listed(struct judged *j, const struct addr *a)
 {
+	const struct prefix host = prefix_of_host(a);
 	uint32_t first[PREFIXES_DEPTH];
-	unsigned count = prefixes_find(j->set->addresses, a, first);
+	unsigned count = prefixes_find(j->set->addresses, &host, first);
 	char text[ADDR_TEXT];
 	struct decision *d = j->d;
 

@@ -96,13 +96,13 @@ bool ruleset_wants_facts(const struct ruleset *set)
 	return set->wants_facts;
 }
 
-unsigned ruleset_view(const struct ruleset *set, const struct addr *client)
+unsigned ruleset_view(const struct ruleset *set, const struct who *who)
 {
 	if (set->conf->view_count <= 1)
 		return 0;
 	UNSET uint32_t views[PREFIXES_DEPTH];
 
-	return prefixes_find(set->views, client, views) ? views[0] : 0;
+	return prefixes_find(set->views, &who->client, views) ? views[0] : 0;
 }
 
 const struct view_conf *ruleset_view_conf(const struct ruleset *set, unsigned view)

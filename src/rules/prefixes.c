@@ -114,14 +114,14 @@ uint32_t *prefixes_put(struct prefixes *p, const struct prefix *prefix)
 }
 
 unsigned prefixes_find(
-	const struct prefixes *p, const struct addr *a, uint32_t numbers[PREFIXES_DEPTH])
+	const struct prefixes *p, const struct prefix *within, uint32_t numbers[PREFIXES_DEPTH])
 {
 	struct network n;
 	unsigned count = 0;
 
-	if (!p->count || !network_of(&n, a))
+	if (!p->count || !network_of(&n, &within->base))
 		return 0;
-	for (unsigned bits = n.bits + 1u; bits-- > 0;) {
+	for (unsigned bits = within->bits + 1u; bits-- > 0;) {
 		if (!p->has[n.family == OCTETS][bits])
 			continue;
 		cut(&n, bits);

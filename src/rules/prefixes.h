@@ -22,10 +22,10 @@ void prefixes_free(struct prefixes *);
  * Bits behind the length do not count. */
 uint32_t *prefixes_put(struct prefixes *, const struct prefix *);
 
-/* The numbers of those that an address is in, the longest first; how many. An IPv4-mapped address
- * is the IPv4 address that it carries. */
+/* The numbers of those that all of a network, such as one address, is in, the longest first; how
+ * many. An IPv4-mapped address is the IPv4 address that it carries. */
 unsigned prefixes_find(
-	const struct prefixes *, const struct addr *, uint32_t numbers[PREFIXES_DEPTH]);
+	const struct prefixes *, const struct prefix *, uint32_t numbers[PREFIXES_DEPTH]);
 
 size_t prefixes_count(const struct prefixes *);
 size_t prefixes_memory(const struct prefixes *);

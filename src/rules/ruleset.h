@@ -35,9 +35,15 @@ bool ruleset_is_empty(const struct ruleset *);
 /* Some rule wants to know more of a client than its address. */
 bool ruleset_wants_facts(const struct ruleset *);
 
+/* Who asks, as far as it is known. */
+struct who {
+	struct prefix client; /* its address, or a network that it is in: a condition on addresses
+				 holds where it does for all of that */
+};
+
 /* Of whom a question is. */
 struct asker_facts {
-	const struct addr *client;
+	const struct who *who;
 	unsigned view; /* as ruleset_view() says */
 	bool stream;
 	const char *identity; /* of its certificate; NULL: none */
@@ -50,7 +56,7 @@ struct asker_facts {
 };
 
 /* The view of a client; 0: that of everybody. */
-unsigned ruleset_view(const struct ruleset *, const struct addr *client);
+unsigned ruleset_view(const struct ruleset *, const struct who *);
 const struct view_conf *ruleset_view_conf(const struct ruleset *, unsigned view);
 
 /* What an entry is of. */

@@ -1,5 +1,7 @@
 #include "net/addr.h"
 
+#include <stdio.h>
+
 #include "case.h"
 
 static const char *reprinted(const char *text)
@@ -56,6 +58,50 @@ CASE(a_prefix_matches_its_addresses_only)
 CASE(a_mapped_address_is_the_address_it_carries)
 {
 	OK(matches("10.0.0.0/8", "::ffff:10.1.2.3"));
+}
+
+static bool is_within(const char *inner, const char *outer)
+{
+	struct prefix p, q;
+
+	OK(prefix_parse(&p, inner) && prefix_parse(&q, outer));
+	return prefix_is_within(&p, &q);
+}
+
+CASE(a_network_is_within_another_if_all_of_it_is)
+{
+	OK(is_within("10.0.0.0/24", "10.0.0.0/24"));
+	OK(is_within("10.0.0.0/24", "10.0.0.0/23"));
+	OK(!is_within("10.0.0.0/24", "10.0.0.5"));
+	OK(!is_within("10.0.0.0/24", "10.0.0.0/25"));
+	OK(!is_within("10.0.0.0/24", "10.0.1.0/24"));
+	OK(is_within("0.0.0.0/0", "0.0.0.0/0"));
+	OK(!is_within("0.0.0.0/0", "::/0"));
+	OK(is_within("fd00::/64", "fd00::/8"));
+}
+
+static const char *network(const char *octets, size_t len, unsigned bits)
+{
+	static char out[ADDR_TEXT + 4];
+	char host[ADDR_TEXT];
+	struct prefix p;
+
+	if (!prefix_from_octets(&p, (const uint8_t *)octets, len, bits))
+		return "none";
+	snprintf(out, sizeof out, "%s/%u", addr_print_host(&p.base, host), p.bits);
+	return out;
+}
+
+CASE(a_network_of_octets_has_nothing_behind_its_length)
+{
+	STR(network("\12\0\0\0", 4, 24), "10.0.0.0/24");
+	STR(network("\12\0\0\1", 4, 24), "none");
+	STR(network("\12\0\0\1", 4, 32), "10.0.0.1/32");
+	STR(network("\12\0\0\1", 4, 33), "none");
+	STR(network("\12\0\0", 3, 24), "none");
+	STR(network("\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16, 8), "fd00::/8");
+	STR(network("\0\0\0\0\0\0\0\0\0\0\xff\xff\12\0\0\0", 16, 120),
+		"::ffff:10.0.0.0/24");
 }
 
 CASE(a_prefix_with_bits_behind_its_length_is_a_mistake)
@@ -199,6 +245,8 @@ int main(void)
 		CLAIM(what_is_no_address_is_refused),
 		CLAIM(a_prefix_matches_its_addresses_only),
 		CLAIM(a_mapped_address_is_the_address_it_carries),
+		CLAIM(a_network_is_within_another_if_all_of_it_is),
+		CLAIM(a_network_of_octets_has_nothing_behind_its_length),
 		CLAIM(a_prefix_with_bits_behind_its_length_is_a_mistake),
 		CLAIM(private_holds_what_a_network_of_containers_uses),
 		CLAIM(an_address_of_many_or_of_none_is_no_host),

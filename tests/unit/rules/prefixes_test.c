@@ -30,7 +30,21 @@ static struct addr an_address(void)
 	return a;
 }
 
-CASE(what_an_address_is_in_is_found_the_longest_first)
+static struct prefix a_network(void)
+{
+	struct addr a = an_address();
+	struct span octets = addr_octets(&a);
+	unsigned bits = below((unsigned)(8 * octets.len + 1));
+	uint8_t cut[16] = { 0 };
+	struct prefix p;
+
+	for (unsigned n = 0; n < bits; n++)
+		cut[n / 8] |= (uint8_t)(octets.at[n / 8] & 0x80 >> n % 8);
+	OK(prefix_from_octets(&p, cut, octets.len, bits));
+	return below(2) ? p : prefix_of_host(&a);
+}
+
+CASE(what_a_network_is_in_is_found_the_longest_first)
 {
 	struct prefixes *p = prefixes_new();
 	unsigned most = 0;
@@ -47,19 +61,19 @@ CASE(what_an_address_is_in_is_found_the_longest_first)
 			*number = i + 1;
 	}
 	for (unsigned i = 0; i < NETWORKS; i++) {
-		struct addr a = an_address();
+		struct prefix a = a_network();
 		uint32_t numbers[PREFIXES_DEPTH];
 		unsigned count = prefixes_find(p, &a, numbers), lengths = 0;
 		bool is_in[129] = { false };
 
 		for (unsigned k = 0; k < NETWORKS; k++)
-			if (prefix_matches(&networks[k], &a))
+			if (prefix_is_within(&a, &networks[k]))
 				is_in[networks[k].bits] = true;
 		for (unsigned bits = 0; bits <= 128; bits++)
 			lengths += is_in[bits];
 		EQ(count, lengths);
 		for (unsigned k = 0; k < count; k++) {
-			OK(prefix_matches(&networks[numbers[k] - 1], &a));
+			OK(prefix_is_within(&a, &networks[numbers[k] - 1]));
 			OK(!k || networks[numbers[k] - 1].bits < networks[numbers[k - 1] - 1].bits);
 		}
 		most = count > most ? count : most;
@@ -71,7 +85,7 @@ CASE(what_an_address_is_in_is_found_the_longest_first)
 int main(void)
 {
 	const struct CMUnitTest cases[] = { CLAIM(
-		what_an_address_is_in_is_found_the_longest_first) };
+		what_a_network_is_in_is_found_the_longest_first) };
 
 	return RUN(cases);
 }

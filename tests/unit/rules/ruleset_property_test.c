@@ -92,7 +92,8 @@ static struct pattern_conf a_pattern(void)
 
 static const char *const identities[] = { "*.example", "one.example", "two.example" };
 static const char *const listeners[] = { "127.0.0.1:53", "[::1]:53" };
-static const char *const clients[] = { "192.0.2.1", "192.0.2.77", "198.51.100.1", "2001:db8::1" };
+static const char *const clients[] = { "192.0.2.1", "192.0.2.77", "198.51.100.1", "2001:db8::1",
+	"192.0.2.0/25", "192.0.2.64/27", "192.0.0.0/16", "2001::/16", "2001:db8::/56" };
 
 static struct rule_conf rules[RULES];
 static struct pattern_conf patterns[RULES][2], excepts[RULES][2];
@@ -211,7 +212,7 @@ static struct ruleset *make_set(void)
 
 static const char *name;
 static uint16_t type;
-static struct addr client;
+static struct who client;
 static struct asker_facts asker;
 
 static void make_question(const struct ruleset *set)
@@ -219,8 +220,8 @@ static void make_question(const struct ruleset *set)
 	name = a_name(0, 4);
 	text_count--; /* it is read before another one is made */
 	type = one_in(2) ? TYPE_A : TYPE_AAAA;
-	OK(addr_parse(&client, clients[below(4)], 0));
-	asker = (struct asker_facts){ .client = &client,
+	OK(prefix_parse(&client.client, clients[below(sizeof clients / sizeof *clients)]));
+	asker = (struct asker_facts){ .who = &client,
 		.view = ruleset_view(set, &client),
 		.stream = one_in(2),
 		.identity = one_in(2) ? NULL : identities[1 + below(2)],
@@ -297,13 +298,26 @@ static bool identity_holds(const char *want)
 	return asker.identity && strcmp(asker.identity, want) == 0;
 }
 
+/* Its first and its last address are. */
+static bool naive_is_within(const struct prefix *p, const struct prefix *outer)
+{
+	struct addr last = p->base;
+	uint8_t *octets = last.any.sa_family == AF_INET ? (uint8_t *)&last.v4.sin_addr
+							: last.v6.sin6_addr.s6_addr;
+
+	for (unsigned n = p->bits; n < 8 * addr_octets(&last).len; n++)
+		octets[n / 8] |= (uint8_t)(0x80 >> n % 8);
+	return prefix_matches(outer, &p->base) && prefix_matches(outer, &last);
+}
+
 static bool conditions_hold(const struct rule_conf *r)
 {
 	for (size_t i = 0; i < r->except_count; i++)
 		if (pattern_holds(&r->except[i]))
 			return false;
 	return (!r->view || r->view == asker.view) && (!r->type_count || r->types[0] == type) &&
-		(!r->clients.count || prefix_matches(&r->clients.prefixes[0], &client)) &&
+		(!r->clients.count ||
+			naive_is_within(&client.client, &r->clients.prefixes[0])) &&
 		(!r->identity_count || identity_holds(r->identities[0])) &&
 		(!r->listener_count ||
 			(asker.listener && strcmp(asker.listener, r->listeners[0]) == 0)) &&

@@ -16,7 +16,7 @@ static struct view_conf views[2];
 static struct list_conf lists[2];
 static struct ruleset_fault fault;
 static struct ruleset *set;
-static struct addr client;
+static struct who client;
 static struct asker_facts asker;
 static struct decision decision;
 static char file[2][40];
@@ -27,8 +27,8 @@ static void begin(void)
 	conf = (struct rules_conf){
 		.rules = rules, .views = views, .view_count = 1, .lists = lists, .ttl_s = 60
 	};
-	OK(addr_parse(&client, "192.0.2.1", 0));
-	asker = (struct asker_facts){ .client = &client };
+	OK(prefix_parse(&client.client, "192.0.2.1"));
+	asker = (struct asker_facts){ .who = &client };
 }
 
 /* A rule about one pattern; its place is a line of its own. */
@@ -159,7 +159,13 @@ CASE(truncation_is_for_datagrams)
 	end();
 }
 
-CASE(the_longest_prefix_is_the_view)
+static unsigned view_of(const char *network)
+{
+	OK(prefix_parse(&client.client, network));
+	return ruleset_view(set, &client);
+}
+
+CASE(the_longest_prefix_that_holds_all_of_the_client_is_the_view)
 {
 	struct view_conf three[3] = { { .name = "everybody" } };
 	struct addr a;
@@ -169,14 +175,14 @@ CASE(the_longest_prefix_is_the_view)
 	conf.views = three;
 	conf.view_count = 3;
 	build();
-	OK(addr_parse(&a, "192.0.2.7", 0));
-	EQ(ruleset_view(set, &a), 2);
-	OK(addr_parse(&a, "::ffff:192.0.2.8", 0));
-	EQ(ruleset_view(set, &a), 1);
-	OK(addr_parse(&a, "198.51.100.1", 0));
-	EQ(ruleset_view(set, &a), 0);
+	EQ(view_of("192.0.2.7"), 2);
+	EQ(view_of("::ffff:c000:208"), 1);
+	EQ(view_of("198.51.100.1"), 0);
+	EQ(view_of("192.0.2.0/25"), 1);
+	EQ(view_of("192.0.2.0/23"), 0);
 	a.any.sa_family = AF_UNIX;
-	EQ(ruleset_view(set, &a), 0);
+	client.client = prefix_of_host(&a);
+	EQ(ruleset_view(set, &client), 0);
 	end();
 	acl_clear(&three[1].clients);
 	acl_clear(&three[2].clients);
@@ -568,7 +574,7 @@ int main(void)
 		CLAIM(a_rewrite_to_what_is_no_name_is_an_answer),
 		CLAIM(who_asks_for_an_alias_gets_it),
 		CLAIM(truncation_is_for_datagrams),
-		CLAIM(the_longest_prefix_is_the_view),
+		CLAIM(the_longest_prefix_that_holds_all_of_the_client_is_the_view),
 		CLAIM(special_names_are_answered_and_can_be_asked),
 		CLAIM(a_name_that_a_list_has_twice_is_there_once),
 		CLAIM(patterns_of_one_place_are_bounded),
