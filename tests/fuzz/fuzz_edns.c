@@ -2,6 +2,7 @@
  * read as it was meant. */
 #include <string.h>
 
+#include "dns/behind.h"
 #include "dns/build.h"
 #include "fuzz.h"
 
@@ -53,6 +54,26 @@ static void read_options(struct edns *e, struct span options)
 	for (; edns_error_at(e, errors, &error); errors++)
 		HOLDS(edns_text_len(error.text) <= EDNS_EDE_TEXT);
 	HOLDS(errors == w.errors);
+}
+
+/* Whom a forwarder asks for is a network of its family, and words that end. */
+static void read_behind(struct span options)
+{
+	struct behind b;
+	char mac[BEHIND_MAC];
+
+	if (!behind_read(&b, options))
+		return;
+	HOLDS(b.address_len == 0 || b.address_len == 4 || b.address_len == 16);
+	HOLDS(b.bits <= 8 * b.address_len && (b.bits > 0) == (b.address_len > 0));
+	HOLDS(!b.address_len || b.has_subnet);
+	for (unsigned n = b.bits; n < 8 * BEHIND_ADDRESS; n++)
+		HOLDS(!(b.address[n / 8] & 0x80 >> n % 8));
+	HOLDS(memchr(b.mac, '\0', sizeof b.mac) && memchr(b.cpe_id, '\0', sizeof b.cpe_id));
+	if (!*b.mac)
+		return;
+	HOLDS(behind_read_mac(mac, (struct span){ (uint8_t *)b.mac, strlen(b.mac) }));
+	HOLDS(strcmp(mac, b.mac) == 0);
 }
 
 /* ---- building ---- */
@@ -135,6 +156,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (len < 2 || len > 32768)
 		return 0;
 	read_options(&e, options);
+	if (e.options.len == options.len)
+		read_behind(options);
 	memcpy(text, options.at, options.len < sizeof text ? options.len : sizeof text - 1);
 	if (e.options.len == options.len)
 		pass_on(options, get_u16(data) % 2048, text);

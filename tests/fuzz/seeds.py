@@ -87,6 +87,9 @@ EDNS = {
     "one_error": error(22, "no reachable authority"), "errors": b"".join(error(n, "text %d" % n) for n in range(6)),
     "long_text": error(0, "x" * 300), "cut_letter": error(0, "x" * 127 + "\u00e4\u00f6"), "no_code": option(15, b"\0"), "too_many": option(3) * 65,
     "as_many": option(3) * 64, "past_the_end": struct.pack("!HH", 12, 9), "half": b"\0\x0c\0", "subnet": option(8, b"\0\1\x18\0\xc0\0\2"),
+    "forwarded": option(8, b"\0\2\x0c\0\xfd\x50") + option(65001, bytes(6)) + option(65073, b"00-00:00:00:00:00") + option(65073, b"AAAAAAAA") + option(65074, b"den"),
+    "forwarded_twice": option(8, b"\0\1\x18\0\xc0\0\2") * 2 + option(65074, b"den") * 2 + option(65001, b"123456") + option(65001, b"123457"),
+    "forwarded_badly": option(65001) + option(65073, b"AAAA.AAA") + option(65073, b"0") + option(65074) + option(8, b"\0\3\1\0\x80"),
 }
 
 CONTROL = {
