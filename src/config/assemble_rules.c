@@ -257,21 +257,43 @@ static bool is_same(const struct prefix *a, const struct prefix *b)
 	return a->bits == b->bits && addr_same_host(&a->base, &b->base);
 }
 
-/* A client is in one view, whose prefix is the longest; so no two may have the same. */
+static bool share_prefix(const struct acl *a, const struct acl *b)
+{
+	for (size_t i = 0; i < a->count; i++)
+		for (size_t k = 0; k < b->count; k++)
+			if (is_same(&a->prefixes[i], &b->prefixes[k]))
+				return true;
+	return false;
+}
+
+static bool share_word(const struct word_list *a, const struct word_list *b)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (words_have(b, a->all[i]))
+			return true;
+	return false;
+}
+
+/* A client is in one view, whose prefix is the longest; so no two may have the same, nor the same
+ * word of forwarders. */
 static void check_clients(struct assembly *a, const struct written_view *v)
 {
-	if (!v->clients.acl.count)
+	const bool by_word = v->macs.count || v->cpe_ids.count;
+
+	if (!v->clients.acl.count && !by_word)
 		problem(a->problems, &v->place, v->path, "this view has no clients");
-	for (const struct written_view *w = a->config->written_rules.views; w != v; w = w->next)
-		for (size_t i = 0; i < w->clients.acl.count; i++)
-			for (size_t k = 0; k < v->clients.acl.count; k++)
-				if (is_same(&w->clients.acl.prefixes[i],
-					    &v->clients.acl.prefixes[k])) {
-					problem(a->problems, &v->place, v->path,
-						"has clients that are those of view \"%s\"",
-						w->name);
-					return;
-				}
+	if (by_word && !a->config->query.forwarders.count)
+		problem(a->problems, &v->place, v->path,
+			"nobody is believed for the MAC address or CPE of a client: set "
+			"trusted-forwarders");
+	for (const struct written_view *w = a->config->written_rules.views; w != v; w = w->next) {
+		if (!share_prefix(&w->clients.acl, &v->clients.acl) &&
+			!share_word(&w->macs, &v->macs) && !share_word(&w->cpe_ids, &v->cpe_ids))
+			continue;
+		problem(a->problems, &v->place, v->path,
+			"has clients that are those of view \"%s\"", w->name);
+		return;
+	}
 }
 
 static void add_view(struct assembly *a, const struct written_view *v)
@@ -279,9 +301,13 @@ static void add_view(struct assembly *a, const struct written_view *v)
 	unsigned index = (unsigned)a->rules->view_count++;
 	struct view_conf *to = &a->rules->views[index];
 
-	*to = (struct view_conf){
-		.name = v->name, .clients = v->clients.acl, .group_name = v->group
-	};
+	*to = (struct view_conf){ .name = v->name,
+		.clients = v->clients.acl,
+		.macs = v->macs.all,
+		.mac_count = v->macs.count,
+		.cpe_ids = v->cpe_ids.all,
+		.cpe_id_count = v->cpe_ids.count,
+		.group_name = v->group };
 	if (v->group)
 		to->group = group_of(a, &v->place, v->path, v->group);
 	if (index)
@@ -339,6 +365,7 @@ static void add_words(struct assembly *a)
 	r->special_off_count = w->special_except.count;
 	r->judge.rebind_allow = w->rebinding_except.all;
 	r->judge.rebind_allow_count = w->rebinding_except.count;
+	a->config->query.forwarders = w->forwarders.acl;
 	r->judge.block = w->block.acl;
 	r->judge.bogus = w->bogus.acl;
 	r->dns64.clients = w->dns64_clients.acl;

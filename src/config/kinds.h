@@ -69,7 +69,8 @@ extern const struct kind kind_rules, kind_action;
 /* rule_words.c */
 extern const struct kind kind_name, kind_pattern, kind_except, kind_types, kind_clients,
 	kind_prefixes, kind_words, kind_names, kind_files, kind_priority, kind_ede, kind_text,
-	kind_records, kind_a, kind_aaaa, kind_addresses, kind_target, kind_chance, kind_translation;
+	kind_records, kind_a, kind_aaaa, kind_addresses, kind_target, kind_chance, kind_translation,
+	kind_macs, kind_cpe_ids;
 /* told.c */
 extern const struct kind kind_dump, kind_what, kind_socket, kind_event;
 /* lists.c */

@@ -19,6 +19,10 @@ const struct config_option options[] = {
 	{ "proxies", &kind_proxies, NO_FIELD, "[]", 0, 0,
 		"Load balancers, by address or prefix, that speak for others: what they send must begin "
 		"with a PROXY header, and whoever that names is the client." },
+	{ "trusted-forwarders", &kind_prefixes, FIELD(written_rules.forwarders), "[]", 0, 0,
+		"Forwarders, by address or prefix, that are believed for whom they ask: views and rules "
+		"are chosen by the client subnet, MAC address and CPE that they send ([rules.md]"
+		"(rules.md#behind-a-forwarder))." },
 	{ "upstreams", &kind_upstreams, FIELD(written.upstreams),
 		"tls://1.0.0.1#cloudflare-dns.com, tls://1.1.1.1#cloudflare-dns.com", 0, 0,
 		"Which servers are asked: tls://HOST[:PORT][#NAME][?KEY=VALUE&...], ddr://ADDRESS, tcp:// "

@@ -8,6 +8,7 @@
 #include "config/parts.h"
 #include "config/rules.h"
 #include "config/values.h"
+#include "dns/behind.h"
 #include "dns/text.h"
 #include "rules/rrset.h"
 
@@ -306,6 +307,41 @@ const struct kind kind_prefixes = { .name = "list of prefixes",
 	.begin = begin_clients,
 	.take = take_prefix,
 	.text = clients_text };
+
+/* What forwarders say of clients, in the spelling that it is compared in. */
+static void take_mac(const struct setting *s, const struct node *node)
+{
+	char mac[BEHIND_MAC];
+
+	if (behind_read_mac(mac, (struct span){ (const uint8_t *)node->text, strlen(node->text) }))
+		add(s, memory_format(&s->config->memory, "%s", mac));
+	else
+		kind_tell_form(s, node);
+}
+
+const struct kind kind_macs = { .name = "list of MAC addresses",
+	.form = "a MAC address, such as 00:11:22:aa:bb:cc",
+	.most = ACL_WORDS,
+	.may_be_empty = true,
+	.begin = begin_anew,
+	.take = take_mac,
+	.text = words_text };
+
+static void take_cpe_id(const struct setting *s, const struct node *node)
+{
+	if (*node->text && strlen(node->text) < BEHIND_CPE)
+		add(s, node->text);
+	else
+		kind_tell_form(s, node);
+}
+
+const struct kind kind_cpe_ids = { .name = "list of words",
+	.form = "the name of a CPE, of at most 64 octets",
+	.most = ACL_WORDS,
+	.may_be_empty = true,
+	.begin = begin_anew,
+	.take = take_cpe_id,
+	.text = words_text };
 
 /* RFC 6052 §2.2. */
 static bool is_translation(const struct prefix *p)

@@ -26,6 +26,8 @@ bool views_check_name(const struct setting *s, const struct node *node)
 
 static const struct config_option parts[] = {
 	{ ROW("clients", kind_clients, clients) },
+	{ ROW("macs", kind_macs, macs) },
+	{ ROW("cpe-ids", kind_cpe_ids, cpe_ids) },
 	{ ROW("rules", kind_rules, rules) },
 	{ ROW("hosts", kind_hosts, hosts) },
 	{ ROW("hosts-files", kind_files, hosts_files) },
@@ -85,6 +87,10 @@ static void print_words(const char *key, const struct word_list *words, FILE *ou
 static void print_view(const struct written_view *v, FILE *out)
 {
 	print_words("clients", &v->clients.words, out);
+	if (v->macs.count)
+		print_words("macs", &v->macs, out);
+	if (v->cpe_ids.count)
+		print_words("cpe-ids", &v->cpe_ids, out);
 	fputs("    rules:", out);
 	rules_print(&v->rules, 6, out);
 	fputs("    hosts:", out);

@@ -66,6 +66,7 @@ struct written_view {
 	struct place place; /* of its latest mention */
 	const char *path;
 	struct written_clients clients;
+	struct word_list macs, cpe_ids;
 	struct written_rule_list rules;
 	struct written_host *hosts;
 	struct word_list hosts_files;
@@ -93,7 +94,7 @@ struct written_rules {
 	struct written_view *views;
 	struct written_list *lists;
 	struct word_list special_except, rebinding_except;
-	struct written_clients block, bogus, dns64_clients, dns64_exclude;
+	struct written_clients forwarders, block, bogus, dns64_clients, dns64_exclude;
 	unsigned ttl_ms;
 };
 

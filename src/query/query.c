@@ -1,5 +1,6 @@
 #include "query/query.h"
 
+#include "base/bug.h"
 #include "base/log.h"
 #include "report/chef.h"
 
@@ -41,12 +42,14 @@ int query_env_init(struct query_env *env)
 	env->rest = (struct task){ .run = on_rest };
 	pool_init(&env->queries, sizeof(struct query), env->conf->queries_max);
 	pool_init(&env->chases, sizeof(struct chase), env->conf->queries_max);
+	pool_init(&env->behinds, sizeof(struct behind), env->conf->queries_max);
 	return 0;
 }
 
 void query_env_renew(struct query_env *env)
 {
-	env->queries.most = env->lookups.most = env->chases.most = env->conf->queries_max;
+	env->queries.most = env->lookups.most = env->chases.most = env->behinds.most =
+		env->conf->queries_max;
 	env->places->most_of_host = env->conf->queries_per_client;
 }
 
@@ -55,6 +58,7 @@ void query_env_clear(struct query_env *env)
 	ruled_here_clear(&env->rules);
 	pool_clear(&env->queries);
 	pool_clear(&env->chases);
+	pool_clear(&env->behinds);
 	free(env->answer);
 	free(env->packing);
 	free(env->chase_room.memory);
@@ -135,6 +139,18 @@ static void keep_question(struct query *q)
 	q->request.edns.options = q->message = (struct span){ 0 };
 }
 
+/* What env->behind says is of another query soon. */
+static bool keep_behind(struct query *q)
+{
+	if (!q->behind)
+		return true;
+	struct behind *kept = pool_get(&q->env->behinds);
+
+	if (kept)
+		q->behind = memcpy(kept, q->behind, sizeof *kept);
+	return kept;
+}
+
 /* Only who must wait takes a place, so that an answer from the cache costs nothing of it. */
 static bool take_place(struct query *q)
 {
@@ -155,10 +171,23 @@ const char *query_take_place(struct query *q)
 	if (!take_place(q))
 		return "too many queries of this client are waiting";
 	keep_question(q);
-	return NULL;
+	return keep_behind(q) ? NULL : "out of memory";
 }
 
 /* ---- rules ---- */
+
+static void take_who(const struct query *q, struct who *who)
+{
+	const struct behind *b = q->behind;
+
+	*who = (struct who){ .client = prefix_of_host(q->client->peer) };
+	if (!b)
+		return;
+	if (b->address_len)
+		MUST(prefix_from_octets(&who->client, b->address, b->address_len, b->bits));
+	who->mac = *b->mac ? b->mac : NULL;
+	who->cpe_id = *b->cpe_id ? b->cpe_id : NULL;
+}
 
 void query_take_rules(struct query *q)
 {
@@ -169,7 +198,7 @@ void query_take_rules(struct query *q)
 		env->set = NULL;
 	if (!env->set)
 		return;
-	env->who.client = prefix_of_host(q->client->peer);
+	take_who(q, &env->who);
 	env->view = ruleset_view(env->set, &env->who);
 }
 
@@ -266,6 +295,8 @@ static void query_end(struct query *q)
 	let_group_go(q);
 	if (q->chase)
 		pool_put(&q->env->chases, q->chase);
+	if (q->behind && q->behind != &q->env->behind)
+		pool_put(&q->env->behinds, q->behind);
 }
 
 static void query_free(struct query *q)
@@ -322,6 +353,7 @@ static void query_init(
 	q->message = message;
 	q->asked = &q->request.question;
 	q->chase = NULL;
+	q->behind = NULL;
 	q->group = NULL;
 	q->deadline_ms = 0;
 	q->stale = q->cannot_wait = q->has_place = q->is_dumped = false;

@@ -10,6 +10,7 @@
 #include "base/metrics.h"
 #include "base/pool.h"
 #include "base/rand.h"
+#include "dns/behind.h"
 #include "dns/name.h"
 #include "net/addr.h"
 #include "query/chase.h"
@@ -33,6 +34,7 @@ struct domain {
 
 struct query_conf {
 	struct acl allow;
+	struct acl forwarders; /* who are believed for whom they ask (dns/behind.h) */
 	unsigned deadline_ms; /* from a query's arrival to its answer, whatever happens */
 	uint16_t udp_size; /* the most a UDP answer may have, and what our OPT offers */
 	uint16_t keepalive; /* idle timeout told to stream clients that ask, in 100 ms */
@@ -104,7 +106,7 @@ struct query_env {
 	const struct query_shared *shared;
 	const struct stage *pipeline; /* ends with a stage that never says NEXT */
 	struct recorder *recorder; /* of queries that are only explained (explain.h); else NULL */
-	struct pool queries, lookups, chases;
+	struct pool queries, lookups, chases, behinds;
 	struct places *places; /* who holds those of the queries that wait */
 	struct list all_lookups; /* first those that could give way to others */
 	struct lookup **by_question; /* of these, those that can be joined */
@@ -117,6 +119,7 @@ struct query_env {
 	const struct ruleset *set; /* ... the rules that hold, for this turn; NULL: none, ... */
 	struct who who; /* ... and, if there are any, who asks in their eyes ... */
 	unsigned view; /* ... and its view */
+	struct behind behind; /* whom it is for, if a forwarder says so */
 	struct found found; /* what the cache has for it, in memory of ours */
 	void *packing; /* PACKED_MAX octets where replies are packed */
 	struct chase_room chase_room; /* of ours */
@@ -152,6 +155,8 @@ struct query {
 	struct request request;
 	const struct question *asked; /* of cache and servers: the request's, or another one ... */
 	struct chase *chase; /* ... that it has become; NULL: it has not */
+	struct behind *behind; /* whom a forwarder that is believed asks for; NULL: nothing is
+				  said. env->behind, until the query waits */
 	struct group *group; /* held, which is asked; NULL: as the name says */
 	struct waiter waiter;
 	uint64_t deadline_ms; /* it is answered by then, whatever is reloaded meanwhile; 0: nobody

@@ -37,6 +37,18 @@ static enum verdict say_too_often(struct query *q, unsigned beyond)
 	return ANSWER;
 }
 
+/* A forwarder that is believed may say for whom it asks. False: what it says makes no sense. */
+static bool take_behind(struct query *q)
+{
+	const struct acl *believed = &q->env->conf->forwarders;
+	const struct span options = q->request.edns.options;
+
+	if (!believed->count || !options.len || !acl_has(believed, q->client->peer))
+		return true;
+	q->behind = &q->env->behind;
+	return behind_read(q->behind, options);
+}
+
 /* May this client ask, and is it a question we take? One place for all transports. */
 static enum verdict stage_admit(struct query *q)
 {
@@ -63,6 +75,8 @@ static enum verdict stage_admit(struct query *q)
 		tell_invalid(q);
 		return query_refuse(q, rcode, ede, NULL);
 	}
+	if (!take_behind(q))
+		return query_refuse(q, RCODE_FORMERR, EDE_NONE, NULL);
 	/* All types at once is what amplifiers ask for; a stream proves the address (RFC 8482
 	 * §4.4). */
 	if (q->request.question.type == TYPE_ANY && !q->client->stream) {

@@ -230,6 +230,24 @@ static bool add_views(struct filing *f)
 	return true;
 }
 
+static bool add_marks(struct filing *f)
+{
+	const struct rules_conf *conf = f->set->conf;
+	bool ok = true;
+
+	for (unsigned view = 1; view < conf->view_count; view++) {
+		const struct view_conf *v = &conf->views[view];
+
+		for (size_t i = 0; i < v->mac_count && ok; i++)
+			ok = marks_add(&f->set->macs, v->macs[i], view);
+		for (size_t i = 0; i < v->cpe_id_count && ok; i++)
+			ok = marks_add(&f->set->cpe_ids, v->cpe_ids[i], view);
+	}
+	marks_seal(&f->set->macs);
+	marks_seal(&f->set->cpe_ids);
+	return ok || filing_lacks_memory(f);
+}
+
 /* ---- all of it ---- */
 
 static bool begin(struct filing *f)
@@ -252,7 +270,7 @@ bool compile(struct ruleset *set, struct ruleset_fault *fault)
 	struct filing f = { .set = set, .fault = fault };
 	const struct standing routed = { .tier = TIER_ROUTED };
 
-	if (!begin(&f) || !add_views(&f) || !add_rules(&f) || !add_local(&f) ||
+	if (!begin(&f) || !add_views(&f) || !add_marks(&f) || !add_rules(&f) || !add_local(&f) ||
 		!filing_put_suffixes(&f, conf->routed, conf->routed_count, &routed, 0) ||
 		!compile_lists(&f) || !compile_special(&f) || !add_judged(&f))
 		return false;

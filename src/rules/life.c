@@ -22,6 +22,8 @@ static void free_all(struct ruleset *set)
 	names_free(set->except);
 	prefixes_free(set->addresses);
 	prefixes_free(set->views);
+	marks_clear(&set->macs);
+	marks_clear(&set->cpe_ids);
 	entries_clear(&set->entries);
 	acl_clear(&set->private);
 	for (size_t i = 0; set->rules && i < set->conf->rule_count; i++)
@@ -100,8 +102,13 @@ unsigned ruleset_view(const struct ruleset *set, const struct who *who)
 {
 	if (set->conf->view_count <= 1)
 		return 0;
+	unsigned view = who->mac ? marks_find(&set->macs, who->mac) : 0;
 	UNSET uint32_t views[PREFIXES_DEPTH];
 
+	if (!view && who->cpe_id)
+		view = marks_find(&set->cpe_ids, who->cpe_id);
+	if (view)
+		return view;
 	return prefixes_find(set->views, &who->client, views) ? views[0] : 0;
 }
 

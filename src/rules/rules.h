@@ -120,10 +120,13 @@ struct host_conf {
 	size_t address_count;
 };
 
-/* Clients that are told other things than the rest. The longest prefix that holds decides. */
+/* Clients that are told other things than the rest. A MAC address decides, then a CPE, then the
+ * longest prefix that holds. */
 struct view_conf {
 	const char *name;
-	struct acl clients;
+	struct acl clients; /* who is in it; or by what forwarders say of their clients, ... */
+	const char **macs, **cpe_ids; /* ... as dns/behind.h writes it */
+	size_t mac_count, cpe_id_count;
 	size_t group; /* that is asked instead of that of `upstreams:`; GROUP_DEFAULT: none */
 	const char *group_name;
 };

@@ -39,6 +39,7 @@ bool ruleset_wants_facts(const struct ruleset *);
 struct who {
 	struct prefix client; /* its address, or a network that it is in: a condition on addresses
 				 holds where it does for all of that */
+	const char *mac, *cpe_id; /* as dns/behind.h writes them; NULL: not known */
 };
 
 /* Of whom a question is. */

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "rules/entry.h"
+#include "rules/marks.h"
 #include "rules/names.h"
 #include "rules/prefixes.h"
 #include "rules/ruleset.h"
@@ -55,6 +56,7 @@ struct ruleset {
 				 the protection against rebinding */
 	struct prefixes *addresses; /* of answers */
 	struct prefixes *views; /* the number of a network is that of its view */
+	struct marks macs, cpe_ids; /* likewise */
 	struct entries entries; /* of all of these */
 	struct rule *rules;
 	struct local *local[VIEWS_MAX]; /* NULL: none */

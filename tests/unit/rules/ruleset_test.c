@@ -27,6 +27,7 @@ static void begin(void)
 	conf = (struct rules_conf){
 		.rules = rules, .views = views, .view_count = 1, .lists = lists, .ttl_s = 60
 	};
+	client = (struct who){ .mac = NULL };
 	OK(prefix_parse(&client.client, "192.0.2.1"));
 	asker = (struct asker_facts){ .who = &client };
 }
@@ -186,6 +187,40 @@ CASE(the_longest_prefix_that_holds_all_of_the_client_is_the_view)
 	end();
 	acl_clear(&three[1].clients);
 	acl_clear(&three[2].clients);
+}
+
+static unsigned view_of_words(const char *mac, const char *cpe_id)
+{
+	client.mac = mac;
+	client.cpe_id = cpe_id;
+	return ruleset_view(set, &client);
+}
+
+CASE(a_mac_address_goes_before_a_cpe_and_that_before_a_prefix)
+{
+	const char *macs[] = { "00:00:00:00:00:07", "00:00:00:00:00:01", "00:00:00:00:00:03" };
+	const char *more[] = { "00:00:00:00:00:02", "00:00:00:00:00:04" };
+	const char *cpe_ids[] = { "shed", "den" };
+	struct view_conf four[4] = { { .name = "everybody" }, { .macs = macs, .mac_count = 3 },
+		{ .macs = more, .mac_count = 2, .cpe_ids = cpe_ids, .cpe_id_count = 2 },
+		{ .name = "network" } };
+
+	begin();
+	OK(acl_add(&four[3].clients, "192.0.2.0/24"));
+	conf.views = four;
+	conf.view_count = 4;
+	build();
+	for (size_t i = 0; i < 3; i++)
+		EQ(view_of_words(macs[i], "den"), 1);
+	for (size_t i = 0; i < 2; i++)
+		EQ(view_of_words(more[i], NULL), 2);
+	for (size_t i = 0; i < 2; i++)
+		EQ(view_of_words("00:00:00:00:00:05", cpe_ids[i]), 2);
+	EQ(view_of_words("00:00:00:00:00:05", "Den"), 3);
+	EQ(view_of_words("den", "00:00:00:00:00:01"), 3);
+	EQ(view_of_words(NULL, NULL), 3);
+	end();
+	acl_clear(&four[3].clients);
 }
 
 CASE(special_names_are_answered_and_can_be_asked)
@@ -575,6 +610,7 @@ int main(void)
 		CLAIM(who_asks_for_an_alias_gets_it),
 		CLAIM(truncation_is_for_datagrams),
 		CLAIM(the_longest_prefix_that_holds_all_of_the_client_is_the_view),
+		CLAIM(a_mac_address_goes_before_a_cpe_and_that_before_a_prefix),
 		CLAIM(special_names_are_answered_and_can_be_asked),
 		CLAIM(a_name_that_a_list_has_twice_is_there_once),
 		CLAIM(patterns_of_one_place_are_bounded),
