@@ -65,7 +65,7 @@ static const char help[] =
 	"  sotto reload [OPTIONS]         has the running proxy read its configuration again\n"
 	"  sotto cache ...                stats | lookup NAME [TYPE] | flush NAME | flush --below NAME |\n"
 	"                                 flush --all: what it keeps of answers, and to forget it\n"
-	"  sotto explain NAME [TYPE]      what would become of a query: --client, --at, --identity\n"
+	"  sotto explain NAME [TYPE]      what would become of a query: --client, --at, --mac ...\n"
 	"  sotto query [@SERVER] NAME ... asks a DNS server, as dig does: query -h\n"
 	"  sotto healthcheck [OPTIONS]    exit 0 if the proxy of this configuration answers\n"
 	"  sotto import FORMAT FILE       the configuration of another program as one of ours\n"
@@ -362,8 +362,18 @@ static const struct verb verbs[] = {
 enum { WORD = 1, OPTION_SET = 256, OPTION_JSON, OPTION_LENIENT, FIRST_CHOICE };
 
 /* Options that are words of a verb, as it is told of them; from FIRST_CHOICE on. */
-enum { OPTION_BELOW = FIRST_CHOICE, OPTION_ALL, OPTION_CLIENT, OPTION_AT, OPTION_IDENTITY };
-static const char *const choices[] = { "--below", "--all", "--client", "--at", "--identity" };
+enum {
+	OPTION_BELOW = FIRST_CHOICE,
+	OPTION_ALL,
+	OPTION_CLIENT,
+	OPTION_AT,
+	OPTION_IDENTITY,
+	OPTION_FOR_SUBNET,
+	OPTION_FOR_MAC,
+	OPTION_FOR_CPE
+};
+static const char *const choices[] = { "--below", "--all", "--client", "--at", "--identity",
+	"--subnet", "--mac", "--cpe-id" };
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
@@ -377,6 +387,9 @@ static const struct option long_options[] = {
 	{ "client", required_argument, NULL, OPTION_CLIENT },
 	{ "at", required_argument, NULL, OPTION_AT },
 	{ "identity", required_argument, NULL, OPTION_IDENTITY },
+	{ "subnet", required_argument, NULL, OPTION_FOR_SUBNET },
+	{ "mac", required_argument, NULL, OPTION_FOR_MAC },
+	{ "cpe-id", required_argument, NULL, OPTION_FOR_CPE },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "check", no_argument, NULL, 't' },

@@ -21,6 +21,7 @@ struct explained_query {
 	const struct upstream_conf *upstream;
 	bool over; /* the first worker was visited */
 	bool failed; /* out of memory */
+	bool believed; /* for whom it asks */
 	const char *stage; /* the latest that was entered */
 	const char *view; /* of rules; NULL: that of everybody */
 	const char *outcome;
@@ -69,6 +70,7 @@ static void on_entered(struct recorder *r, const struct query *q, const char *st
 	/* The first stage of every question, the client's or another one that it leads to. */
 	if (strcmp(stage, "local") == 0)
 		begin_step(e, q->asked);
+	e->believed |= q->behind != NULL;
 	e->stage = stage;
 }
 
@@ -379,6 +381,7 @@ void *explain_report_begin(const struct view *view, const struct words *w, const
 	e->upstream = view->upstream;
 	e->outcome = "dropped";
 	set_client(&e->of, &words, at);
+	e->of.behind = words.behind;
 	memcpy(e->name, words.name, words.name_len);
 	e->of.question = (struct question){ e->name, words.name_len, words.type, CLASS_IN };
 	if (words.identity) {
@@ -387,6 +390,24 @@ void *explain_report_begin(const struct view *view, const struct words *w, const
 		e->of.stream = e->of.encrypted = true;
 	}
 	return e;
+}
+
+/* For whom it says that it asks. */
+static json_t *said_by(const struct explained_query *e)
+{
+	const struct behind *b = &e->of.behind;
+	char host[ADDR_TEXT], text[ADDR_TEXT + 4] = "";
+	struct prefix subnet;
+
+	if (!b->has_subnet && !*b->mac && !*b->cpe_id)
+		return json_null();
+	if (b->has_subnet && prefix_from_octets(&subnet, b->address, b->address_len, b->bits))
+		snprintf(text, sizeof text, "%s/%u", addr_print_host(&subnet.base, host),
+			subnet.bits);
+	return json_pack("{s:s?, s:s?, s:o, s:b}", "subnet", b->has_subnet ? text : NULL, "mac",
+		*b->mac ? b->mac : NULL, "cpe_id",
+		text_or_null(*b->cpe_id ? b->cpe_id : NULL, strlen(b->cpe_id)), "believed",
+		e->believed);
 }
 
 void explain_report_visit(void *report, const struct view_worker *w)
@@ -412,11 +433,11 @@ json_t *explain_report_answer(void *report, const struct view *view)
 	(void)view;
 	if (e->failed)
 		return NULL;
-	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:O, s:s, s:s, s:O?}", "name",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:o, s:s?, s:O, s:s, s:s, s:O?}", "name",
 		name_to_text(e->name, name), "type", text_type(x->question.type, type), "client",
 		addr_print_host(&x->client, client), "listener", x->facts.listener, "identity",
-		x->facts.identity, "view", e->view, "steps", e->steps, "outcome", e->outcome,
-		"stage", e->stage, "answer", e->answer);
+		x->facts.identity, "said", said_by(e), "view", e->view, "steps", e->steps,
+		"outcome", e->outcome, "stage", e->stage, "answer", e->answer);
 }
 
 void explain_report_end(void *report)

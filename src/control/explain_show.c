@@ -12,6 +12,22 @@
 
 /* ---- who asks what ---- */
 
+/* What it says of whom it asks for. */
+static void add_said(struct line *l, const json_t *said)
+{
+	static const char *const keys[] = { "subnet", "mac", "cpe_id" };
+	const char *between = ", for ";
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		if (!*told_text(said, keys[i]))
+			continue;
+		line_add(l, "%s%s", between, told_text(said, keys[i]));
+		between = " ";
+	}
+	if (json_is_object(said) && !told_is_true(said, "believed"))
+		line_add(l, ", but it is not in trusted-forwarders");
+}
+
 static void show_client(const json_t *o, FILE *out)
 {
 	const char *identity = told_text(o, "identity");
@@ -20,6 +36,7 @@ static void show_client(const json_t *o, FILE *out)
 	line_add(&l, "%s at %s", told_text(o, "client"), told_text(o, "listener"));
 	if (*identity)
 		line_add(&l, ", whose certificate proves %s", identity);
+	add_said(&l, json_object_get(o, "said"));
 	line_put_about(&l, "client", out);
 }
 

@@ -3,6 +3,7 @@
 #include "dns/text.h"
 #include "dns/types.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char *take_client(struct explain_words *e, const char *text)
@@ -11,19 +12,68 @@ static const char *take_client(struct explain_words *e, const char *text)
 	return e->has_client ? NULL : "--client is an address, without a port";
 }
 
+static const char *take_listener(struct explain_words *e, const char *text)
+{
+	e->listener = text;
+	return NULL;
+}
+
+static const char *take_identity(struct explain_words *e, const char *text)
+{
+	e->identity = text;
+	return NULL;
+}
+
+static const char *take_subnet(struct explain_words *e, const char *text)
+{
+	struct behind *b = &e->behind;
+	struct prefix p;
+
+	if (!prefix_parse(&p, text) || !p.bits)
+		return "--subnet is an address, or a prefix of some bits and zeros behind them";
+	const struct span octets = addr_octets(&p.base);
+
+	b->has_subnet = true;
+	b->address_len = (uint8_t)octets.len;
+	b->bits = (uint8_t)p.bits;
+	memcpy(b->address, octets.at, octets.len);
+	return NULL;
+}
+
+static const char *take_mac(struct explain_words *e, const char *text)
+{
+	const struct span s = { (const uint8_t *)text, strlen(text) };
+
+	return behind_read_mac(e->behind.mac, s) ? NULL : "--mac is like 00:11:22:aa:bb:cc";
+}
+
+static const char *take_cpe_id(struct explain_words *e, const char *text)
+{
+	if (!*text || strlen(text) >= sizeof e->behind.cpe_id)
+		return "--cpe-id has at most 64 octets";
+	snprintf(e->behind.cpe_id, sizeof e->behind.cpe_id, "%s", text);
+	return NULL;
+}
+
+static const struct {
+	const char *name;
+	const char *(*take)(struct explain_words *, const char *value); /* why it cannot; NULL */
+} options[] = {
+	{ "--client", take_client },
+	{ "--at", take_listener },
+	{ "--identity", take_identity },
+	{ "--subnet", take_subnet },
+	{ "--mac", take_mac },
+	{ "--cpe-id", take_cpe_id },
+};
+
 static const char *take_option(struct explain_words *e, const char *option, const char *value)
 {
-	static const char no_value[] = "a value is missing behind the last option";
-
-	if (strcmp(option, "--client") == 0)
-		return value ? take_client(e, value) : no_value;
-	if (strcmp(option, "--at") == 0)
-		e->listener = value;
-	else if (strcmp(option, "--identity") == 0)
-		e->identity = value;
-	else
-		return "explain knows --client, --at and --identity";
-	return value ? NULL : no_value;
+	for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+		if (strcmp(option, options[i].name) == 0)
+			return value ? options[i].take(e, value)
+				     : "a value is missing behind the last option";
+	return "explain knows --client, --at, --identity, --subnet, --mac and --cpe-id";
 }
 
 /* The first is a name, the second a type. */

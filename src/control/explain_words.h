@@ -3,6 +3,7 @@
 #define CONTROL_EXPLAIN_WORDS_H
 
 #include "control/words.h"
+#include "dns/behind.h"
 #include "dns/name.h"
 #include "net/addr.h"
 
@@ -15,10 +16,11 @@ struct explain_words {
 	bool has_client;
 	struct addr client; /* without a port */
 	const char *listener, *identity; /* of the words; NULL: none was named */
+	struct behind behind; /* for whom it asks, as it says */
 };
 
-/* NAME [TYPE] [--client ADDRESS] [--at ENDPOINT] [--identity NAME], in any order. NULL, or
- * why they mean nothing: a constant. */
+/* NAME [TYPE] [--client ADDRESS] [--at ENDPOINT] [--identity NAME] [--subnet PREFIX] [--mac MAC]
+ * [--cpe-id TEXT], in any order. NULL, or why they mean nothing: a constant. */
 const char *explain_words_read(struct explain_words *, const struct words *);
 
 #endif

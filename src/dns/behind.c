@@ -1,6 +1,7 @@
 #include "dns/behind.h"
 
 #include "dns/reader.h"
+#include "dns/writer.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -166,4 +167,38 @@ bool behind_read(struct behind *b, struct span options)
 		ok = r.ok && note(b, code, (struct span){ at, len });
 	}
 	return ok;
+}
+
+/* ---- the same, written ---- */
+
+static void put_subnet(struct writer *w, const struct behind *b)
+{
+	const uint8_t lengths[] = { b->bits, 0 }; /* of the prefix, and of a scope */
+	const size_t len = (b->bits + 7u) / 8;
+
+	put_number(w, OPTION_SUBNET);
+	put_number(w, (uint16_t)(4 + len));
+	put_number(w, b->address_len == 16 ? FAMILY_V6 : FAMILY_V4);
+	put_bytes(w, lengths, sizeof lengths);
+	put_bytes(w, b->address, len);
+}
+
+static void put_word(struct writer *w, uint16_t code, const char *word)
+{
+	if (!*word)
+		return;
+	put_number(w, code);
+	put_number(w, (uint16_t)strlen(word));
+	put_bytes(w, word, strlen(word));
+}
+
+size_t behind_write(uint8_t out[BEHIND_OPTIONS], const struct behind *b)
+{
+	struct writer w = { out, 0, BEHIND_OPTIONS, true };
+
+	if (b->has_subnet)
+		put_subnet(&w, b);
+	put_word(&w, OPTION_DEVICE, b->mac);
+	put_word(&w, OPTION_CPE, b->cpe_id);
+	return w.len;
 }

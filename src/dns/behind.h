@@ -34,6 +34,11 @@ struct behind {
  * said twice, and not the same. */
 bool behind_read(struct behind *, struct span options);
 
+/* The most that behind_write() writes. */
+#define BEHIND_OPTIONS 128
+/* Options that say the same; their length. */
+size_t behind_write(uint8_t out[BEHIND_OPTIONS], const struct behind *);
+
 /* Reads `00:11:22:aa:bb:cc`, with colons or dashes, and writes it with colons in lower case. */
 bool behind_read_mac(char mac[BEHIND_MAC], struct span text);
 

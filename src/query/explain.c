@@ -105,20 +105,28 @@ static int dry_init(struct dry *d, const struct query_env *of, struct recorder *
 	return query_env_init(&d->env);
 }
 
+/* With OPT, so that extended errors are told. It is the end of the message, and empty but for what
+ * the client says. */
+static size_t build(uint8_t out[BUILD_QUERY_MAX + BEHIND_OPTIONS], const struct explained *e)
+{
+	const struct query_form form = { .flags = DNS_RD, .question = e->question, .edns = true };
+	const size_t len = build_query(out, &form), more = behind_write(out + len, &e->behind);
+
+	put_u16(out + len - 2, (uint16_t)more);
+	return len + more;
+}
+
 int explain(const struct query_env *of, const struct explained *e, struct recorder *r)
 {
 	struct asking a = {
 		.client = { &ops, &e->client, e->stream, e->encrypted }, .of = e, .recorder = r
 	};
-	/* With OPT, so that extended errors are told. */
-	const struct query_form form = { .flags = DNS_RD, .question = e->question, .edns = true };
-	uint8_t message[BUILD_QUERY_MAX];
+	uint8_t message[BUILD_QUERY_MAX + BEHIND_OPTIONS];
 	struct dry *d = calloc(1, sizeof *d);
 	int err = d ? dry_init(d, of, r) : -ENOMEM;
 
 	if (!err)
-		query_begin(
-			&d->env, &a.client, (struct span){ message, build_query(message, &form) });
+		query_begin(&d->env, &a.client, (struct span){ message, build(message, e) });
 	if (d)
 		query_env_clear(&d->env);
 	free(d);

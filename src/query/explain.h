@@ -15,6 +15,7 @@ struct explained {
 	struct addr client;
 	struct client_facts facts;
 	bool stream, encrypted;
+	struct behind behind; /* for whom it asks, as it says */
 	struct question question;
 };
 

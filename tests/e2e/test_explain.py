@@ -402,11 +402,26 @@ def test_identity_and_listener_are_looked_at(start_front, upstream, control_path
     assert done.returncode == 1 and "it does not listen there" in done.stderr
 
 
+def test_for_whom_a_forwarder_asks_is_looked_at(run_sotto, upstream):
+    views = {"den": {"cpe-ids": ["den"]}, "desk": {"macs": ["00:11:22:aa:bb:cc"]}, "net": {"clients": ["10.0.0.0/24"]}}
+    sotto = run_sotto(upstream, views=views, **{"trusted-forwarders": ["127.0.0.5"]})
+    said = {"--subnet": ("10.0.0.0/25", "net"), "--cpe-id": ("den", "den"), "--mac": ("00-11-22-AA-BB-CC", "desk")}
+    for option, (value, view) in said.items():
+        words = ["a.test", "--client", "127.0.0.5", option, value]
+        told = explain(sotto, *words)
+        assert told.all["view"] == view and told.all["said"]["believed"]
+        assert f", for {value.replace('-', ':').lower()}\n" in printed(sotto, *words)
+        told = explain(sotto, "a.test", option, value)
+        assert told.all["view"] is None and not told.all["said"]["believed"]
+        assert "but it is not in trusted-forwarders" in " ".join(printed(sotto, "a.test", option, value).split())
+    assert explain(sotto, "a.test", "--client", "127.0.0.5").all["said"] is None
+
+
 @pytest.mark.parametrize("words, why", [
     ([], "a name is missing"), (["a..b"], "no domain name"), (["a.test", "NOTYPE"], "no such type"),
     (["a.test", "A", "b"], "too many words"), (["a.test", "--client", "x"], "--client is an address"),
-    (["a.test", "--client"], "a value is missing"), (["a.test", "--all"], "--client, --at and --identity"),
-    (["a.test", "--below", "A"], "--client, --at and --identity"), (["a.test", "--identity", "a b"], "in a line"),
+    (["a.test", "--client"], "a value is missing"), (["a.test", "--all"], "--client, --at, --identity, --subnet, --mac and --cpe-id"),
+    (["a.test", "--below", "A"], "--client, --at, --identity, --subnet, --mac and --cpe-id"), (["a.test", "--identity", "a b"], "in a line"),
 ])
 def test_words_that_mean_nothing_are_wrong_use(words, why, tmp_path):
     file = tmp_path / "sotto.yaml"
@@ -422,6 +437,6 @@ def test_every_key_is_in_the_documentation_and_the_other_way_round(sotto, upstre
     upstream.when(name, behaviours.answer(record("A", LISTED)))
     ask(sotto, name)
     seen = set()
-    for words in (["slow.test"], ["elsewhere.test"], [name], ["refuse.test"]):
+    for words in (["slow.test"], ["elsewhere.test", "--mac", "00:11:22:aa:bb:cc"], [name], ["refuse.test"]):
         seen |= set(control.keys(explain(sotto, *words).all))
     assert seen == set(control.documented("Explain"))

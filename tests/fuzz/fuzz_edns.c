@@ -59,7 +59,8 @@ static void read_options(struct edns *e, struct span options)
 /* Whom a forwarder asks for is a network of its family, and words that end. */
 static void read_behind(struct span options)
 {
-	struct behind b;
+	uint8_t out[BEHIND_OPTIONS];
+	struct behind b, back;
 	char mac[BEHIND_MAC];
 
 	if (!behind_read(&b, options))
@@ -70,6 +71,9 @@ static void read_behind(struct span options)
 	for (unsigned n = b.bits; n < 8 * BEHIND_ADDRESS; n++)
 		HOLDS(!(b.address[n / 8] & 0x80 >> n % 8));
 	HOLDS(memchr(b.mac, '\0', sizeof b.mac) && memchr(b.cpe_id, '\0', sizeof b.cpe_id));
+	const struct span again = { out, behind_write(out, &b) };
+
+	HOLDS(behind_read(&back, again) && memcmp(&b, &back, sizeof b) == 0);
 	if (!*b.mac)
 		return;
 	HOLDS(behind_read_mac(mac, (struct span){ (uint8_t *)b.mac, strlen(b.mac) }));

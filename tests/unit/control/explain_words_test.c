@@ -40,6 +40,24 @@ CASE(words_come_in_any_order)
 	STR(e.listener, "[::1]:53");
 }
 
+CASE(a_client_may_say_for_whom_it_asks)
+{
+	OK(!why("a.test"));
+	OK(!e.behind.has_subnet && !*e.behind.mac && !*e.behind.cpe_id);
+	OK(!why("a.test --subnet fd00::/16 --mac 00-11-22-AA-BB-CC --cpe-id den"));
+	OK(e.behind.has_subnet && e.behind.address_len == 16 && e.behind.bits == 16);
+	EQ(e.behind.address[0], 0xfd);
+	STR(e.behind.mac, "00:11:22:aa:bb:cc");
+	STR(e.behind.cpe_id, "den");
+	OK(!why("a.test --subnet 10.0.0.5") && e.behind.bits == 32);
+	SAYS("a.test --subnet 10.0.0.5/24", "--subnet is");
+	SAYS("a.test --subnet 0.0.0.0/0", "--subnet is");
+	SAYS("a.test --mac 00:11", "--mac is like");
+	SAYS("a.test --cpe-id "
+	     "0123456789012345678901234567890123456789012345678901234567890123x",
+		"--cpe-id has");
+}
+
 CASE(what_means_nothing_is_told)
 {
 	SAYS("", "a name is missing");
@@ -51,7 +69,7 @@ CASE(what_means_nothing_is_told)
 	SAYS("a.test --identity", "a value is missing");
 	SAYS("a.test --client example", "without a port");
 	SAYS("a.test --client 192.0.2.1:53", "without a port");
-	SAYS("a.test --all", "--client, --at and --identity");
+	SAYS("a.test --all", "--subnet, --mac and --cpe-id");
 }
 
 int main(void)
@@ -59,6 +77,7 @@ int main(void)
 	const struct CMUnitTest cases[] = {
 		CLAIM(a_name_alone_is_asked_for_its_address),
 		CLAIM(words_come_in_any_order),
+		CLAIM(a_client_may_say_for_whom_it_asks),
 		CLAIM(what_means_nothing_is_told),
 	};
 

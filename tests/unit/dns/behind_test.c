@@ -157,6 +157,23 @@ CASE(a_mac_address_is_written_in_one_way)
 	OK(!behind_read_mac(mac, SPAN("0:111:22:aa:bb:cc")));
 }
 
+CASE(what_is_written_is_read_as_the_same)
+{
+	uint8_t out[BEHIND_OPTIONS];
+	struct behind said;
+
+	READS(SUBNET "\0\6\0\1\xc\0\12\x10" MAC CPE);
+	said = b;
+	OK(behind_read(&b, (struct span){ out, behind_write(out, &said) }));
+	OK(memcmp(&b, &said, sizeof b) == 0);
+	READS(SUBNET "\0\5\0\2\x8\0\xfd");
+	said = b;
+	OK(behind_read(&b, (struct span){ out, behind_write(out, &said) }));
+	OK(memcmp(&b, &said, sizeof b) == 0);
+	said = (struct behind){ .has_subnet = false };
+	EQ(behind_write(out, &said), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -169,6 +186,7 @@ int main(void)
 		CLAIM(a_cpe_is_a_text),
 		CLAIM(what_is_said_twice_must_be_the_same),
 		CLAIM(a_mac_address_is_written_in_one_way),
+		CLAIM(what_is_written_is_read_as_the_same),
 	};
 
 	return RUN(cases);
