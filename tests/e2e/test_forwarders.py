@@ -14,6 +14,7 @@ from bench.messages import ECS, opt, option, query, unique_name
 from test_conformance_options import MALFORMED_SUBNETS, subnet
 from test_plain_upstreams import start_plain  # noqa: F401: a fixture
 from test_real_parts import program, serve  # noqa: F401: a fixture
+from test_reload import reload
 
 FORWARDER, OTHER = "127.0.0.5", "127.0.0.6"
 MAC, DEVICE, CPE = 65001, 65073, 65074
@@ -160,6 +161,15 @@ def test_who_may_ask_is_a_matter_of_who_sends(start_sotto, start_upstream, name)
     sotto = start_sotto(start_upstream(), **settings(allow=[FORWARDER, "10.0.0.0/8"]))
     assert addresses(heard(sotto, net("198.51.100.1/32"), name)) == [messages.address_of(name)]
     assert rcode_name(heard(sotto, net("10.0.0.5/32"), name, source=OTHER)) == "REFUSED"
+
+
+def test_a_reload_believes_others(run_sotto, start_upstream):
+    sotto = run_sotto(start_upstream(), **settings())
+    options, view = SAID["a MAC address"]
+    for believed, sources in ((FORWARDER, {FORWARDER: view, OTHER: "other"}), (OTHER, {FORWARDER: "itself", OTHER: view})):
+        reload(sotto, **{"trusted-forwarders": [believed]})
+        for source, chosen in sources.items():
+            assert addresses(heard(sotto, options, source=source)) == told(chosen)
 
 
 # ---- dnsmasq
