@@ -75,8 +75,10 @@ static enum verdict stage_admit(struct query *q)
 		tell_invalid(q);
 		return query_refuse(q, rcode, ede, NULL);
 	}
-	if (!take_behind(q))
+	if (!take_behind(q)) {
+		tell_invalid(q);
 		return query_refuse(q, RCODE_FORMERR, EDE_NONE, NULL);
+	}
 	/* All types at once is what amplifiers ask for; a stream proves the address (RFC 8482
 	 * §4.4). */
 	if (q->request.question.type == TYPE_ANY && !q->client->stream) {
