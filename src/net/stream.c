@@ -556,7 +556,8 @@ static void start_connect(struct stream *s, const struct addr *to)
 struct stream *stream_connect(struct loop *loop, const struct addr *to, struct tls_client *client,
 	struct tls_identity *identity, const struct stream_conf *conf)
 {
-	int fd = socket_outgoing(SOCK_STREAM, to, conf->source, conf->interface);
+	int fd = conf->path ? unix_socket_connect(conf->path)
+			    : socket_outgoing(SOCK_STREAM, to, conf->source, conf->interface);
 	struct stream *s = stream_new(loop, fd, conf);
 
 	if (!s)
@@ -573,7 +574,8 @@ struct stream *stream_connect(struct loop *loop, const struct addr *to, struct t
 	}
 	if (conf->segment)
 		socket_set(fd, IPPROTO_TCP, TCP_MAXSEG, conf->segment);
-	start_connect(s, to);
+	if (!conf->path)
+		start_connect(s, to);
 	timer_start(loop, &s->timer, conf->open_ms);
 	s->flush.run = on_begin;
 	loop_later(loop, &s->flush);

@@ -49,6 +49,7 @@ struct stream_conf {
 	/* Of stream_connect(), which copies what it needs. */
 	const struct addr *source; /* its port is 0; NULL or AF_UNSPEC: the kernel chooses */
 	const char *interface; /* NULL: the kernel chooses */
+	const char *path; /* of a unix socket to connect to, in place of an address; NULL: none */
 	int segment; /* the most octets that a packet to us should carry; 0: what the link takes */
 	size_t read_size; /* read at once; 0: 64 KiB, whose memory is kept while nothing comes */
 };

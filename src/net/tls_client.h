@@ -16,7 +16,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TLS_PIN_LEN     32
 #define TLS_PINS_MAX    8
 #define TLS_TICKETS_MAX 4
 

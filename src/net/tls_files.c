@@ -2,6 +2,7 @@
 
 #include "base/lack.h"
 #include "base/replace.h"
+#include "net/tls_cert.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -362,6 +363,18 @@ void tls_credentials_free(struct tls_credentials *c)
 	sk_X509_pop_free(c->chain, X509_free);
 	EVP_PKEY_free(c->key);
 	free(c);
+}
+
+bool tls_files_pin(const char *cert, uint8_t pin[TLS_PIN_LEN], struct fault *f)
+{
+	struct tls_credentials *c = calloc(1, sizeof *c);
+	bool has_cert = c && load_cert(c, cert, f), ok = has_cert && tls_cert_pin(c->cert, pin);
+
+	if (!c || (has_cert && !ok))
+		fault_from_errno(f, PHASE_HANDSHAKE, ENOMEM);
+	ERR_clear_error();
+	tls_credentials_free(c);
+	return ok;
 }
 
 bool tls_credentials_same(const struct tls_credentials *a, const struct tls_credentials *b)

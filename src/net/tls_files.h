@@ -27,6 +27,11 @@ void tls_credentials_free(struct tls_credentials *);
 /* As above; the same certificate has the same key. */
 bool tls_credentials_same(const struct tls_credentials *, const struct tls_credentials *);
 
+/* The pin of the key that the first certificate of a PEM file is for: SHA-256 of its
+ * SubjectPublicKeyInfo (RFC 7858 §4.2). False and a fault: there is none to be had. */
+#define TLS_PIN_LEN 32
+bool tls_files_pin(const char *cert, uint8_t pin[TLS_PIN_LEN], struct fault *);
+
 /* ---- for tls_*.c ---- */
 
 /* RFC 9325 §4.2.1 and §4.5: 112 bits, so no RSA below 2048 and no SHA-1. */

@@ -73,6 +73,21 @@ int unix_socket_listen(struct unix_socket *u, const char *path, mode_t mode, int
 	return fd;
 }
 
+int unix_socket_connect(const char *path)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), err;
+
+	if (fd < 0)
+		return -errno;
+	strncpy(name.sun_path, path, UNIX_PATH - 1);
+	if (connect(fd, (const struct sockaddr *)&name, sizeof name) == 0)
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
 void unix_socket_remove(const struct unix_socket *u)
 {
 	struct stat entry;

@@ -20,6 +20,10 @@ struct unix_socket {
  * if somebody answers there, or it is no socket. */
 int unix_socket_listen(struct unix_socket *, const char *path, mode_t mode, int backlog);
 
+/* A non-blocking stream socket that is connected to the one at the path (shorter than UNIX_PATH).
+ * -errno; -EAGAIN: as many wait there as may. */
+int unix_socket_connect(const char *path);
+
 /* Removes the path, unless another one has put its own there since. */
 void unix_socket_remove(const struct unix_socket *);
 
