@@ -5,6 +5,7 @@
 #include "net/system_names.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define OPEN_MS 5000
@@ -117,7 +118,7 @@ int means_init(struct means *m, const struct ask_plan *plan)
 	m->loop = loop_new();
 	if (!m->loop)
 		return ASK_HOST;
-	int status = plan->is_sotto ? proxy_find(&m->server) : find_host(m);
+	int status = plan->is_sotto ? proxy_find(plan, &m->server, &m->path) : find_host(m);
 
 	return status ? status : prepare_tls(m);
 }
@@ -131,6 +132,7 @@ void means_clear(struct means *m)
 	tls_client_free(m->tls);
 	tls_credentials_free(m->server.credentials);
 	tls_trust_free(m->server.trust);
+	free(m->path);
 	*m = (struct means){ .plan = m->plan };
 }
 
@@ -162,6 +164,7 @@ int means_way(struct means *m, enum scheme scheme, struct way **out, const struc
 	void *arg)
 {
 	struct way_conf conf = { .server = &m->server,
+		.path = m->path,
 		.scheme = scheme,
 		.tls = m->tls,
 		.identity = &m->identity,

@@ -10,6 +10,7 @@
 struct means {
 	const struct ask_plan *plan; /* borrowed */
 	struct server_conf server; /* the plan's, by address, with what its files hold */
+	char *path; /* of a unix socket, which stands for its address; NULL: none. Owned */
 	struct loop *loop;
 	struct rand rand;
 	struct tls_client *tls; /* NULL: it is not asked over TLS */

@@ -74,7 +74,8 @@ struct ask_plan {
 	size_t question_count;
 
 	const char *server_said;
-	bool is_sotto; /* the running proxy */
+	bool is_sotto; /* the running proxy ... */
+	const char *config; /* ... that has this configuration; NULL: the usual one */
 	struct server_conf
 		server; /* scheme, address, what it has to prove; host: to be looked up */
 	uint16_t fallback_port; /* of plain DNS, where TLS failed */

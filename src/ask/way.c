@@ -154,7 +154,8 @@ static int open_stream(struct way *w, const struct way_conf *conf)
 		.open_ms = conf->open_ms,
 		.write_ms = conf->open_ms,
 		.source = &conf->server->source,
-		.interface = conf->server->interface };
+		.interface = conf->server->interface,
+		.path = conf->path };
 
 	w->stream = stream_connect(w->loop, &conf->server->addr, secure ? conf->tls : NULL,
 		secure ? conf->identity : NULL, &how);

@@ -23,6 +23,7 @@ struct way_events {
 
 struct way_conf {
 	const struct server_conf *server; /* an address, no host */
+	const char *path; /* of a unix socket, in place of its address; NULL: none */
 	enum scheme scheme; /* may be TCP where the server's says UDP or TLS */
 	struct tls_client *tls; /* of SCHEME_TLS; else NULL */
 	struct tls_identity *identity; /* likewise; keeps tickets for the next way */

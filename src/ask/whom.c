@@ -122,15 +122,18 @@ static bool check_tls(struct ask_words *w)
 }
 
 /* Its configuration says where it is, which is known only when it is asked. */
-static bool read_sotto(struct ask_words *w)
+static bool check_sotto(struct ask_words *w)
 {
-	struct ask_plan *p = w->plan;
+	const struct ask_plan *p = w->plan;
 
-	p->server.scheme = w->tcp ? SCHEME_TCP : SCHEME_UDP;
-	if (w->port || w->source || p->family != AF_UNSPEC)
+	if (p->is_sotto &&
+		(w->port || w->tls_port || w->source || p->tls_fallback || p->family != AF_UNSPEC))
 		return words_mistake(w,
-			"@sotto is asked where it listens; -p, -b, -4 and -6 go with an address");
-	return check_tls(w);
+			"@sotto is asked where it listens; -p, -b, -4, -6, +tls-port and "
+			"+tls-fallback go with an address");
+	if (!p->is_sotto && p->config)
+		return words_mistake(w, "+config says where @sotto is, which is not asked");
+	return true;
 }
 
 bool whom_read(struct ask_words *w)
@@ -143,8 +146,12 @@ bool whom_read(struct ask_words *w)
 		return false;
 	p->server_said = said;
 	p->is_sotto = strcmp(said, "sotto") == 0;
+	p->config = w->config;
+	if (!check_sotto(w))
+		return false;
+	/* Of the proxy, the address is put in later. */
 	if (p->is_sotto)
-		return read_sotto(w);
+		said = "127.0.0.1";
 	unsigned before = w->mistakes;
 	const char *text = with_options(w, strstr(said, "://") ? said : with_scheme(w, said));
 

@@ -377,6 +377,7 @@ static const struct row rows[] = {
 	{ "tls_key", "FILE", "the key of that", TEXT, WANTED, .at = WORDS(key) },
 	{ "tls_keyfile", "FILE", HIDDEN, TEXT, WANTED, .at = WORDS(key) },
 	{ "tls_fallback", NULL, "if TLS fails, in clear over TCP", IS, NONE, .at = PLAN(tls_fallback) },
+	{ "config", "FILE", "of @sotto: its configuration", TEXT, WANTED, .at = WORDS(config) },
 	{ "resume", NULL, "a second connection, which has to be resumed", IS, NONE, .at = PLAN(resume) },
 	{ "keepopen", NULL, "all names over one connection", IS, NONE, .at = PLAN(keep_open) },
 	{ "count", "N", "N times; percentiles", COUNT, WANTED, .at = PLAN(count), .number = 1000000 },

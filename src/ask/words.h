@@ -28,7 +28,7 @@ struct ask_words {
 	bool helped; /* the help was asked for, and has been printed */
 
 	const char *server; /* without its @; NULL: none was named */
-	const char *port, *tls_port, *source, *tls_name, *ca, *cert, *key;
+	const char *config, *port, *tls_port, *source, *tls_name, *ca, *cert, *key;
 	const char *pins[TLS_PINS_MAX];
 	unsigned pin_count;
 	bool tcp, tls, unverified;

@@ -1,15 +1,18 @@
 """What `sotto query` does beyond one question and its text: +json, +resume, +keepopen, +count, +padding, the chain, and
 @sotto."""
 
+import json
+
 import pytest
 from bench import behaviours, messages
 from bench.asking import sotto_query
 from bench.certificates import NAME
+from bench.daemon import free_port
 from bench.messages import opt, option, record, unique_name
 from bench.plain import Plain
 
 PADDING = 12
-SILENCE, UNREACHED, TLS, UNMET = 65, 67, 68, 72
+USAGE, SILENCE, UNREACHED, TLS, UNMET = 64, 65, 67, 68, 72
 
 
 @pytest.fixture
@@ -254,3 +257,70 @@ def test_the_running_sotto_is_asked_over_tcp_if_that_is_wanted(run_sotto, start_
 def test_a_sotto_that_does_not_run_is_not_reached(control_path, name):
     asked = sotto_query("@sotto", name, "+tcp", SOTTO_LISTEN="127.0.0.1:1", SOTTO_CONTROL=control_path)
     assert asked.status == UNREACHED
+
+
+@pytest.fixture
+def places(run_sotto, start_upstream, front, control_path, tmp_path):
+    """A running sotto that listens in three ways, and files of a configuration that has one of them."""
+    address, secure, path = f"127.0.0.1:{free_port()}", f"tls://127.0.0.1:{free_port()}", control_path + ".dns"
+    shown = {"cert": str(front.chain), "key": str(front.key)}
+    run_sotto(start_upstream(), listen=[address, secure, f"unix:{path}"], certificate=shown)
+
+    def place(*listen, certificate=shown):
+        words = {"plain": address, "tls": secure, "unix": f"unix:{path}", "nowhere": f"unix:{path}.not-there"}
+        config = {"listen": [words[one] for one in listen], "control": control_path}
+        file = tmp_path / f"{'-'.join(listen)}.yaml"
+        file.write_text(json.dumps(config | ({"certificate": certificate} if certificate else {})))
+        return f"+config={file}"
+
+    return place
+
+
+def test_the_running_sotto_is_where_the_configuration_that_is_named_says(places, stranger, front, name):
+    def ask(place, *words):
+        asked = sotto_query("@sotto", place, name, *words)
+        assert asked.status or messages.address_of(name) in asked.text
+        return asked
+
+    def is_over(asked, how):
+        assert asked.status == 0 and f";; {how} response" in asked.text, asked.text + asked.complaints
+
+    assert "the running sotto says" in ask(places("plain")).text
+    is_over(ask(places("tls", "plain")), "UDP")
+    is_over(ask(places("unix", "plain"), "+tcp"), "TCP")
+    unix = ask(places("unix", "tls"))
+    is_over(unix, "TCP")
+    assert "('unix', 0)" in unix.text
+    for secure in ask(places("tls")), ask(places("plain", "tls"), "+tls"):
+        is_over(secure, "TLS")
+        assert "not resumed, verified" in secure.text
+    assert ask(places("nowhere")).status == UNREACHED
+    for place, words in ("tls", "+tcp"), ("plain", "+tls"):
+        missing = ask(places(place), words)
+        assert missing.status == USAGE and "listens nowhere for" in missing.complaints
+
+
+def test_over_tls_the_running_sotto_is_known_by_its_key_unless_another_proof_is_wanted(places, stranger, front, authority, name):
+    def ask(*words, **how):
+        return sotto_query("@sotto", places("tls", **how), name, *words)
+
+    other = {"cert": str(stranger.issue().chain), "key": str(front.key)}
+    for_another = ask(certificate=other)
+    assert for_another.status == TLS and "pin" in for_another.complaints
+    assert ask(f"+tls-ca={authority.file}", certificate=other).status == 0, "the address is in its certificate"
+    assert ask(f"+tls-ca={stranger.file}").status == TLS
+    assert ask(f"+tls-ca={authority.file}", "+tls-hostname=someone.else.test").status == TLS
+    thrown_away = ask(certificate="self-signed")
+    assert thrown_away.status == USAGE and "+tls-pin=" in thrown_away.complaints
+    assert ask("+tls=noauth", certificate="self-signed").status == 0
+    missing = ask(certificate={"cert": "/nonexistent/cert.pem", "key": str(front.key)})
+    assert missing.status == USAGE and "/nonexistent/cert.pem" in missing.complaints
+
+
+@pytest.mark.parametrize("words", [
+    ["@sotto", "-p", "53"], ["@sotto", "-4"], ["@sotto", "-b127.0.0.1"], ["@sotto", "+tls-port=853"],
+    ["@sotto", "+tls", "+tls-fallback"], ["@127.0.0.1", "+config=/etc/sotto/sotto.yaml"],
+], ids=" ".join)
+def test_the_running_sotto_has_its_own_place(words, name):
+    said = sotto_query(*words, name)
+    assert said.status == USAGE and "@sotto is" in said.complaints

@@ -252,6 +252,10 @@ CASE(a_server_is_spelled_as_in_the_configuration)
 	EQ(plan.server.scheme, SCHEME_UDP);
 	understands(WORDS("@sotto", "a.test", "+tcp"));
 	EQ(plan.server.scheme, SCHEME_TCP);
+	understands(WORDS("@sotto", "a.test", "+tls-pin=" PIN, "+config=sotto.yaml"));
+	EQ(plan.server.scheme, SCHEME_TLS);
+	EQ(plan.server.pin_count, 1);
+	STR(plan.config, "sotto.yaml");
 }
 
 CASE(nothing_makes_it_weaker_than_it_was_asked_for)
@@ -262,9 +266,10 @@ CASE(nothing_makes_it_weaker_than_it_was_asked_for)
 	refuses(ASK("+tls", "+tcp"), "+tcp is in clear");
 	refuses(ASK("+tls=noauth", "+tls-hostname=dns.test"), "verify=no");
 	refuses(ASK("+tls-fallback"), "of use with TLS only");
-	refuses(WORDS("@sotto", "+tls"), "is in clear");
-	refuses(WORDS("@sotto", "+tls-pin=" PIN), "is in clear");
+	refuses(WORDS("@sotto", "+tls", "+tcp"), "is in clear");
 	refuses(WORDS("@sotto", "+resume"), "of use with TLS only");
+	refuses(WORDS("@sotto", "+tls", "+tls-fallback"), "go with an address");
+	refuses(WORDS("@192.0.2.1", "+config=FILE"), "which is not asked");
 	refuses(WORDS("@sotto", "-p53"), "go with an address");
 	refuses(WORDS("@sotto", "-b192.0.2.1"), "go with an address");
 	refuses(WORDS("@sotto", "-6"), "go with an address");
