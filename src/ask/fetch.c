@@ -141,6 +141,9 @@ static int fetch(struct fetch *f, const struct ask_question *q)
 	};
 	const struct ask_plan *p = f->means->plan;
 	bool is_tls = means_scheme(f->means) == SCHEME_TLS;
+	struct way_conf conf = {
+		.scheme = is_tls ? SCHEME_TLS : SCHEME_TCP, .events = &events, .arg = f
+	};
 
 	if (!message_make(&f->sent, p, q, p->has_id ? p->id : rand_u16(&f->means->rand))) {
 		fputs("sotto query: the message does not fit, or cannot be signed\n", stderr);
@@ -157,7 +160,7 @@ static int fetch(struct fetch *f, const struct ask_question *q)
 	f->over = false;
 	f->patience.fire = on_patience;
 
-	int err = means_way(f->means, is_tls ? SCHEME_TLS : SCHEME_TCP, &f->way, &events, f);
+	int err = means_way(f->means, &f->way, &conf);
 	if (err < 0) {
 		fprintf(stderr, "sotto query: cannot connect: %s\n", strerror(-err));
 		return ASK_UNREACHED;

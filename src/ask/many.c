@@ -179,7 +179,8 @@ static bool open_way(struct lane *l)
 {
 	static const struct way_events events = { on_opened, on_got, on_strayed, on_closed };
 	struct means *means = l->many->means;
-	int err = means_way(means, means_scheme(means), &l->way, &events, l);
+	struct way_conf conf = { .scheme = means_scheme(means), .events = &events, .arg = l };
+	int err = means_way(means, &l->way, &conf);
 
 	if (err == 0)
 		return true;

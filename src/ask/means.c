@@ -160,17 +160,13 @@ unsigned means_patience_ms(const struct means *m)
 	return m->plan->time_ms ? m->plan->time_ms : OPEN_MS;
 }
 
-int means_way(struct means *m, enum scheme scheme, struct way **out, const struct way_events *e,
-	void *arg)
+int means_way(struct means *m, struct way **out, struct way_conf *conf)
 {
-	struct way_conf conf = { .server = &m->server,
-		.path = m->path,
-		.scheme = scheme,
-		.tls = m->tls,
-		.identity = &m->identity,
-		.open_ms = means_patience_ms(m),
-		.events = e,
-		.arg = arg };
-
-	return way_open(out, m->loop, &conf);
+	conf->server = &m->server;
+	conf->path = m->path;
+	conf->tls = m->tls;
+	conf->identity = &m->identity;
+	if (!conf->open_ms)
+		conf->open_ms = means_patience_ms(m);
+	return way_open(out, m->loop, conf);
 }

@@ -24,12 +24,13 @@ void means_clear(struct means *);
 
 /* How messages get there: UDP, TCP or TLS, as the plan says. */
 enum scheme means_scheme(const struct means *);
-/* How long it is waited for a connection, and for a reply over it. */
+/* How long it is waited for a connection, and for a reply over it, by who asks much (ask/patience
+ * is for one question). */
 unsigned means_patience_ms(const struct means *);
 /* The exit status of a way that ended so: ASK_UNREACHED if it never stood, ASK_TLS if because of
  * that, ASK_SILENCE if it did. */
 int means_status(const struct fault *);
-/* Opens a way over that: as way_open(). */
-int means_way(struct means *, enum scheme, struct way **, const struct way_events *, void *arg);
+/* Opens a way: as way_open(), with all that is the server's filled in; open_ms 0: as above. */
+int means_way(struct means *, struct way **, struct way_conf *);
 
 #endif

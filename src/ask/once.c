@@ -1,5 +1,6 @@
 #include "ask/once.h"
 
+#include "ask/patience.h"
 #include "ask/tsig.h"
 #include "base/clock.h"
 #include "config/problems.h"
@@ -9,8 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FIRST_TRY_MS 500u
-
 /* A question under way. */
 struct asking_state {
 	struct means *means;
@@ -18,11 +17,12 @@ struct asking_state {
 	const struct ask_question *question;
 	struct way *way;
 	enum scheme scheme;
+	struct task start;
 	struct timer timer;
 	unsigned tries;
-	uint64_t began_us;
+	uint64_t began_us; /* the way */
+	uint64_t asked_us; /* the question */
 	int status;
-	bool over;
 };
 
 static void begin(struct asking_state *, enum scheme);
@@ -31,7 +31,6 @@ static void begin(struct asking_state *, enum scheme);
 
 static void end(struct asking_state *s, int status)
 {
-	s->over = true;
 	s->status = status;
 	way_close(s->way);
 	s->way = NULL;
@@ -69,43 +68,52 @@ static void say_step(const struct asking_state *s, const char *what, size_t octe
 
 /* ---- tries ---- */
 
-static unsigned wait_ms(const struct asking_state *s)
+static uint64_t passed_ms(const struct asking_state *s)
 {
-	const struct ask_plan *p = s->means->plan;
+	return (loop_now_us(s->means->loop) - s->asked_us) / 1000;
+}
 
-	if (s->scheme != SCHEME_UDP)
-		return means_patience_ms(s->means);
-	/* Doubled each time, up to a minute. */
-	return p->time_ms ? p->time_ms : FIRST_TRY_MS << (s->tries < 8 ? s->tries - 1 : 7);
+static unsigned wait_ms(const struct asking_state *s, unsigned which)
+{
+	return patience_reply_ms(s->means->plan, s->scheme, which, passed_ms(s));
+}
+
+static void give_up(struct asking_state *s)
+{
+	say_where(s, "no reply\n");
+	end(s, ASK_SILENCE);
 }
 
 /* No more than its patience is spent on a try, whatever comes meanwhile. */
 static void try_once(struct asking_state *s)
 {
 	struct span message = { s->once->sent.octets, s->once->sent.len };
+	unsigned ms = wait_ms(s, ++s->tries);
 
-	s->tries++;
+	if (!ms) {
+		give_up(s);
+		return;
+	}
 	say_step(s, "sending", message.len);
-	timer_start(s->means->loop, &s->timer, wait_ms(s));
+	timer_start(s->means->loop, &s->timer, ms);
 	if (!way_send(s->way, message))
 		end(s, ASK_HOST);
 }
 
 static bool may_try_again(const struct asking_state *s)
 {
-	return s->scheme == SCHEME_UDP && s->tries < s->means->plan->tries;
+	return s->scheme == SCHEME_UDP && s->tries < s->means->plan->tries &&
+		wait_ms(s, s->tries + 1);
 }
 
 static void on_patience(struct timer *t)
 {
 	struct asking_state *s = container_of(t, struct asking_state, timer);
 
-	if (may_try_again(s)) {
+	if (may_try_again(s))
 		try_once(s);
-		return;
-	}
-	say_where(s, "no reply\n");
-	end(s, ASK_SILENCE);
+	else
+		give_up(s);
 }
 
 /* ---- what comes ---- */
@@ -252,9 +260,19 @@ static void begin(struct asking_state *s, enum scheme scheme)
 	s->scheme = scheme;
 	way_close(s->way);
 	s->way = NULL;
+	timer_stop(s->means->loop, &s->timer);
 	s->once->from = s->means->server.addr;
 	s->began_us = loop_now_us(s->means->loop);
-	int err = means_way(s->means, scheme, &s->way, &events, s);
+	struct way_conf conf = { .scheme = scheme,
+		.open_ms = patience_open_ms(s->means->plan, scheme, passed_ms(s)),
+		.events = &events,
+		.arg = s };
+
+	if (!conf.open_ms) {
+		give_up(s);
+		return;
+	}
+	int err = means_way(s->means, &s->way, &conf);
 
 	if (err < 0) {
 		struct fault f;
@@ -262,9 +280,16 @@ static void begin(struct asking_state *s, enum scheme scheme)
 		fault_from_errno(&f, PHASE_CONNECT, -err);
 		say_fault(s, &f);
 		end(s, err == -ENETUNREACH || err == -EHOSTUNREACH ? ASK_UNREACHED : ASK_HOST);
-		return;
 	}
-	timer_start(s->means->loop, &s->timer, means_patience_ms(s->means));
+}
+
+/* In the loop's time: since its last turn, there may have been much to do. */
+static void on_start(struct task *t)
+{
+	struct asking_state *s = container_of(t, struct asking_state, start);
+
+	s->asked_us = loop_now_us(s->means->loop);
+	begin(s, means_scheme(s->means));
 }
 
 int once_ask(struct means *m, const struct ask_question *q, struct once *o)
@@ -279,9 +304,9 @@ int once_ask(struct means *m, const struct ask_question *q, struct once *o)
 		return ASK_USAGE;
 	}
 	s.timer.fire = on_patience;
-	begin(&s, means_scheme(m));
-	if (!s.over)
-		loop_run(m->loop);
+	s.start.run = on_start;
+	loop_later(m->loop, &s.start);
+	loop_run(m->loop);
 	m->server.addr = server;
 	return s.status;
 }

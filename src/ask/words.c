@@ -383,7 +383,7 @@ static const struct row rows[] = {
 	{ "count", "N", "N times; percentiles", COUNT, WANTED, .at = PLAN(count), .number = 1000000 },
 	{ "rate", "R", "R of them a second", COUNT, WANTED, .at = PLAN(rate), .number = 100000 },
 	{ "connections", "N", "over so many (1)", COUNT, WANTED, .at = PLAN(connections), .number = 64 },
-	{ "time", "S", "for a try over UDP (0.5, doubled), for TCP (5)", CALL, WANTED, .take = take_time },
+	{ "time", "S", "when the whole question ends", CALL, WANTED, .take = take_time },
 	{ "timeout", "S", HIDDEN, CALL, WANTED, .take = take_time },
 	{ "tries", "N", "over UDP (3)", COUNT, WANTED, .at = PLAN(tries), .number = 99 },
 	{ "retry", "N", HIDDEN, CALL, WANTED, .take = take_retry },

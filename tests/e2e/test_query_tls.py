@@ -131,9 +131,15 @@ def clear():
 
 
 def test_a_server_without_tls_is_not_asked_in_clear(clear, name):
-    said = asker.query(f"@{clear.host}", "-p", clear.port, f"+tls-port={clear.port}", "+tls", "+time=2s", name)
-    assert said.status in (asker.TLS, asker.SILENCE, asker.UNREACHED) and said.err, said
+    said = asker.query(f"@{clear.host}", "-p", clear.port, f"+tls-port={clear.port}", "+tls", "+time=1s", name)
+    assert said.status == asker.TLS and "handshake" in said.err, said
     assert not clear.queries
+
+
+def test_silence_in_tls_leaves_half_of_the_time_for_the_fallback(clear, name):
+    words = [f"@{clear.host}", "-p", clear.port, f"+tls-port={clear.port}", "+tls", "+tls-fallback", name]
+    said = asker.query(*words, "+time=3s")
+    assert is_right(said, name) and "IN CLEAR" in said.err, said
 
 
 def test_fallback_asks_in_clear_and_says_it_loudly(authority, stranger, start_upstream, clear, name):

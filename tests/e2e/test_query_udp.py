@@ -111,11 +111,13 @@ def test_a_late_reply_to_the_first_try_is_taken(server, name):
     assert is_right(ask(server, name), name)
 
 
-@pytest.mark.parametrize("tries", [1, 2])
-def test_there_are_as_many_tries_as_are_wanted(server, name, tries):
+@pytest.mark.parametrize("words, count", [
+    (["+tries=1"], 1), (["+retry=1"], 2), (["+tries=1", "+time=100ms"], 1), (["+tries=9", "+time=100ms"], 1), (["+tries=9", "+time=1s"], 2),
+])
+def test_there_are_as_many_tries_as_are_wanted_within_the_time(server, name, words, count):
     server.when(name, lambda query: None)
-    ask(server, name, f"+tries={tries}", "+time=100ms", check=asker.SILENCE)
-    assert len(server.asked(name)) == tries
+    ask(server, name, *words, check=asker.SILENCE)
+    assert len(server.asked(name)) == count
 
 
 def test_nobody_there(server, name):
@@ -139,6 +141,14 @@ def test_a_truncated_reply_is_asked_for_over_tcp(server, name):
     said = ask(server, name)
     assert is_right(said, name), said
     assert "truncated" in said.err and "TCP response" in said.out, said
+    assert [query.connection.over for query in server.asked(name)] == ["udp", "tcp"]
+
+
+def test_the_time_is_that_of_udp_and_tcp_together(server, name):
+    """Without it, the reply over TCP would be waited for longer than the test waits."""
+    server.when(name, lambda query: query.connection.over == "udp" and truncating(query))
+    said = ask(server, name, "+time=1s", check=asker.SILENCE, timeout=4)
+    assert "TCP response failure" in said.err, said
     assert [query.connection.over for query in server.asked(name)] == ["udp", "tcp"]
 
 
