@@ -12,7 +12,9 @@
 #include "base/replace.h"
 #include "dns/name.h"
 
-enum { FILE_MAX = 16384, SECRET_MAX = 1024, WORD_MAX = NAME_TEXT };
+enum { FILE_MAX = 16384 };
+
+#define BLANKS " \t\r\n"
 
 __attribute__((format(printf, 2, 3))) static bool bad(char why[KEY_WHY], const char *format, ...)
 {
@@ -29,20 +31,20 @@ __attribute__((format(printf, 2, 3))) static bool bad(char why[KEY_WHY], const c
 static bool take_secret(
 	struct ask_key *key, struct memory *memory, const char *text, char why[KEY_WHY])
 {
-	uint8_t octets[SECRET_MAX], again[SECRET_MAX * 2];
 	size_t len = strlen(text), pad = 0;
+	uint8_t *octets = memory_take(memory, len + 1), *again = memory_take(memory, len + 5);
 
 	while (pad < 2 && pad < len && text[len - 1 - pad] == '=')
 		pad++;
-	if (len == 0 || len > SECRET_MAX)
-		return bad(why, "a secret of %zu characters", len);
+	if (len == 0)
+		return bad(why, "the secret is empty");
 
 	int decoded = EVP_DecodeBlock(octets, (const unsigned char *)text, (int)len);
 	if (EVP_EncodeBlock(again, octets, decoded - (int)pad) != (int)len ||
 		memcmp(again, text, len) != 0)
 		return bad(why, "the secret is not Base64");
 	key->secret_len = (size_t)decoded - pad;
-	key->secret = (const uint8_t *)memory_copy(memory, (const char *)octets, key->secret_len);
+	key->secret = octets;
 	return true;
 }
 
@@ -85,19 +87,14 @@ bool key_read_words(
 struct text {
 	const char *at;
 	bool is_zone; /* `;` begins a comment, and is no word */
-	char word[WORD_MAX];
+	struct span word; /* in the text, without its quotes */
 };
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
 
 /* Past blanks and comments. */
 static void skip(struct text *t)
 {
 	for (;;) {
-		t->at += strspn(t->at, " \t\r\n");
+		t->at += strspn(t->at, BLANKS);
 		if (strncmp(t->at, "/*", 2) == 0) {
 			const char *end = strstr(t->at + 2, "*/");
 
@@ -111,36 +108,41 @@ static void skip(struct text *t)
 	}
 }
 
-/* The next word, without its quotes; false at the end. A word too long is cut, and then means
- * nothing. */
+/* Up to the first of these. */
+static void take_until(struct text *t, const char *ends)
+{
+	t->word = (struct span){ (const uint8_t *)t->at, strcspn(t->at, ends) };
+	t->at += t->word.len;
+}
+
+/* False at the end. */
 static bool next_word(struct text *t)
 {
-	size_t len = 0;
-
 	skip(t);
 	if (!*t->at)
 		return false;
 	if (*t->at == '"') {
 		t->at++;
-		while (*t->at && *t->at != '"' && *t->at != '\n' && len < WORD_MAX - 1)
-			t->word[len++] = *t->at++;
-		if (*t->at == '"')
-			t->at++;
+		take_until(t, "\"\n");
+		t->at += *t->at == '"';
 	} else if (!t->is_zone && strchr("{};", *t->at)) {
-		t->word[len++] = *t->at++;
+		t->word = (struct span){ (const uint8_t *)t->at++, 1 };
 	} else {
-		while (*t->at && !is_blank(*t->at) && !strchr(t->is_zone ? ";" : "{};\"", *t->at) &&
-			len < WORD_MAX - 1)
-			t->word[len++] = *t->at++;
+		take_until(t, t->is_zone ? BLANKS ";" : BLANKS "{};\"");
 	}
-	t->word[len] = 0;
 	return true;
 }
 
-/* Puts what comes next into word, for as long as the memory. */
+static bool is_word(const struct text *t, const char *word)
+{
+	return t->word.len == strlen(word) &&
+		strncasecmp((const char *)t->word.at, word, t->word.len) == 0;
+}
+
+/* The next word, for as long as the memory. */
 static const char *keep_word(struct text *t, struct memory *memory)
 {
-	return next_word(t) ? memory_copy(memory, t->word, strlen(t->word)) : NULL;
+	return next_word(t) ? memory_copy(memory, (const char *)t->word.at, t->word.len) : NULL;
 }
 
 /* `key "name" { algorithm hmac-sha256; secret "..."; };` */
@@ -151,16 +153,16 @@ static bool read_bind(
 	const char *name = NULL, *algorithm = NULL, *secret = NULL;
 
 	while (next_word(&t))
-		if (strcmp(t.word, "key") == 0) {
+		if (is_word(&t, "key")) {
 			name = keep_word(&t, memory);
-			if (next_word(&t) && strcmp(t.word, "{") == 0)
+			if (next_word(&t) && is_word(&t, "{"))
 				break;
 			name = NULL;
 		}
-	while (name && next_word(&t) && strcmp(t.word, "}") != 0) {
-		if (strcmp(t.word, "algorithm") == 0)
+	while (name && next_word(&t) && !is_word(&t, "}")) {
+		if (is_word(&t, "algorithm"))
 			algorithm = keep_word(&t, memory);
-		else if (strcmp(t.word, "secret") == 0)
+		else if (is_word(&t, "secret"))
 			secret = keep_word(&t, memory);
 	}
 	if (!name || !algorithm || !secret)
@@ -188,20 +190,20 @@ static bool read_record(
 {
 	struct text t = { .at = file, .is_zone = true };
 	const char *name = keep_word(&t, memory), *algorithm = "";
-	char secret[SECRET_MAX + 1] = "";
-	size_t len = 0;
+	char *secret = memory_take(memory, strlen(file) + 1), *end = secret;
 	unsigned field = 0;
 
 	while (name && next_word(&t)) {
 		if (field > 0)
 			field++;
-		else if (strcasecmp(t.word, "KEY") == 0)
+		else if (is_word(&t, "KEY"))
 			field = 1;
 		if (field == 4)
-			algorithm = memory_copy(memory, t.word, strlen(t.word));
-		else if (field > 4 && strlen(t.word) <= SECRET_MAX - len)
-			len += (size_t)snprintf(secret + len, sizeof(secret) - len, "%s", t.word);
+			algorithm = memory_copy(memory, (const char *)t.word.at, t.word.len);
+		else if (field > 4)
+			end = (char *)memcpy(end, t.word.at, t.word.len) + t.word.len;
 	}
+	*end = 0;
 	if (field <= 4)
 		return bad(why, "there is no key in it");
 	return take(key, memory, algorithm_of_number(algorithm), name, secret, why);
@@ -217,9 +219,9 @@ static bool read_private(struct ask_key *key, struct memory *memory, const char 
 	const char *plus = strstr(base, ".+"), *algorithm = NULL, *secret = NULL;
 
 	while (next_word(&t)) {
-		if (strcmp(t.word, "Algorithm:") == 0)
+		if (is_word(&t, "Algorithm:"))
 			algorithm = keep_word(&t, memory);
-		else if (strcmp(t.word, "Key:") == 0)
+		else if (is_word(&t, "Key:"))
 			secret = keep_word(&t, memory);
 	}
 	if (*base != 'K' || !plus)
@@ -232,9 +234,9 @@ static bool read_private(struct ask_key *key, struct memory *memory, const char 
 
 bool key_read_file(struct ask_key *key, struct memory *memory, const char *path, char why[KEY_WHY])
 {
-	char *text = memory_take(memory, FILE_MAX + 1), reason[KEY_WHY];
+	char *text = memory_take(memory, FILE_MAX + 2), reason[KEY_WHY];
 	FILE *file = replace_read(path);
-	size_t len = file ? fread(text, 1, FILE_MAX, file) : 0;
+	size_t len = file ? fread(text, 1, FILE_MAX + 1, file) : 0;
 	bool taken;
 
 	if (!file || ferror(file)) {
@@ -245,7 +247,11 @@ bool key_read_file(struct ask_key *key, struct memory *memory, const char *path,
 	}
 	fclose(file);
 	text[len] = 0;
-	if (strncmp(text, "Private-key-format:", 19) == 0)
+	if (len > FILE_MAX)
+		taken = bad(reason, "it is longer than %d octets", FILE_MAX);
+	else if (strlen(text) < len)
+		taken = bad(reason, "octet %zu is zero: it is no text", strlen(text));
+	else if (strncmp(text, "Private-key-format:", 19) == 0)
 		taken = read_private(key, memory, text, path, reason);
 	else if (strchr(text, '{'))
 		taken = read_bind(key, memory, text, reason);

@@ -1,5 +1,6 @@
 #include "ask/key.h"
 
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +12,8 @@ static struct ask_key key;
 static struct memory memory;
 static char why[KEY_WHY];
 
-/* Reads a file of this name and text. */
-static bool reads_named(const char *name, const char *text)
+/* Reads a file of this name and octets. */
+static bool reads_as(const char *name, const char *octets, size_t len)
 {
 	char folder[] = "/tmp/sotto-key-XXXXXX", path[200];
 
@@ -20,13 +21,23 @@ static bool reads_named(const char *name, const char *text)
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	FILE *file = fopen(path, "w");
 	OK(file);
-	fputs(text, file);
+	fwrite(octets, 1, len, file);
 	fclose(file);
 	memset(&key, 0, sizeof(key));
 	bool taken = key_read_file(&key, &memory, path, why);
 	unlink(path);
 	rmdir(folder);
 	return taken;
+}
+
+static bool reads_octets(const char *octets, size_t len)
+{
+	return reads_as("key", octets, len);
+}
+
+static bool reads_named(const char *name, const char *text)
+{
+	return reads_as(name, text, strlen(text));
 }
 
 static bool reads(const char *text)
@@ -79,6 +90,51 @@ CASE(a_private_file_is_read)
 	is("hmac-sha512", "k.example.", "secret");
 	OK(!reads_named("other", text));
 	OK(strstr(why, "its name is not that of a key"));
+}
+
+/* In words of a record that are no longer than others write them; in one word elsewhere. */
+CASE(a_long_secret_is_read_whole)
+{
+	enum { OCTETS = 9000 };
+	static char secret[OCTETS + 1], base64[OCTETS * 2], cut[OCTETS * 2], text[OCTETS * 2 + 100];
+	size_t len = 0;
+
+	memset(secret, 's', OCTETS);
+	EVP_EncodeBlock((unsigned char *)base64, (unsigned char *)secret, OCTETS);
+	for (size_t i = 0; base64[i]; i++) {
+		cut[len++] = base64[i];
+		if (i % 56 == 55)
+			cut[len++] = ' ';
+	}
+	snprintf(text, sizeof(text), "k. IN KEY 512 3 163 %s", cut);
+	OK(reads(text));
+	is("hmac-sha256", "k.", secret);
+	snprintf(text, sizeof(text), "key k { algorithm hmac-sha256; secret \"%s\"; };", base64);
+	OK(reads(text));
+	is("hmac-sha256", "k.", secret);
+	snprintf(text, sizeof(text), "Private-key-format: v1.3\nAlgorithm: 163\nKey: %s\n", base64);
+	OK(reads_named("Kk.+163+00001.private", text));
+	is("hmac-sha256", "k.", secret);
+}
+
+CASE(a_file_that_is_too_long_is_told)
+{
+	static char text[16384 + 2];
+
+	memset(text, ' ', 16384);
+	memcpy(text, "k. IN KEY 512 3 163 c2VjcmV0", 28);
+	OK(reads(text));
+	text[16384] = ' ';
+	OK(!reads(text));
+	OK(strstr(why, "it is longer than 16384 octets"));
+}
+
+CASE(a_file_with_a_zero_in_it_is_told)
+{
+	static const char text[] = "key k { algorithm hmac-sha256; secret \"c2VjcmV0\"; };\0";
+
+	OK(!reads_octets(text, sizeof(text)));
+	OK(strstr(why, "octet 52 is zero: it is no text"));
 }
 
 CASE(what_is_no_key_is_told)
@@ -135,6 +191,9 @@ int main(void)
 		CLAIM(a_key_of_bind_is_read),
 		CLAIM(a_record_of_a_key_is_read),
 		CLAIM(a_private_file_is_read),
+		CLAIM(a_long_secret_is_read_whole),
+		CLAIM(a_file_that_is_too_long_is_told),
+		CLAIM(a_file_with_a_zero_in_it_is_told),
 		CLAIM(what_is_no_key_is_told),
 		CLAIM(a_key_is_in_words),
 		CLAIM(words_that_are_no_key_are_told),
