@@ -10,16 +10,15 @@
 #include "dns/text.h"
 
 /* Adds a remark to those that are there; what has no room is cut. */
-__attribute__((format(printf, 2, 3))) static void remark(
-	char why[CHECK_WHY], const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void remark(char why[WHY_MAX], const char *format, ...)
 {
 	size_t len = strlen(why);
 	va_list args;
 
-	if (len > 0 && len < CHECK_WHY - 3)
-		len += (size_t)snprintf(why + len, CHECK_WHY - len, "; ");
+	if (len > 0 && len < WHY_MAX - 3)
+		len += (size_t)snprintf(why + len, WHY_MAX - len, "; ");
 	va_start(args, format);
-	vsnprintf(why + len, CHECK_WHY - len, format, args);
+	vsnprintf(why + len, WHY_MAX - len, format, args);
 	va_end(args);
 }
 
@@ -43,7 +42,7 @@ static struct question question_of(const struct reply *reply)
 /* Is it of another question? A failure may come without any: who does not understand a message
  * cannot always repeat it. */
 static bool is_elsewhere(const struct ask_message *sent, const struct ask_question *asked,
-	const struct reply *reply, char why[CHECK_WHY])
+	const struct reply *reply, char why[WHY_MAX])
 {
 	bool was_asked = get_u16(sent->octets + 4) > 0;
 
@@ -75,7 +74,7 @@ static bool is_elsewhere(const struct ask_message *sent, const struct ask_questi
 }
 
 static void look_at_flags(const struct ask_plan *plan, const struct ask_message *sent,
-	const struct reply *reply, char why[CHECK_WHY])
+	const struct reply *reply, char why[WHY_MAX])
 {
 	uint16_t asked = flags_of(sent);
 	bool knows_ad = asked & DNS_AD || (plan->edns.on && plan->edns.flags & EDNS_DO);
@@ -90,8 +89,7 @@ static void look_at_flags(const struct ask_plan *plan, const struct ask_message 
 		remark(why, "the reserved bit is set");
 }
 
-static void look_at_edns(
-	const struct ask_plan *plan, const struct reply *reply, char why[CHECK_WHY])
+static void look_at_edns(const struct ask_plan *plan, const struct reply *reply, char why[WHY_MAX])
 {
 	if (reply->has_opt && !plan->edns.on)
 		remark(why, "EDNS without EDNS in the question");
@@ -102,7 +100,7 @@ static void look_at_edns(
 }
 
 /* RDATA of which ldns, who shows it, cannot make anything. */
-static void look_at_records(const struct reply *reply, char why[CHECK_WHY])
+static void look_at_records(const struct reply *reply, char why[WHY_MAX])
 {
 	size_t at = reply->section[SECTION_ANSWER];
 	char type[TEXT_MAX];
@@ -125,7 +123,7 @@ static void look_at_records(const struct reply *reply, char why[CHECK_WHY])
 }
 
 enum check check_reply(const struct ask_plan *plan, const struct ask_message *sent,
-	const struct ask_question *question, struct span m, char why[CHECK_WHY])
+	const struct ask_question *question, struct span m, char why[WHY_MAX])
 {
 	struct reply reply;
 
@@ -136,7 +134,7 @@ enum check check_reply(const struct ask_plan *plan, const struct ask_message *se
 		return CHECK_OTHER;
 	}
 	if (!reply_parse(m, &reply)) {
-		broken_where(m, why, CHECK_WHY);
+		broken_where(m, why, WHY_MAX);
 		return CHECK_MALFORMED;
 	}
 	if (!(reply.flags & DNS_QR)) {

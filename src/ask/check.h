@@ -3,9 +3,8 @@
 #define ASK_CHECK_H
 
 #include "ask/message.h"
+#include "ask/why.h"
 #include "base/span.h"
-
-#define CHECK_WHY 200
 
 enum check {
 	CHECK_GOOD, /* the reply to the message */
@@ -16,6 +15,6 @@ enum check {
 };
 
 enum check check_reply(const struct ask_plan *, const struct ask_message *sent,
-	const struct ask_question *, struct span reply, char why[CHECK_WHY]);
+	const struct ask_question *, struct span reply, char why[WHY_MAX]);
 
 #endif

@@ -72,7 +72,7 @@ static int status_of(const struct transfer *t)
 static void on_message(void *arg, struct span m)
 {
 	struct fetch *f = arg;
-	char why[TRANSFER_WHY];
+	char why[WHY_MAX];
 
 	memcpy(f->octets, m.at, m.len);
 	switch (transfer_take(

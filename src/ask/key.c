@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <openssl/evp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,20 +15,10 @@ enum { FILE_MAX = 16384 };
 
 #define BLANKS " \t\r\n"
 
-__attribute__((format(printf, 2, 3))) static bool bad(char why[KEY_WHY], const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(why, KEY_WHY, format, args);
-	va_end(args);
-	return false;
-}
-
 /* Base64, of which EVP_DecodeBlock() takes some that is none: encoded again it has to be the same.
  */
 static bool take_secret(
-	struct ask_key *key, struct memory *memory, const char *text, char why[KEY_WHY])
+	struct ask_key *key, struct memory *memory, const char *text, char why[WHY_MAX])
 {
 	size_t len = strlen(text), pad = 0;
 	uint8_t *octets = memory_take(memory, len + 1), *again = memory_take(memory, len + 5);
@@ -37,19 +26,19 @@ static bool take_secret(
 	while (pad < 2 && pad < len && text[len - 1 - pad] == '=')
 		pad++;
 	if (len == 0)
-		return bad(why, "the secret is empty");
+		return why_say(why, "the secret is empty");
 
 	int decoded = EVP_DecodeBlock(octets, (const unsigned char *)text, (int)len);
 	if (EVP_EncodeBlock(again, octets, decoded - (int)pad) != (int)len ||
 		memcmp(again, text, len) != 0)
-		return bad(why, "the secret is not Base64");
+		return why_say(why, "the secret is not Base64");
 	key->secret_len = (size_t)decoded - pad;
 	key->secret = octets;
 	return true;
 }
 
 static bool take(struct ask_key *key, struct memory *memory, const char *algorithm,
-	const char *name, const char *secret, char why[KEY_WHY])
+	const char *name, const char *secret, char why[WHY_MAX])
 {
 	size_t len = strlen(algorithm);
 
@@ -60,21 +49,21 @@ static bool take(struct ask_key *key, struct memory *memory, const char *algorit
 		len = 8;
 	key->algorithm = memory_copy(memory, algorithm, len);
 	if (!tsig_knows(key->algorithm))
-		return bad(why, "there is no algorithm \"%.40s\"", algorithm);
+		return why_say(why, "there is no algorithm \"%.40s\"", algorithm);
 	key->name_len = name_from_text(name, key->name);
 	if (key->name_len == 0)
-		return bad(why, "\"%.60s\" is no name of a key", name);
+		return why_say(why, "\"%.60s\" is no name of a key", name);
 	return take_secret(key, memory, secret, why);
 }
 
 bool key_read_words(
-	struct ask_key *key, struct memory *memory, const char *words, char why[KEY_WHY])
+	struct ask_key *key, struct memory *memory, const char *words, char why[WHY_MAX])
 {
 	char *copy = memory_copy(memory, words, strlen(words));
 	char *secret = strrchr(copy, ':'), *algorithm = copy;
 
 	if (!secret)
-		return bad(why, "a key is [ALGORITHM:]NAME:SECRET");
+		return why_say(why, "a key is [ALGORITHM:]NAME:SECRET");
 	*secret++ = 0;
 	char *name = strchr(copy, ':');
 	if (!name)
@@ -147,7 +136,7 @@ static const char *keep_word(struct text *t, struct memory *memory)
 
 /* `key "name" { algorithm hmac-sha256; secret "..."; };` */
 static bool read_bind(
-	struct ask_key *key, struct memory *memory, const char *file, char why[KEY_WHY])
+	struct ask_key *key, struct memory *memory, const char *file, char why[WHY_MAX])
 {
 	struct text t = { .at = file };
 	const char *name = NULL, *algorithm = NULL, *secret = NULL;
@@ -166,7 +155,7 @@ static bool read_bind(
 			secret = keep_word(&t, memory);
 	}
 	if (!name || !algorithm || !secret)
-		return bad(why, "there is no key with name, algorithm and secret in it");
+		return why_say(why, "there is no key with name, algorithm and secret in it");
 	return take(key, memory, algorithm, name, secret, why);
 }
 
@@ -186,7 +175,7 @@ static const char *algorithm_of_number(const char *number)
 
 /* `name. [TTL] IN KEY 512 3 163 Base64...` */
 static bool read_record(
-	struct ask_key *key, struct memory *memory, const char *file, char why[KEY_WHY])
+	struct ask_key *key, struct memory *memory, const char *file, char why[WHY_MAX])
 {
 	struct text t = { .at = file, .is_zone = true };
 	const char *name = keep_word(&t, memory), *algorithm = "";
@@ -205,14 +194,14 @@ static bool read_record(
 	}
 	*end = 0;
 	if (field <= 4)
-		return bad(why, "there is no key in it");
+		return why_say(why, "there is no key in it");
 	return take(key, memory, algorithm_of_number(algorithm), name, secret, why);
 }
 
 /* `Private-key-format: ...`, with the name of the key in that of the file: Kname.+163+12345.private
  */
 static bool read_private(struct ask_key *key, struct memory *memory, const char *file,
-	const char *path, char why[KEY_WHY])
+	const char *path, char why[WHY_MAX])
 {
 	struct text t = { .at = file, .is_zone = true };
 	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
@@ -225,22 +214,22 @@ static bool read_private(struct ask_key *key, struct memory *memory, const char 
 			secret = keep_word(&t, memory);
 	}
 	if (*base != 'K' || !plus)
-		return bad(why, "its name is not that of a key, as Kname.+163+12345.private");
+		return why_say(why, "its name is not that of a key, as Kname.+163+12345.private");
 	if (!algorithm || !secret)
-		return bad(why, "there is no key of TSIG in it");
+		return why_say(why, "there is no key of TSIG in it");
 	return take(key, memory, algorithm_of_number(algorithm),
 		memory_copy(memory, base + 1, (size_t)(plus - base)), secret, why);
 }
 
-bool key_read_file(struct ask_key *key, struct memory *memory, const char *path, char why[KEY_WHY])
+bool key_read_file(struct ask_key *key, struct memory *memory, const char *path, char why[WHY_MAX])
 {
-	char *text = memory_take(memory, FILE_MAX + 2), reason[KEY_WHY];
+	char *text = memory_take(memory, FILE_MAX + 2), reason[WHY_MAX];
 	FILE *file = replace_read(path);
 	size_t len = file ? fread(text, 1, FILE_MAX + 1, file) : 0;
 	bool taken;
 
 	if (!file || ferror(file)) {
-		bad(why, "%.70s: %s", path, strerror(errno));
+		why_say(why, "%.70s: %s", path, strerror(errno));
 		if (file)
 			fclose(file);
 		return false;
@@ -248,14 +237,14 @@ bool key_read_file(struct ask_key *key, struct memory *memory, const char *path,
 	fclose(file);
 	text[len] = 0;
 	if (len > FILE_MAX)
-		taken = bad(reason, "it is longer than %d octets", FILE_MAX);
+		taken = why_say(reason, "it is longer than %d octets", FILE_MAX);
 	else if (strlen(text) < len)
-		taken = bad(reason, "octet %zu is zero: it is no text", strlen(text));
+		taken = why_say(reason, "octet %zu is zero: it is no text", strlen(text));
 	else if (strncmp(text, "Private-key-format:", 19) == 0)
 		taken = read_private(key, memory, text, path, reason);
 	else if (strchr(text, '{'))
 		taken = read_bind(key, memory, text, reason);
 	else
 		taken = read_record(key, memory, text, reason);
-	return taken || bad(why, "%.50s: %.60s", path, reason);
+	return taken || why_say(why, "%.50s: %.60s", path, reason);
 }

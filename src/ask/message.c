@@ -61,8 +61,8 @@ static void put_option(struct writer *w, uint16_t code, const uint8_t *octets, s
 	put_bytes(w, octets, len);
 }
 
-/* What a TSIG record will add, so that the message is padded to its whole length. It is signed where
- * it stands, and as it was afterwards: what is behind its end is written over. */
+/* What a TSIG record will add, so that the message is padded to its whole length. It is signed
+ * where it stands, and as it was afterwards: what is behind its end is written over. */
 static size_t signature_len(const struct ask_plan *p, struct ask_message *m, size_t len)
 {
 	uint8_t header[DNS_HEADER];

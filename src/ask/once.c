@@ -130,7 +130,7 @@ static bool verify(struct once *o, const struct ask_plan *p)
 {
 	struct ask_reply *r = &o->reply;
 	struct tsig t;
-	char why[TSIG_WHY] = "";
+	char why[WHY_MAX] = "";
 
 	if (!p->key.algorithm)
 		return true;
@@ -185,7 +185,7 @@ static bool is_truncated(const struct asking_state *s, struct span m)
 static void on_message(void *arg, struct span m)
 {
 	struct asking_state *s = arg;
-	char why[CHECK_WHY] = "";
+	char why[WHY_MAX] = "";
 	enum check verdict = check_reply(s->means->plan, &s->once->sent, s->question, m, why);
 
 	say_step(s, "heard", m.len);

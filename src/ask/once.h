@@ -14,7 +14,7 @@ struct once {
 	uint8_t octets[65535];
 	struct addr from;
 	struct agreed tls;
-	char remark[256], tsig[128];
+	char remark[WHY_MAX], tsig[WHY_MAX];
 };
 
 /* Runs the loop until it is known: 0, and the reply is there; or an ask_status: why has been

@@ -48,7 +48,7 @@ static int stroll(struct means *m, const struct ask_question *from, struct once 
 	for (;;) {
 		int status = once_ask(m, &walk.question, o);
 		struct record nsec;
-		char why[WALK_WHY];
+		char why[WHY_MAX];
 
 		if (status)
 			return status;

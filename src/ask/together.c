@@ -63,7 +63,7 @@ static bool on_got(void *arg, unsigned which, struct span message, uint64_t took
 	struct together *t = arg;
 	const struct ask_plan *p = t->means->plan;
 	struct once *o = &t->all[which];
-	char why[CHECK_WHY] = "";
+	char why[WHY_MAX] = "";
 	enum check verdict = check_reply(p, &o->sent, question_of(t, which), message, why);
 
 	if (verdict == CHECK_OTHER) {

@@ -1,24 +1,9 @@
 #include "ask/transfer.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "ask/broken.h"
 #include "dns/message.h"
 #include "dns/name.h"
 #include "dns/text.h"
-
-__attribute__((format(printf, 3, 4))) static bool bad(
-	struct transfer *t, char why[TRANSFER_WHY], const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(why, TRANSFER_WHY, format, args);
-	va_end(args);
-	t->at = IN_ERROR;
-	return false;
-}
 
 /* Is it the SOA of the zone, and which serial has it? reply_parse() has seen that there are two
  * names and five numbers in it. */
@@ -50,7 +35,7 @@ static void end_of_zone(struct transfer *t, enum transfer_form form)
 
 /* Behind the first SOA, the second record says what it is; a second SOA of the same serial ends a
  * zone that has nothing else. */
-static bool take_second(struct transfer *t, bool apex, uint32_t serial, char why[TRANSFER_WHY])
+static bool take_second(struct transfer *t, bool apex, uint32_t serial, char why[WHY_MAX])
 {
 	if (!apex) {
 		t->form = TRANSFER_WHOLE;
@@ -62,9 +47,9 @@ static bool take_second(struct transfer *t, bool apex, uint32_t serial, char why
 		return true;
 	}
 	if (t->question->type == TYPE_AXFR)
-		return bad(t, why, "it begins with serial %u and ends with %u", t->serial, serial);
+		return why_say(why, "it begins with serial %u and ends with %u", t->serial, serial);
 	if (serial != t->question->serial)
-		return bad(t, why, "the changes begin at serial %u, not at %u", serial,
+		return why_say(why, "the changes begin at serial %u, not at %u", serial,
 			t->question->serial);
 	t->form = TRANSFER_CHANGES;
 	t->at = IN_DELETED;
@@ -73,7 +58,7 @@ static bool take_second(struct transfer *t, bool apex, uint32_t serial, char why
 }
 
 /* A SOA among changes: deletions end with it, or additions (RFC 1995 §4). */
-static bool take_turn(struct transfer *t, uint32_t serial, char why[TRANSFER_WHY])
+static bool take_turn(struct transfer *t, uint32_t serial, char why[WHY_MAX])
 {
 	if (t->at == IN_DELETED) {
 		t->at = IN_ADDED;
@@ -81,7 +66,7 @@ static bool take_turn(struct transfer *t, uint32_t serial, char why[TRANSFER_WHY
 		return true;
 	}
 	if (serial != t->reached)
-		return bad(t, why, "changes up to serial %u are followed by those from %u",
+		return why_say(why, "changes up to serial %u are followed by those from %u",
 			t->reached, serial);
 	if (serial == t->serial)
 		end_of_zone(t, TRANSFER_CHANGES);
@@ -91,17 +76,17 @@ static bool take_turn(struct transfer *t, uint32_t serial, char why[TRANSFER_WHY
 }
 
 static bool take_record(
-	struct transfer *t, struct span m, const struct record *rec, char why[TRANSFER_WHY])
+	struct transfer *t, struct span m, const struct record *rec, char why[WHY_MAX])
 {
 	uint32_t serial = 0;
 	bool apex = is_apex(t, m, rec, &serial);
 
 	if (t->at == AT_END)
-		return bad(
-			t, why, "there are records behind the last SOA, at octet %zu", rec->owner);
+		return why_say(
+			why, "there are records behind the last SOA, at octet %zu", rec->owner);
 	if (t->at == AT_START) {
 		if (!apex)
-			return bad(t, why, "the first record is not the SOA of the zone");
+			return why_say(why, "the first record is not the SOA of the zone");
 		t->serial = serial;
 		t->at = AT_SECOND;
 		return true;
@@ -113,12 +98,12 @@ static bool take_record(
 	if (t->at == IN_DELETED || t->at == IN_ADDED)
 		return take_turn(t, serial, why);
 	if (serial != t->serial)
-		return bad(t, why, "it begins with serial %u and ends with %u", t->serial, serial);
+		return why_say(why, "it begins with serial %u and ends with %u", t->serial, serial);
 	end_of_zone(t, TRANSFER_WHOLE);
 	return true;
 }
 
-static bool take_records(struct transfer *t, const struct reply *reply, char why[TRANSFER_WHY])
+static bool take_records(struct transfer *t, const struct reply *reply, char why[WHY_MAX])
 {
 	size_t at = reply->section[SECTION_ANSWER];
 
@@ -133,7 +118,7 @@ static bool take_records(struct transfer *t, const struct reply *reply, char why
 			t->on_record(t->arg, reply->message, &rec);
 	}
 	if (reply->count[SECTION_ANSWER] == 0 && ++t->empty > TRANSFER_EMPTY_MAX)
-		return bad(t, why, "more than %d messages have no records", TRANSFER_EMPTY_MAX);
+		return why_say(why, "more than %d messages have no records", TRANSFER_EMPTY_MAX);
 	/* Nothing but a SOA that is not newer: there are no changes (RFC 1995 §2). */
 	if (t->at == AT_SECOND && t->question->type == TYPE_IXFR &&
 		!serial_is_newer(t->serial, t->question->serial))
@@ -142,30 +127,30 @@ static bool take_records(struct transfer *t, const struct reply *reply, char why
 }
 
 /* Each message but the first may leave the question out (RFC 5936 §2.2.1). */
-static bool is_ours(struct transfer *t, const struct reply *reply, char why[TRANSFER_WHY])
+static bool is_ours(struct transfer *t, const struct reply *reply, char why[WHY_MAX])
 {
 	const struct question asked = { t->question->name, t->question->name_len, t->question->type,
 		t->question->class };
 	char text[TEXT_MAX];
 
 	if (reply->id != t->id)
-		return bad(t, why, "a message has ID %u, not %u", reply->id, t->id);
+		return why_say(why, "a message has ID %u, not %u", reply->id, t->id);
 	if ((reply->flags & (DNS_QR | DNS_OPCODE)) != DNS_QR)
-		return bad(t, why, "a message is not the reply to a query");
+		return why_say(why, "a message is not the reply to a query");
 	if (reply->rcode != RCODE_NOERROR)
-		return bad(t, why, "the server says %s", text_rcode(reply->rcode, text));
+		return why_say(why, "the server says %s", text_rcode(reply->rcode, text));
 	if (reply->flags & DNS_TC)
-		return bad(t, why, "a message is truncated");
+		return why_say(why, "a message is truncated");
 	if (reply->count[SECTION_QUESTION] ? !reply_answers(reply, &asked) : t->messages == 1)
-		return bad(t, why, "a message is not of the question");
+		return why_say(why, "a message is not of the question");
 	return true;
 }
 
 /* May the message be believed? */
 static bool is_signed(
-	struct transfer *t, uint8_t *message, size_t len, uint64_t now_s, char why[TRANSFER_WHY])
+	struct transfer *t, uint8_t *message, size_t len, uint64_t now_s, char why[WHY_MAX])
 {
-	char reason[TSIG_WHY];
+	char reason[WHY_MAX];
 
 	if (!t->tsig)
 		return true;
@@ -180,7 +165,7 @@ static bool is_signed(
 		break;
 	}
 	t->signed_bad++;
-	return bad(t, why, "TSIG: %s", reason);
+	return why_say(why, "TSIG: %s", reason);
 }
 
 static void count(struct transfer *t, size_t len)
@@ -193,21 +178,16 @@ static void count(struct transfer *t, size_t len)
 	t->messages++;
 }
 
-enum transfer_verdict transfer_take(
-	struct transfer *t, uint8_t *message, size_t len, uint64_t now_s, char why[TRANSFER_WHY])
+static enum transfer_verdict take(
+	struct transfer *t, uint8_t *message, size_t len, uint64_t now_s, char why[WHY_MAX])
 {
-	const struct span m = { message, len };
 	struct reply reply;
 
-	*why = 0;
-	if (t->at == AT_END || t->at == IN_ERROR) {
-		bad(t, why, "a message comes behind the end");
-		return TRANSFER_BAD;
-	}
+	if (t->at == AT_END || t->at == IN_ERROR)
+		return why_say(why, "a message comes behind the end");
 	count(t, len);
-	if (!reply_parse(m, &reply)) {
-		broken_where(m, why, TRANSFER_WHY);
-		t->at = IN_ERROR;
+	if (!reply_parse((struct span){ message, len }, &reply)) {
+		broken_where((struct span){ message, len }, why, WHY_MAX);
 		return TRANSFER_BAD;
 	}
 	t->rcode = reply.rcode;
@@ -216,11 +196,20 @@ enum transfer_verdict transfer_take(
 		return TRANSFER_BAD;
 	if (t->at != AT_END)
 		return TRANSFER_MORE;
-	if (t->tsig && t->tsig->unsigned_count > 0) {
-		bad(t, why, "TSIG: the last message is not signed");
-		return TRANSFER_BAD;
-	}
+	if (t->tsig && t->tsig->unsigned_count > 0)
+		return why_say(why, "TSIG: the last message is not signed");
 	return TRANSFER_DONE;
+}
+
+enum transfer_verdict transfer_take(
+	struct transfer *t, uint8_t *message, size_t len, uint64_t now_s, char why[WHY_MAX])
+{
+	*why = 0;
+	enum transfer_verdict verdict = take(t, message, len, now_s, why);
+
+	if (verdict == TRANSFER_BAD)
+		t->at = IN_ERROR;
+	return verdict;
 }
 
 const char *transfer_lacks(const struct transfer *t)

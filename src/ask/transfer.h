@@ -10,7 +10,6 @@
 #include "ask/tsig.h"
 #include "dns/record.h"
 
-#define TRANSFER_WHY 200
 /* Messages without a record of the answer section that one transfer may have. */
 #define TRANSFER_EMPTY_MAX 16
 
@@ -21,7 +20,7 @@ enum transfer_form {
 	TRANSFER_CURRENT /* IXFR: there is nothing newer */
 };
 
-enum transfer_verdict { TRANSFER_MORE, TRANSFER_DONE, TRANSFER_BAD };
+enum transfer_verdict { TRANSFER_BAD, TRANSFER_MORE, TRANSFER_DONE };
 
 struct transfer {
 	/* To be set; borrowed. */
@@ -49,7 +48,7 @@ struct transfer {
 /* Takes the next message, whose octets may change. After DONE or BAD nothing more may come. BAD:
  * why. */
 enum transfer_verdict transfer_take(
-	struct transfer *, uint8_t *message, size_t len, uint64_t now_s, char why[TRANSFER_WHY]);
+	struct transfer *, uint8_t *message, size_t len, uint64_t now_s, char why[WHY_MAX]);
 
 /* Why a transfer that has not ended is not whole, if no more comes. */
 const char *transfer_lacks(const struct transfer *);

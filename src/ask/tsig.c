@@ -4,8 +4,6 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -213,18 +211,6 @@ size_t tsig_sign(struct tsig *t, uint8_t *message, size_t len, size_t cap, uint6
 	return signed_len;
 }
 
-__attribute__((format(printf, 3, 4))) static enum tsig_verdict bad(
-	struct tsig *t, char why[TSIG_WHY], const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(why, TSIG_WHY, format, args);
-	va_end(args);
-	t->failed = true;
-	return TSIG_BAD;
-}
-
 static struct span read_span(struct reader *r, size_t len)
 {
 	const uint8_t *at = read_bytes(r, len);
@@ -257,8 +243,7 @@ static bool read_signature(struct span m, const struct record *rec, struct signa
 
 /* Finds the signature: the last record of the message, and there is no other. BAD: a TSIG that is
  * elsewhere, or broken. */
-static enum tsig_verdict find(
-	struct tsig *t, const struct reply *reply, struct signature *s, char why[TSIG_WHY])
+static enum tsig_verdict find(const struct reply *reply, struct signature *s, char why[WHY_MAX])
 {
 	struct record rec = { .type = TYPE_A };
 	size_t at = reply->section[SECTION_ANSWER];
@@ -271,19 +256,19 @@ static enum tsig_verdict find(
 	if (rec.type != TYPE_TSIG)
 		return TSIG_UNSIGNED;
 	if (rec.end != reply->message.len || rec.owner < reply->section[SECTION_ADDITIONAL])
-		return bad(t, why, "the TSIG record at octet %zu is not the last one", rec.owner);
+		return why_say(why, "the TSIG record at octet %zu is not the last one", rec.owner);
 	if (!read_signature(reply->message, &rec, s))
-		return bad(t, why, "the TSIG record at octet %zu is broken", rec.owner);
+		return why_say(why, "the TSIG record at octet %zu is broken", rec.owner);
 	return TSIG_GOOD;
 }
 
 /* Without a signature, what came is only added up: the next signed message vouches for it. */
-static enum tsig_verdict take_unsigned(struct tsig *t, struct span m, char why[TSIG_WHY])
+static enum tsig_verdict take_unsigned(struct tsig *t, struct span m, char why[WHY_MAX])
 {
 	if (!t->is_later)
-		return bad(t, why, "it is not signed");
+		return why_say(why, "it is not signed");
 	if (++t->unsigned_count > TSIG_UNSIGNED_MAX)
-		return bad(t, why, "more than %d messages are not signed", TSIG_UNSIGNED_MAX);
+		return why_say(why, "more than %d messages are not signed", TSIG_UNSIGNED_MAX);
 	digest_add(t, m.at, m.len);
 	return TSIG_UNSIGNED;
 }
@@ -320,67 +305,65 @@ static bool mac_is_right(struct tsig *t, struct span m, const struct signature *
 }
 
 /* What the server found wrong with our signature (RFC 8945 §5.2). */
-static enum tsig_verdict refused(
-	struct tsig *t, const struct signature *s, uint64_t now_s, char why[TSIG_WHY])
+static enum tsig_verdict refused(const struct signature *s, uint64_t now_s, char why[WHY_MAX])
 {
 	char text[TEXT_MAX];
 	/* 16 is BADVERS elsewhere. */
 	const char *error = s->error == 16 ? "BADSIG" : text_rcode(s->error, text);
 
 	if (s->error != RCODE_BADTIME || s->other.len != TIME_LEN)
-		return bad(t, why, "the server says %s", error);
+		return why_say(why, "the server says %s", error);
 
 	uint64_t theirs = get_time(s->other.at);
-	return bad(t, why, "the server says BADTIME: its clock is %llu s %s ours",
+	return why_say(why, "the server says BADTIME: its clock is %llu s %s ours",
 		(unsigned long long)(theirs > now_s ? theirs - now_s : now_s - theirs),
 		theirs > now_s ? "ahead of" : "behind");
 }
 
-static enum tsig_verdict judge(struct tsig *t, struct span m, const struct signature *s,
-	uint64_t now_s, char why[TSIG_WHY])
+static enum tsig_verdict judge(
+	struct tsig *t, struct span m, const struct signature *s, uint64_t now_s, char why[WHY_MAX])
 {
 	char text[NAME_TEXT];
 
 	if (!is_of_our_key(t, s))
-		return bad(t, why, "it is signed by another key or algorithm: %.60s",
+		return why_say(why, "it is signed by another key or algorithm: %.60s",
 			name_to_text(s->key, text));
 	/* Who does not know the key, or our MAC, cannot sign (RFC 8945 §5.3.2). */
 	if (s->error && s->mac.len == 0)
-		return refused(t, s, now_s, why);
+		return refused(s, now_s, why);
 	if (s->mac.len < t->mac_len)
-		return bad(t, why, "its MAC is cut to %zu octets of %zu", s->mac.len, t->mac_len);
+		return why_say(why, "its MAC is cut to %zu octets of %zu", s->mac.len, t->mac_len);
 	if (!mac_is_right(t, m, s))
-		return bad(t, why, "its MAC is wrong");
+		return why_say(why, "its MAC is wrong");
 	if (s->error)
-		return refused(t, s, now_s, why);
+		return refused(s, now_s, why);
 
 	uint64_t off = now_s > s->time_s ? now_s - s->time_s : s->time_s - now_s;
 	if (off > s->fudge)
-		return bad(t, why, "it was signed %llu s %s, and may be %u s off",
+		return why_say(why, "it was signed %llu s %s, and may be %u s off",
 			(unsigned long long)off, now_s > s->time_s ? "ago" : "ahead", s->fudge);
 	return TSIG_GOOD;
 }
 
-enum tsig_verdict tsig_verify(
-	struct tsig *t, uint8_t *message, size_t *len, uint64_t now_s, char why[TSIG_WHY])
+static enum tsig_verdict verify(
+	struct tsig *t, uint8_t *message, size_t *len, uint64_t now_s, char why[WHY_MAX])
 {
 	struct span m = { message, *len };
 	struct reply reply;
 	struct signature s;
 
-	*why = 0;
 	if (t->failed)
-		return bad(t, why, "a message before it was not good");
+		return why_say(why, "a message before it was not good");
 	if (!reply_parse(m, &reply))
-		return bad(t, why, "it is malformed");
+		return why_say(why, "it is malformed");
 	if (!t->digest) {
 		if (!digest_start(t))
-			return bad(t, why, "out of memory");
+			return why_say(why, "out of memory");
 		digest_add_u16(t, t->mac_len);
 		digest_add(t, t->mac, t->mac_len);
 	}
 
-	enum tsig_verdict found = find(t, &reply, &s, why);
+	enum tsig_verdict found = find(&reply, &s, why);
 	if (found == TSIG_UNSIGNED)
 		return take_unsigned(t, m, why);
 	if (found == TSIG_BAD || judge(t, m, &s, now_s, why) == TSIG_BAD)
@@ -390,4 +373,14 @@ enum tsig_verdict tsig_verify(
 	put_u16(message + ADDITIONAL_AT, (uint16_t)(get_u16(message + ADDITIONAL_AT) - 1));
 	*len = s.at;
 	return TSIG_GOOD;
+}
+
+enum tsig_verdict tsig_verify(
+	struct tsig *t, uint8_t *message, size_t *len, uint64_t now_s, char why[WHY_MAX])
+{
+	*why = 0;
+	enum tsig_verdict verdict = verify(t, message, len, now_s, why);
+
+	t->failed |= verdict == TSIG_BAD;
+	return verdict;
 }

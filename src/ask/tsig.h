@@ -7,10 +7,10 @@
 #define ASK_TSIG_H
 
 #include "ask/plan.h"
+#include "ask/why.h"
 #include "base/span.h"
 
 #define TSIG_MAC_MAX 64
-#define TSIG_WHY     120
 /* The seconds by which two clocks may differ (RFC 8945 §10). */
 #define TSIG_FUDGE 300
 /* Messages that may come between two signed ones (RFC 8945 §5.3.1). */
@@ -38,13 +38,13 @@ void tsig_clear(struct tsig *);
 size_t tsig_sign(struct tsig *, uint8_t *message, size_t len, size_t cap, uint64_t now_s);
 
 enum tsig_verdict {
+	TSIG_BAD,
 	TSIG_GOOD, /* it is the server's, as are those without a signature before it */
-	TSIG_UNSIGNED, /* nothing is known of it before the next signed one; the last has to be */
-	TSIG_BAD
+	TSIG_UNSIGNED /* nothing is known of it before the next signed one; the last has to be */
 };
 /* Judges the next message of the reply. GOOD: *len becomes that without the record, which the
  * header counts no more; else the message stays as it is. BAD: why. */
 enum tsig_verdict tsig_verify(
-	struct tsig *, uint8_t *message, size_t *len, uint64_t now_s, char why[TSIG_WHY]);
+	struct tsig *, uint8_t *message, size_t *len, uint64_t now_s, char why[WHY_MAX]);
 
 #endif

@@ -1,7 +1,5 @@
 #include "ask/walk.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "dns/message.h"
@@ -27,17 +25,6 @@ void walk_init(struct walk *w, const uint8_t *name, size_t name_len)
 {
 	*w = (struct walk){ .question = { .type = TYPE_NSEC, .class = CLASS_IN } };
 	go_to(w, name, name_len);
-}
-
-__attribute__((format(printf, 2, 3))) static enum walk_verdict bad(
-	char why[WALK_WHY], const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(why, WALK_WHY, format, args);
-	va_end(args);
-	return WALK_BAD;
 }
 
 /* Where the labels of a name are, the last one before the root first. */
@@ -174,7 +161,7 @@ static struct found find(const struct walk *w, const struct reply *reply, struct
 }
 
 static enum walk_verdict no_nsec(
-	struct walk *w, const struct reply *reply, struct found found, char why[WALK_WHY])
+	struct walk *w, const struct reply *reply, struct found found, char why[WHY_MAX])
 {
 	char name[NAME_TEXT], text[TEXT_MAX];
 	uint8_t behind[NAME_MAX_WIRE];
@@ -187,15 +174,16 @@ static enum walk_verdict no_nsec(
 	}
 	name_to_text(w->name, name);
 	if (found.has_nsec3)
-		return bad(why, "the zone has NSEC3: its names are hashed");
+		return why_say(why, "the zone has NSEC3: its names are hashed");
 	if (w->is_behind && (!reply->rcode || reply->rcode == RCODE_NXDOMAIN))
-		return bad(why,
+		return why_say(why,
 			"no NSEC says what is behind the zone cut %.100s: "
 			"white lies, or it was asked without DO",
 			name);
 	if (reply->rcode != RCODE_NOERROR)
-		return bad(why, "%s for %.100s", text_rcode(reply->rcode, text), name);
-	return bad(why, "there is no NSEC of %.100s: the zone is not signed, or it is none", name);
+		return why_say(why, "%s for %.100s", text_rcode(reply->rcode, text), name);
+	return why_say(
+		why, "there is no NSEC of %.100s: the zone is not signed, or it is none", name);
 }
 
 /* Has the server made it up for the question? */
@@ -208,7 +196,7 @@ static bool is_white_lie(const struct walk *w, const uint8_t *next, size_t next_
 }
 
 static enum walk_verdict follow(
-	struct walk *w, const uint8_t *next, size_t next_len, char why[WALK_WHY])
+	struct walk *w, const uint8_t *next, size_t next_len, char why[WHY_MAX])
 {
 	char text[NAME_TEXT], next_text[NAME_TEXT];
 
@@ -217,32 +205,32 @@ static enum walk_verdict follow(
 		/* The last one leads to the zone itself, which all names are below. */
 		if (name_is_below(w->name, w->name_len, next, next_len))
 			return WALK_DONE;
-		return bad(why, "from %.60s the walk leads back to %.60s", text,
+		return why_say(why, "from %.60s the walk leads back to %.60s", text,
 			name_to_text(next, next_text));
 	}
 	if (is_white_lie(w, next, next_len))
-		return bad(why,
+		return why_say(why,
 			"white lies: behind %.100s there is said to be nothing but itself with \\000",
 			text);
 	if (w->names == WALK_NAMES_MAX)
-		return bad(why, "%u names, and no end", w->names);
+		return why_say(why, "%u names, and no end", w->names);
 	go_to(w, next, next_len);
 	return WALK_MORE;
 }
 
 enum walk_verdict walk_take(
-	struct walk *w, struct span message, struct record *nsec, char why[WALK_WHY])
+	struct walk *w, struct span message, struct record *nsec, char why[WHY_MAX])
 {
 	struct reply reply;
 	char text[NAME_TEXT];
 
 	*why = 0;
 	if (!reply_parse(message, &reply))
-		return bad(why, "a reply is malformed");
+		return why_say(why, "a reply is malformed");
 
 	struct found found = find(w, &reply, nsec);
 	if (found.is_refused)
-		return bad(why, "the server does not have %.100s: it refers to others",
+		return why_say(why, "the server does not have %.100s: it refers to others",
 			name_to_text(w->name, text));
 	if (!found.has_nsec)
 		return no_nsec(w, &reply, found, why);
@@ -251,7 +239,7 @@ enum walk_verdict walk_take(
 	size_t next_len = name_len(rdata, nsec->rdata);
 
 	if (next_len == 0)
-		return bad(why, "the NSEC of %.100s is broken", name_to_text(w->name, text));
+		return why_say(why, "the NSEC of %.100s is broken", name_to_text(w->name, text));
 	w->names++;
 	return follow(w, message.at + nsec->rdata, next_len, why);
 }

@@ -12,18 +12,18 @@
 #define ASK_WALK_H
 
 #include "ask/plan.h"
+#include "ask/why.h"
 #include "base/span.h"
 #include "dns/record.h"
 
-#define WALK_WHY 200
 /* A zone of more names is not walked to its end. */
 #define WALK_NAMES_MAX 1000000
 
 enum walk_verdict {
+	WALK_BAD,
 	WALK_MORE,
 	WALK_AGAIN, /* no record came yet; there is another question for it */
-	WALK_DONE,
-	WALK_BAD
+	WALK_DONE
 };
 
 struct walk {
@@ -40,6 +40,6 @@ void walk_init(struct walk *, const uint8_t *name, size_t name_len);
 /* Takes the reply to the question, which must have passed reply_parse() and be of that question.
  * MORE, DONE: *nsec becomes the record of it. BAD: why. */
 enum walk_verdict walk_take(
-	struct walk *, struct span reply, struct record *nsec, char why[WALK_WHY]);
+	struct walk *, struct span reply, struct record *nsec, char why[WHY_MAX]);
 
 #endif

@@ -550,9 +550,9 @@ static bool add_plain(struct ask_words *w, enum plain_kind kind, const char *tex
 
 /* -k and -y. */
 static void take_key(struct ask_words *w, const char *value,
-	bool (*read)(struct ask_key *, struct memory *, const char *, char[KEY_WHY]))
+	bool (*read)(struct ask_key *, struct memory *, const char *, char[WHY_MAX]))
 {
-	char why[KEY_WHY] = "";
+	char why[WHY_MAX] = "";
 
 	if (!read(&w->plan->key, &w->plan->memory, value, why))
 		words_mistake(w, "%s", why);

@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	static struct ask_message sent;
 	struct ask_question asked = { .type = 0 };
 	const struct span m = { data, len };
-	char why[CHECK_WHY], where[CHECK_WHY];
+	char why[WHY_MAX], where[WHY_MAX];
 	struct reply reply;
 
 	ask(&sent, &asked, m);
@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	HOLDS(is_message == (*where == 0));
 	HOLDS(is_message == (verdict != CHECK_MALFORMED));
 	HOLDS((verdict == CHECK_GOOD) == (*why == 0));
-	HOLDS(memchr(why, 0, CHECK_WHY) && memchr(where, 0, CHECK_WHY));
+	HOLDS(memchr(why, 0, WHY_MAX) && memchr(where, 0, WHY_MAX));
 	HOLDS(is_message || strstr(where, "octet"));
 	return 0;
 }

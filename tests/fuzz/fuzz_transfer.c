@@ -19,13 +19,13 @@ static void on_record(void *arg, struct span m, const struct record *rec)
 static enum transfer_verdict take(struct transfer *t, const uint8_t *at, size_t len)
 {
 	static uint8_t message[DNS_MESSAGE_MAX];
-	char why[TRANSFER_WHY];
+	char why[WHY_MAX];
 
 	memcpy(message, at, len);
 	enum transfer_verdict verdict = transfer_take(t, message, len, 0, why);
 
 	HOLDS((verdict == TRANSFER_BAD) == (*why != 0));
-	HOLDS(memchr(why, 0, TRANSFER_WHY));
+	HOLDS(memchr(why, 0, WHY_MAX));
 	HOLDS(t->records == told && t->size_min <= t->size_max);
 	HOLDS(t->empty <= TRANSFER_EMPTY_MAX || verdict == TRANSFER_BAD);
 	HOLDS((verdict == TRANSFER_DONE) <= (t->records > 0 && t->form != TRANSFER_UNKNOWN));

@@ -30,7 +30,7 @@ static void sign(struct tsig *t, struct ask_key *key)
 static enum tsig_verdict take(struct tsig *t, const uint8_t *at, size_t len)
 {
 	static uint8_t message[DNS_MESSAGE_MAX];
-	char why[TSIG_WHY];
+	char why[WHY_MAX];
 	size_t left = len;
 	struct reply before, after;
 
@@ -38,7 +38,7 @@ static enum tsig_verdict take(struct tsig *t, const uint8_t *at, size_t len)
 	enum tsig_verdict verdict = tsig_verify(t, message, &left, NOW, why);
 
 	HOLDS((verdict == TSIG_BAD) == (*why != 0));
-	HOLDS(memchr(why, 0, TSIG_WHY));
+	HOLDS(memchr(why, 0, WHY_MAX));
 	HOLDS(t->unsigned_count <= TSIG_UNSIGNED_MAX || verdict == TSIG_BAD);
 	if (verdict != TSIG_GOOD) {
 		HOLDS(left == len && memcmp(message, at, len) == 0);

@@ -8,7 +8,7 @@ static struct wire wire;
 static struct ask_plan plan;
 static struct ask_message sent;
 static struct ask_question question;
-static char why[CHECK_WHY];
+static char why[WHY_MAX];
 
 /* What was asked: www.example. A, with RD; its answer begins at octet 29. */
 static void ask(uint16_t flags)
@@ -145,7 +145,7 @@ CASE(remarks_have_an_end)
 	wire_record(&wire, SECTION_ANSWER, TO_QUESTION, TYPE_A, CLASS_IN, 300, SPAN("\1"));
 	wire_opt(&wire, 0x10000, NOTHING);
 	EQ(check(), CHECK_ODD);
-	EQ(strlen(why), CHECK_WHY - 1);
+	EQ(strlen(why), WHY_MAX - 1);
 }
 
 CASE(what_is_cut_off_says_where)

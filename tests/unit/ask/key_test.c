@@ -10,7 +10,7 @@
 
 static struct ask_key key;
 static struct memory memory;
-static char why[KEY_WHY];
+static char why[WHY_MAX];
 
 /* Reads a file of this name and octets. */
 static bool reads_as(const char *name, const char *octets, size_t len)

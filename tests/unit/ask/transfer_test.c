@@ -7,7 +7,7 @@
 static struct wire wire;
 static struct ask_question question;
 static struct transfer transfer;
-static char why[TRANSFER_WHY];
+static char why[WHY_MAX];
 static unsigned told;
 
 static void on_record(void *arg, struct span m, const struct record *rec)

@@ -15,7 +15,7 @@ enum { SHA256 = 3, ALGORITHMS = sizeof(algorithms) / sizeof(algorithms[0]) };
 static struct ask_key key;
 static struct tsig tsig;
 static struct octets message;
-static char why[TSIG_WHY];
+static char why[WHY_MAX];
 
 /* Signs the question that dnspython has signed, as a message without its record. */
 static size_t ask(int algorithm)

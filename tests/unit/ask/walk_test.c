@@ -5,7 +5,7 @@
 static struct wire wire;
 static struct walk walk;
 static struct record nsec;
-static char why[WALK_WHY];
+static char why[WHY_MAX];
 
 static void begin(const char *name)
 {
