@@ -222,9 +222,16 @@ def test_ixfr_is_what_dig_transfers(knot, serial, key):
     assert len(transferred(said.out)) == {1: 9, 2: 6, 3: 1}[serial], said
 
 
-def test_ixfr_of_a_server_that_has_no_changes_is_the_whole_zone(nsd, authority):
-    said = asker.query(*over_tls(nsd, authority), CHANGED, "IXFR=1", "+generic", check=0)
-    assert transferred(said.out) == of_dig(nsd, CHANGED, "AXFR")
+@pytest.mark.parametrize("serial, form", [(1, "Changes from serial 1 to 3"), (2, ""), (3, "Nothing is newer")])
+def test_ixfr_over_tls_is_what_kdig_transfers(nsd, authority, serial, form):
+    """NSD has heard of the changes from 1 to 3 in one step: since 2, it has nothing but the whole zone."""
+    said = asker.query(*over_tls(nsd, authority), CHANGED, f"IXFR={serial}", "+generic", check=0)
+    seen = transferred(asker.peer("kdig", *where(nsd)[:1], "-p", nsd.tls_port, "+tls", "+generic", f"ixfr={serial}", CHANGED))
+    assert transferred(said.out) == seen
+    assert transferred(said.out) == of_dig(nsd, CHANGED, f"IXFR={serial}")
+    assert len(seen) == {1: 7, 2: 9, 3: 1}[serial] and form in said.out, said
+    if serial == 2:
+        assert transferred(said.out) == of_dig(nsd, CHANGED, "AXFR")
 
 
 @pytest.mark.parametrize("what", ["flip", "unsigned"])

@@ -114,6 +114,11 @@ ZONES = {
 }  # fmt: skip
 
 
+def has_serial(address, serial):
+    """Whether CHANGED comes to it, in a while."""
+    return eventually(lambda: f" {serial} " in clients.ask(address, CHANGED, "SOA").answer[0].to_text(), 20)
+
+
 class Server:
     """A program in the foreground, until it is stopped."""
 
@@ -178,8 +183,7 @@ class Knot(Server):
     def _change(self, serial):
         (self.zones / CHANGED).write_text(changed_text(serial))
         clients.tool("knotc", "-c", self.file, "-b", "zone-reload", CHANGED)
-        found = lambda: f" {serial} " in clients.ask(self.address, CHANGED, "SOA").answer[0].to_text()  # noqa: E731
-        assert eventually(found), self.log.read_text()
+        assert has_serial(self.address, serial), self.log.read_text()
 
     def _configuration(self):
         keys = "".join(f"  - id: {name}-key\n    algorithm: {name}\n    secret: {SECRETS[name]}\n" for name in ALGORITHMS)
@@ -239,18 +243,24 @@ def with_words(dump):
 
 
 class Nsd(Server):
-    """Has the zones of a Knot, over TLS as well (RFC 9103); without HMAC-MD5."""
+    """Has the zones of a Knot, over TLS as well (RFC 9103); without HMAC-MD5. CHANGED it has in its first serial, and the changes from
+    there by IXFR, which it keeps."""
 
     def __init__(self, directory, knot, certificate):
         directory.mkdir()
         for zone in ZONES:
             (directory / zone).write_text(with_words(knot.dump(zone)))
+        (directory / CHANGED).write_text(changed_text(SERIALS[0]))
+        self.primary = f"{knot.address[0]}@{knot.port}"
         self.directory, self.port, self.tls_port = directory, daemon.free_port(), daemon.free_port()
         self.address, self.certificate = ("127.0.0.1", self.port), certificate
         self.file = directory / "nsd.conf"
         self.file.write_text(self._configuration())
         super().__init__(directory, ["nsd", "-d", "-c", self.file])
         self.wait_for([SIGNED, LARGE], self.address)
+        if not has_serial(self.address, SERIALS[-1]):
+            self.stop()
+            raise AssertionError(self.log.read_text())
 
     def _configuration(self):
         algorithms = [name for name in ALGORITHMS if name != "hmac-md5"]
@@ -261,6 +271,7 @@ class Nsd(Server):
         served = "".join(
             f"zone:\n    name: {zone}\n    zonefile: {self.directory / zone}\n{allowed}"
             + ("" if zone == CLOSED else "    provide-xfr: 127.0.0.1 NOKEY\n")
+            + (f"    request-xfr: {self.primary} NOKEY\n    store-ixfr: yes\n" if zone == CHANGED else "")
             for zone in ZONES
         )
         return f"""server:
