@@ -159,13 +159,15 @@ static bool read_bind(
 	return take(key, memory, algorithm, name, secret, why);
 }
 
-/* The algorithms of dnssec-keygen's files have numbers. */
+/* The algorithms of such files have numbers: dnssec-keygen has those from 161 on for what
+ * ldns-keygen has 158 and 159 for. */
 static const char *algorithm_of_number(const char *number)
 {
 	static const struct {
 		const char *number, *name;
-	} numbers[] = { { "157", "hmac-md5" }, { "161", "hmac-sha1" }, { "162", "hmac-sha224" },
-		{ "163", "hmac-sha256" }, { "164", "hmac-sha384" }, { "165", "hmac-sha512" } };
+	} numbers[] = { { "157", "hmac-md5" }, { "158", "hmac-sha1" }, { "159", "hmac-sha256" },
+		{ "161", "hmac-sha1" }, { "162", "hmac-sha224" }, { "163", "hmac-sha256" },
+		{ "164", "hmac-sha384" }, { "165", "hmac-sha512" } };
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		if (strcmp(numbers[i].number, number) == 0)

@@ -79,6 +79,8 @@ CASE(a_record_of_a_key_is_read)
 	is("hmac-sha256", "k.example.", "secret");
 	OK(reads("k.example. IN KEY 512 3 157 c2VjcmV0"));
 	is("hmac-md5", "k.example.", "secret");
+	OK(reads("k.example.\tIN\tKEY\t0 3 159 c2VjcmV0"));
+	is("hmac-sha256", "k.example.", "secret");
 }
 
 CASE(a_private_file_is_read)
