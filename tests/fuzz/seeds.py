@@ -339,6 +339,65 @@ def faults():
     yield "opt_as_answer", head + opt + b"\0\3\0\1\1"
 
 
+def walks():
+    """A zone, and what a server answers to who walks it (fuzz_walk.c). Those that are called real_ are of Knot DNS 3.2."""
+    zone = name("example")
+
+    def reply(asked, *records, flags=0x8400, authority=()):
+        counts = struct.pack("!6H", 0x1234, flags, 1, len(records), len(authority), 0)
+        return frame(counts + asked + struct.pack("!HH", 47, 1) + b"".join([*records, *authority]))
+
+    def nsec(owner, to, types=b"\0\1\x40", rtype=47):
+        return record_of(owner, rtype, to + types)
+
+    a, b, cut = (name(one + ".example") for one in ("a", "b", "cut"))
+    referral = record_of(b"\xc0\x0c", 2, b"\2ns\0")
+    begin = reply(zone, nsec(zone, cut))
+    yield "round", zone + reply(zone, nsec(zone, a)) + reply(a, nsec(a, b)) + reply(b, nsec(b, zone))
+    yield "one_name", zone + reply(zone, nsec(zone, zone))
+    yield "in_authority", zone + reply(zone, authority=[nsec(zone, a)])
+    yield "back", b + reply(b, nsec(b, a))
+    yield "nsec3", zone + reply(zone, authority=[nsec(zone, a, rtype=50)])
+    yield "no_nsec", zone + reply(zone)
+    yield "refused", zone + reply(zone, flags=0x8405)
+    yield "elsewhere", zone + reply(zone, flags=0x8000, authority=[referral])
+    yield "broken", zone + reply(zone, nsec(zone, b"\xc0\x0c"))
+    yield "white_lies", zone + reply(zone, nsec(zone, b"\1\0" + zone))
+    yield "white_lies_in_the_label", a + reply(a, nsec(a, b"\2a\0" + zone))
+    behind = b"\4cut\0" + zone
+    denial = reply(behind, flags=0x8403, authority=[nsec(cut, zone)])
+    yield "cut", zone + begin + reply(cut, flags=0x8000, authority=[referral]) + denial
+    yield "cut_has_nsec", zone + begin + reply(cut, flags=0x8000, authority=[referral, nsec(cut, name("d.example"))])
+    yield "cut_has_the_child", zone + begin + reply(cut, nsec(cut, zone, b"\0\1\2")) + reply(behind, flags=0x8403)
+    yield "cut_refers_again", zone + begin + 2 * reply(cut, flags=0x8000, authority=[referral])
+    for kind, longest in (("nothing_is_behind", b"\xff" * 63), ("next_label", b"z" * 62 + b"@")):
+        long = b"\x3f" + longest + zone
+        yield kind, zone + reply(zone, nsec(zone, long)) + reply(long, flags=0x8000, authority=[referral])
+
+
+def keys():
+    """A first octet says what it is (fuzz_key.c). Those that are called after a program are of it."""
+    words, file, private = b"\0", b"\1", b"\2"
+    yield "words", words + b"k.example:c2VjcmV0"
+    yield "words_with_algorithm", words + b"hmac-sha512:k.example:c2VjcmV0IQ=="
+    yield "words_of_dots_and_colons", words + b"hmac-md5:k:\\000.example:c2VjcmU="
+    yield "no_secret", words + b"k.example"
+    yield "no_name", words + b"k..example:c2VjcmV0"
+    yield "no_algorithm", words + b"hmac-sha3:k:c2VjcmV0"
+    yield "no_base64", words + b"k:c2Vj=mV0"
+    yield "empty_secret", words + b"k:"
+    yield "bind_with_comments", file + b'/* a */ // b\n# c\nkey "x" ; key k {secret "c2VjcmV0";algorithm HMAC-MD5.SIG-ALG.REG.INT;};'
+    yield "bind_without_end", file + b'key k { algorithm hmac-sha256; secret "c2Vj'
+    yield "comment_without_end", file + b"key { /* k"
+    yield "record", file + b"; a key\nk.example. 3600 IN KEY 512 3 163 c2Vj cmV0 ; its end\n"
+    yield "record_cut_off", file + b"k.example. IN KEY 512 3 163"
+    yield "nothing", file
+    yield "zero", file + b"key k { algorithm\0hmac-sha256; }"
+    yield "too_long", file + b"k. IN KEY 512 3 163 c2VjcmV0" + b" " * 16384
+    yield "private", private + b"Private-key-format: v1.3\nAlgorithm: 165 (HMAC_SHA512)\nKey: c2VjcmV0\nBits: AAA=\n"
+    yield "private_without_key", private + b"Private-key-format: v1.3\nAlgorithm: 8\nModulus: AAA=\n"
+
+
 def write(target, name_, octets):
     folder = CORPUS / target
     folder.mkdir(parents=True, exist_ok=True)
@@ -374,7 +433,8 @@ def main():
         write("relay", kind, bytes(octets))
     for kind, octets in server_streams():
         write("server_stream", kind, b"\x00\x04\x1f\x01\xff\x0a\x02\x40" + octets)
-    for target, seeds in (("tsig", signed()), ("transfer", transfers()), ("check", faults())):
+    made = (("tsig", signed()), ("transfer", transfers()), ("check", faults()), ("walk", walks()), ("key", keys()))
+    for target, seeds in made:
         for kind, octets in seeds:
             write(target, kind, octets)
     for kind, octets in tls_clients():
