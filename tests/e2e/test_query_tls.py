@@ -1,10 +1,12 @@
 """Whom `sotto query` believes over TLS: the authentication matrix (failures.md 4.3) as test_authentication.py has it for the daemon,
 the words by which a server is named, who we are; and nothing in clear that was not asked for."""
 
+import re
+
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from bench import asker
+from bench import asker, messages
 from bench.certificates import NAME
 from bench.hello import offers_session
 from bench.messages import address_of
@@ -34,6 +36,11 @@ def ask(spelled, authority, name, *words, **how):
     return asker.query(f"@{spelled}", *trust, name, *words, **how)
 
 
+def agreed(said):
+    """Of each reply: the version, whether it was resumed, and the verdict."""
+    return re.findall(r"^;; TLS: (\S+), .*, (not resumed|resumed), (.*)$", said.out, re.MULTILINE)
+
+
 def is_right(said, name):
     return said.status == 0 and [record.split()[-1] for record in said.records()] == [address_of(name)]
 
@@ -42,8 +49,8 @@ def is_right(said, name):
 def test_who_is_someone_else_gets_no_octet_of_a_question(what, cells, authority, name):
     row = ROWS[what]
     for cell in cells(row, refused=True):
-        said = ask(cell.spelled, authority, name, check=asker.TLS)
-        assert cell.connections, "nobody was asked"
+        said = ask(cell.spelled, authority, name, "+resume", check=asker.TLS)
+        assert len(cell.connections) == 1, "nobody was asked, or one that was refused again"
         cell.must_have_heard_nothing(cell.connections)
         assert row.says in said.err and CAUSES[cell.cause].lower() in said.err.lower(), f"{cell.cause}\n{said}"
         assert not said.records()
@@ -51,11 +58,60 @@ def test_who_is_someone_else_gets_no_octet_of_a_question(what, cells, authority,
 
 @pytest.mark.parametrize("what", rows_that(are_refused=False))
 def test_who_is_the_right_one_is_asked(what, cells, authority, name):
+    """And again when its session is resumed, with the same verdict."""
     for cell in cells(ROWS[what], refused=False):
-        said = ask(cell.spelled, authority, name)
-        assert is_right(said, name), said
+        said = ask(cell.spelled, authority, name, "+resume", check=0)
+        assert [record.split()[-1] for record in said.records()] == 2 * [address_of(name)], said
         version = {V12: "TLSv1.2", V13: "TLSv1.3"}[cell.version]
-        assert f";; TLS: {version}, " in said.out and "NOT VERIFIED" not in said.out, said
+        assert agreed(said) == [(version, "not resumed", "verified"), (version, "resumed", "verified")], said
+
+
+# ---- a certificate is exchanged for another between two connections
+
+
+def then_shows(upstream, certificate, **how):
+    """Behind its first reply, another one."""
+
+    def behave(query):
+        query.send(messages.derived(query.asked))
+        upstream.show(certificate, **how)
+
+    upstream.otherwise = behave
+
+
+@BOTH_VERSIONS
+def test_a_ticket_is_no_reason_to_believe_another_certificate(version, authority, stranger, start_upstream, name):
+    """The server cannot resume the session that it is offered, and begins anew as somebody else."""
+    world = World(authority, stranger)
+    for what, by in [("unknown CA", "name"), ("expired", "ip"), ("the pin of another key", "pin"), ("wrong name", "name+pin")]:
+        cell = Cell(ROWS[what], by, version, world, start_upstream)
+        cell.upstream.show(cell.good)
+        then_shows(cell.upstream, cell.shown)
+        said = ask(cell.spelled, authority, name, "+resume", check=asker.TLS)
+        first, second = cell.connections
+        assert len(first.queries) == 1 and offers_session(second) and not second.resumed, said
+        cell.must_have_heard_nothing([second])
+        assert CAUSES[cell.cause].lower() in said.err.lower() and len(agreed(said)) == 1, said
+
+
+@BOTH_VERSIONS
+def test_who_resumes_a_session_is_who_was_verified_in_it(version, authority, stranger, start_upstream, name):
+    """Only who has its keys can resume it, whatever he would show to others. Those, he does not convince."""
+    upstream = start_upstream(versions=(version, version))
+    then_shows(upstream, stranger.issue(), keep_tickets=True)
+    said = ask(upstream.address(), authority, name, "+resume", check=0)
+    assert [how[1:] for how in agreed(said)] == [("not resumed", "verified"), ("resumed", "verified")], said
+    ask(upstream.address(), authority, name, "+resume", check=asker.TLS)
+    assert [len(connection.queries) for connection in upstream.connections] == [1, 1, 0]
+
+
+@BOTH_VERSIONS
+def test_a_session_of_whoever_it_was_stays_unverified(version, stranger, start_upstream, name):
+    upstream = start_upstream(stranger.issue(), versions=(version, version))
+    said = asker.query(*where(upstream), "+tls=noauth", "+resume", name, check=0)
+    first, second = agreed(said)
+    assert (first[1], second[1]) == ("not resumed", "resumed"), said
+    assert first[2] == second[2] and first[2].startswith("NOT VERIFIED"), said
 
 
 # ---- by options instead of a URI
