@@ -15,7 +15,7 @@ than words, those of the file that stands beside it.
      11  +walk                                                test_query_tsig.py
      12  AXFR, IXFR=n +tcp                                    test_query_tsig.py
      13  +tls=auth|noauth +tls_port +tls_fallback ...         test_query_tls.py
-     14  +https: not built, as docs/query.md says
+     14  +https: it is no option, as docs/query.md says
      15  UDP: tries, strangers                                test_query_udp.py
      16  the lines of the output
      17  the exit status                                      test_query_bad.py
@@ -29,7 +29,7 @@ import socket
 
 import pytest
 
-from bench import asker, messages, zones
+from bench import asker, messages, netns, zones
 from bench.messages import address_of, record, reply
 from bench.plain import Plain
 from bench.zones import CHANGED, NSID, SECRETS, SIGNED, WALKED
@@ -84,6 +84,31 @@ def test_pydig_01_ipv6(name):
 def test_pydig_01_a_server_by_name(server, name):
     asker.query("@localhost", "-4", "-p", server.port, name, check=0)
     assert server.asked(name)
+
+
+@pytest.mark.usefixtures("mounts")
+def test_pydig_01_a_server_by_name_is_asked_over_ipv6_first(tmp_path, name):
+    hosts = tmp_path / "hosts"
+    hosts.write_text("127.0.0.1 both.test\n::1 both.test\n")
+    server = Plain(host="::1")
+    try:
+        words = ["@both.test", "-p", server.port, name]
+        asker.query(*words, check=0, prefix=netns.in_place_of("/etc/hosts", hosts))
+        assert asker.query(*words, "-4", prefix=netns.in_place_of("/etc/hosts", hosts)).status >= asker.USAGE
+        assert len(server.asked(name)) == 1
+    finally:
+        server.stop()
+
+
+@pytest.mark.usefixtures("mounts")
+def test_pydig_01_the_first_nameserver_that_is_of_the_family(server, tmp_path, name):
+    resolv = tmp_path / "resolv.conf"
+    resolv.write_text(f"nameserver ::1\nnameserver {server.host}\nnameserver 127.0.0.9\n")
+    words = ["-p", server.port, name]
+    asker.query(*words, "-4", check=0, prefix=netns.in_place_of("/etc/resolv.conf", resolv))
+    assert len(server.asked(name)) == 1
+    said = asker.query(*words, "+tcp", check=asker.UNREACHED, prefix=netns.in_place_of("/etc/resolv.conf", resolv))
+    assert f"[::1]:{server.port}" in said.err and len(server.asked(name)) == 1
 
 
 @pytest.mark.usefixtures("namespaces")
@@ -274,6 +299,12 @@ def test_pydig_13_tls(nsd, authority):
     asker.query("+tls=auth", "+tls_hostname=other.test", *words, check=asker.TLS)
     del words[2]
     assert "NOT VERIFIED" in asker.query("+tls=noauth", *words, check=0).out
+
+
+@pytest.mark.parametrize("word", ["+https", "+https=https://dns.example/dns-query"])
+def test_pydig_14_https_is_no_option(server, word, name):
+    said = asker.query(*where(server), word, name, check=asker.USAGE)
+    assert "unknown option" in said.err and not server.asked(name)
 
 
 # ---- 15 to 18
