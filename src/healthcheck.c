@@ -135,7 +135,7 @@ static bool shakes_hands(const struct listen_conf *conf, const struct endpoint *
 	return ok;
 }
 
-static bool is_alive(const struct listen_conf *conf, const struct endpoint *e)
+bool healthcheck_is_alive(const struct listen_conf *conf, const struct endpoint *e)
 {
 	if (!e->spoken.plain)
 		return shakes_hands(conf, e);
@@ -156,7 +156,7 @@ int healthcheck_run(const struct config *c)
 {
 	const struct endpoint *e = easiest(&c->listen);
 
-	if (is_alive(&c->listen, e))
+	if (healthcheck_is_alive(&c->listen, e))
 		return 0;
 	fprintf(stderr, "sotto: nothing answers on %s\n", e->text);
 	return 1;

@@ -9,4 +9,7 @@
  * and a line. */
 int healthcheck_run(const struct config *);
 
+/* The same of one endpoint, of which it tells nothing. */
+bool healthcheck_is_alive(const struct listen_conf *, const struct endpoint *);
+
 #endif

@@ -13,6 +13,7 @@
 #include "crew.h"
 #include "fake.h"
 #include "healthcheck.h"
+#include "host/run.h"
 #include "import/import.h"
 #include "net/handed.h"
 #include "net/tls.h"
@@ -69,6 +70,7 @@ static const char help[] =
 	"  sotto query [@SERVER] NAME ... asks a DNS server, as dig does: query -h\n"
 	"  sotto healthcheck [OPTIONS]    exit 0 if the proxy of this configuration answers\n"
 	"  sotto import FORMAT FILE       the configuration of another program as one of ours\n"
+	"  sotto host ...                 enable | disable | status: whom this host asks\n"
 	"  sotto fake [OPTIONS]           answers names for a test bench, as DNSChef does: fake --help\n"
 	"  sotto options | help | version every key that can be set; this; versions\n"
 	"\n"
@@ -81,8 +83,7 @@ static const char help[] =
 	"      --json              of status, reload, cache, explain: as an object, for programs\n"
 	"      --lenient           of import: what is no part of the format is only said\n"
 	"  -t, --check             the same as `sotto check`\n"
-	"  -h, --help              this\n"
-	"  -V, --version           versions of sotto and of what it is built with\n"
+	"  -h, --help              this; -V, --version: versions of sotto and of what it is built with\n"
 	"\n"
 	"Every key can also be set by the environment: SOTTO_TIMEOUTS_QUERY=3s.\n"
 	"Without any configuration it listens on 127.0.0.1 and ::1, port 53, and asks Cloudflare.\n"
@@ -202,6 +203,11 @@ static int print_options(void)
 static int query_comes_first(void)
 {
 	return usage("it stands before everything else:", "query", NULL);
+}
+
+static int host_comes_first(void)
+{
+	return usage("it stands before everything else:", "host", NULL);
 }
 
 static int print_help(void)
@@ -350,6 +356,7 @@ static const struct verb verbs[] = {
 	{ "cache", .run = cache, .json = true, .words = read_deed },
 	{ "explain", .run = explain, .json = true, .words = read_explained },
 	{ "query", .print = query_comes_first },
+	{ "host", .print = host_comes_first },
 	{ "healthcheck", .run = health },
 	{ "import", .words = import },
 	{ "options", .print = print_options },
@@ -619,6 +626,8 @@ int main(int argc, char **argv)
 	tls_watch_memory();
 	if (argc > 1 && strcmp(argv[1], "query") == 0) /* what stands behind it is its own */
 		return ask_run((const char *const *)argv + 2);
+	if (argc > 1 && strcmp(argv[1], "host") == 0)
+		return host_run(argc - 1, argv + 1, healthcheck_is_alive);
 	bool fake = argc > 1 && strcmp(argv[1], "fake") == 0; /* whose words are DNSChef's */
 	int status = fake ? fake_read(argc - 1, argv + 1, &c.sources.file)
 			  : read_arguments(&c, argc, argv);

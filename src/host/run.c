@@ -1,0 +1,72 @@
+#include "host/run.h"
+
+#include "host/words.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { EXIT_CONFIG = 78 };
+
+extern char **environ;
+
+/* What is printed counts when it has arrived. */
+static int printed(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	fprintf(stderr, "sotto: cannot write to standard output: %s\n", strerror(errno));
+	return 1;
+}
+
+static struct config *load(const struct host_words *w)
+{
+	const struct config_sources sources = {
+		.file = w->file,
+		.environment = environ,
+		.listen = w->listen,
+	};
+
+	return config_new(&sources, stderr);
+}
+
+/* Does it change this host? In an image the file system says who may. */
+static bool needs_root(const struct host_words *w)
+{
+	return w->deed != DEED_STATUS && !w->dry_run && strcmp(w->root, "/") == 0;
+}
+
+static int run_resolver(const struct host_words *w, resolver_alive_fn *is_alive)
+{
+	struct root root;
+	int status, err = root_open(&root, w->root);
+
+	if (err) {
+		fprintf(stderr, "sotto: %s: %s\n", w->root, strerror(-err));
+		return 1;
+	}
+	struct config *config = w->deed == DEED_ENABLE ? load(w) : NULL;
+	const struct resolver_job job = { &root, w->dry_run, w->force, config, is_alive };
+
+	if (w->deed == DEED_ENABLE)
+		status = config ? resolver_enable(&job) : EXIT_CONFIG;
+	else
+		status = w->deed == DEED_DISABLE ? resolver_disable(&job) : resolver_status(&job);
+	config_free(config);
+	root_close(&root);
+	return status;
+}
+
+int host_run(int argc, char **argv, resolver_alive_fn *is_alive)
+{
+	struct host_words w;
+	int status = host_words_read(&w, argc, argv);
+
+	if (status >= 0)
+		return status;
+	if (needs_root(&w) && geteuid() != 0) {
+		fputs("sotto: this changes the host: only root may\n", stderr);
+		return 1;
+	}
+	return printed(run_resolver(&w, is_alive));
+}
