@@ -70,7 +70,7 @@ static const char help[] =
 	"  sotto query [@SERVER] NAME ... asks a DNS server, as dig does: query -h\n"
 	"  sotto healthcheck [OPTIONS]    exit 0 if the proxy of this configuration answers\n"
 	"  sotto import FORMAT FILE       the configuration of another program as one of ours\n"
-	"  sotto host ...                 enable | disable | status: whom this host asks\n"
+	"  sotto host ...                 enable | disable | status | intercept: whom this host asks\n"
 	"  sotto fake [OPTIONS]           answers names for a test bench, as DNSChef does: fake --help\n"
 	"  sotto options | help | version every key that can be set; this; versions\n"
 	"\n"

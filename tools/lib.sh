@@ -13,7 +13,7 @@ PATH=$PATH:/usr/sbin:/sbin # unbound and dpkg's helpers, which a user's PATH may
 	demo_packages=(unbound openssl bind9-dnsutils)
 	test_packages=("${build_packages[@]}" "${demo_packages[@]}"
 		clang libclang-rt-dev gcovr shellcheck cppcheck libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-dnspython
-		python3-cryptography python3-yaml knot-resolver knot-dnsutils dnsmasq-base dnsdist haproxy iproute2 iptables procps
+		python3-cryptography python3-yaml knot-resolver knot-dnsutils dnsmasq-base dnsdist haproxy iproute2 iptables nftables procps
 		binutils systemd python3-seccomp sslscan knot nsd tcpdump)
 	faults_packages=(python3 python3-cryptography iproute2 iptables unbound dnsdist stubby smartdns)
 	full_packages=(clang-tidy valgrind buildah debootstrap testssl.sh)

@@ -33,6 +33,8 @@ static struct config *load(const struct host_words *w)
 /* Does it change this host? In an image the file system says who may. */
 static bool needs_root(const struct host_words *w)
 {
+	if (w->deed == DEED_INTERCEPT)
+		return w->remove || w->intercept.apply;
 	return w->deed != DEED_STATUS && !w->dry_run && strcmp(w->root, "/") == 0;
 }
 
@@ -57,6 +59,17 @@ static int run_resolver(const struct host_words *w, resolver_alive_fn *is_alive)
 	return status;
 }
 
+static int run_intercept(const struct host_words *w)
+{
+	if (w->remove)
+		return intercept_remove();
+	struct config *config = load(w);
+	int status = config ? intercept_run(&w->intercept, config) : EXIT_CONFIG;
+
+	config_free(config);
+	return status;
+}
+
 int host_run(int argc, char **argv, resolver_alive_fn *is_alive)
 {
 	struct host_words w;
@@ -68,5 +81,7 @@ int host_run(int argc, char **argv, resolver_alive_fn *is_alive)
 		fputs("sotto: this changes the host: only root may\n", stderr);
 		return 1;
 	}
+	if (w.deed == DEED_INTERCEPT)
+		return printed(run_intercept(&w));
 	return printed(run_resolver(&w, is_alive));
 }

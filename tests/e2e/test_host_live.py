@@ -135,7 +135,7 @@ def test_only_root_may(live):
     shutil.copy(daemon.BINARY, program)  # where anybody may read it
     try:
         before = picture(live.root)
-        for words in (["enable"], ["disable"]):
+        for words in (["enable"], ["disable"], ["intercept", "--apply", "--exempt-uid", "0"], ["intercept", "--remove"]):
             done = live.run(program, "host", *words, prefix=nobody)
             assert done.returncode == 1 and "only root may" in done.stderr, done
         done = live.run(program, "host", "enable", "--dry-run", prefix=nobody)

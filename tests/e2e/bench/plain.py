@@ -77,9 +77,9 @@ class Plain(Upstream):
 
     in_clear = True
 
-    def __init__(self, host="127.0.0.1", *, tcp=True, **how):
+    def __init__(self, host="127.0.0.1", *, port=None, tcp=True, **how):
         self._tcp = tcp
-        super().__init__(host=host, listener=listen(host, daemon.free_port(host)), **how)
+        super().__init__(host=host, listener=listen(host, port or daemon.free_port(host)), **how)
 
     def address(self, scheme="udp", **_):
         host = f"[{self.host}]" if ":" in self.host else self.host
