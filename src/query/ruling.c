@@ -157,7 +157,8 @@ struct six {
 	uint32_t ttl_s; /* how long it is known that there is none */
 };
 
-/* False: of such an answer nothing is made. */
+/* False: of such an answer nothing is made. One that tells of a failure has no AAAA that count, as
+ * far too many servers fail where there is none (RFC 6147 §5.1.2). */
 static bool find_six(const struct query *q, const struct dns64_conf *conf, struct six *six)
 {
 	const struct packed *p = q->answer.packed;
@@ -166,9 +167,9 @@ static bool find_six(const struct query *q, const struct dns64_conf *conf, struc
 	struct record rec;
 
 	*six = (struct six){ .ttl_s = DNS64_TTL_S };
-	if (p->rcode != RCODE_NOERROR || get_u16(p->message.at + 2) & DNS_TC)
+	if (p->rcode == RCODE_NXDOMAIN || get_u16(p->message.at + 2) & DNS_TC)
 		return false;
-	for (unsigned i = 0; i < p->ttl_count; i++) {
+	for (unsigned i = 0; p->rcode == RCODE_NOERROR && i < p->ttl_count; i++) {
 		message_record(p->message, &at, &rec);
 		if (i < answers && rec.type == TYPE_AAAA && rec.end - rec.rdata == 16)
 			*(counts(conf, p->message.at + rec.rdata) ? &six->some : &six->others) =

@@ -179,7 +179,7 @@ static enum verdict answer_failure(struct query *q)
 	take_found(q);
 	q->answer.age_s = 0;
 	q->answer.ede = EDE_CACHED;
-	return ANSWER;
+	return ruling_pass(q);
 }
 
 static struct lookup_question question_of(const struct query *q)
@@ -312,8 +312,6 @@ static unsigned time_left_ms(const struct query *q)
 static enum verdict answer_result(struct query *q, const struct result *r)
 {
 	q->answer = (struct answer){ .packed = r->packed, .ede = EDE_NONE };
-	if (!r->good)
-		return ANSWER;
 	q->env->group = group_of(q);
 	return ruling_pass(q);
 }
@@ -333,14 +331,18 @@ static void on_wake(struct waiter *w, const struct result *r)
 	query_resume(q, v);
 }
 
-/* From the first question that is asked for it to the answer to the last. */
+/* From the first question that is asked for it to the answer to the last. Who may ask for A when
+ * nobody answers to AAAA has half of the time for that (RFC 6147 §5.1.3). */
 static unsigned within_ms(struct query *q)
 {
 	uint64_t now = loop_now(q->env->loop);
 
 	if (!q->deadline_ms)
 		q->deadline_ms = now + q->env->conf->deadline_ms;
-	return q->deadline_ms > now ? (unsigned)(q->deadline_ms - now) : 1;
+	unsigned left_ms = q->deadline_ms > now ? (unsigned)(q->deadline_ms - now) : 1;
+	bool half = q->env->set && ruling_makes_addresses(q);
+
+	return half ? (left_ms + 1) / 2 : left_ms;
 }
 
 /* Where queries wait, but for those that a rule delays. */
