@@ -269,7 +269,15 @@ static void count_answered(struct metrics *m, const struct decision *d)
 		m->rules_answered++;
 }
 
-/* Addresses are made of local data too, which others would not know of. */
+/* It has records of that name, though there may be none of the type asked for. Who denies them (a
+ * list, or a rule that says nodata) denies what could be made of others, too. */
+static bool has_records(const struct decision *d)
+{
+	return d->act == ACT_ANSWER || (d->tier == TIER_LOCAL && d->act == ACT_NODATA);
+}
+
+/* Addresses are made of our own answers too: who needs them for names of servers needs them for
+ * these. */
 static enum verdict answer_here(struct query *q, const struct decision *d)
 {
 	struct query_env *env = q->env;
@@ -287,7 +295,7 @@ static enum verdict answer_here(struct query *q, const struct decision *d)
 		.ede = d->ede,
 		.ede_text = d->ede_text,
 		.authoritative = ruleset_conf(env->set)->authoritative };
-	return d->tier == TIER_LOCAL && d->act == ACT_NODATA ? make_addresses(q) : ANSWER;
+	return has_records(d) ? make_addresses(q) : ANSWER;
 }
 
 static enum verdict follow(struct query *q, const struct decision *d)
