@@ -7,9 +7,26 @@
 
 #include "config/parts.h"
 #include "config/print.h"
+#include "config/rules.h"
 
 #define HOSTS_MAX      8192
 #define ZONE_FILES_MAX 1024
+
+/* So that it can be read again (rules_stray). */
+static const char *escape(struct memory *m, const char *name)
+{
+	const char *text = "";
+
+	for (size_t len; *name; name += len) {
+		len = strcspn(name, "*?");
+		text = memory_format(m, "%s%.*s%s", text, (int)len, name,
+			name[len] == '*'           ? "\\042"
+				: name[len] == '?' ? "\\063"
+						   : "");
+		len += name[len] != '\0';
+	}
+	return text;
+}
 
 /* The entry's key as a domain in lower case, without the last dot. NULL: it is none, which is told.
  */
@@ -18,15 +35,22 @@ static const char *read_name(const struct setting *s, const struct node *node)
 	uint8_t wire[NAME_MAX_WIRE];
 	char text[NAME_TEXT];
 	size_t len = name_from_text(node->key->text, wire);
+	const char *stray = rules_stray(node->key->text);
 
 	if (len <= 1) {
 		problem(s->problems, &node->key->place, s->path, "\"%s\" is not a domain",
 			node->key->text);
 		return NULL;
 	}
+	if (stray) {
+		problem(s->problems, &node->key->place, s->path, "\"%s\": %s", node->key->text,
+			stray);
+		return NULL;
+	}
 	name_lower(wire, len);
 	name_to_text(wire, text);
-	return memory_copy(&s->config->memory, text, strlen(text) - 1);
+	text[strlen(text) - 1] = '\0';
+	return escape(&s->config->memory, text);
 }
 
 static bool tell_twice(const struct setting *s, const struct node *node)

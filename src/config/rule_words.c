@@ -98,19 +98,40 @@ const struct kind kind_files = { .name = "list of files",
 /* --- names -------------------------------------------------------------------------------------
  */
 
-static bool is_name(const char *text)
+const char *rules_stray(const char *name)
+{
+	for (; *name; name++) {
+		if (*name == '\\' && name[1])
+			name++;
+		else if (*name == '*')
+			return "no pattern may stand here; the octet * is \\042";
+		else if (*name == '?')
+			return "no pattern may stand here; the octet ? is \\063";
+		else if ((unsigned char)*name <= ' ' || *name == 0x7f)
+			return "a blank, or what cannot be seen, is in it";
+	}
+	return NULL;
+}
+
+/* False: it is none, which is told. */
+static bool is_name(const struct setting *s, const struct node *node)
 {
 	uint8_t wire[NAME_MAX_WIRE];
+	const char *stray = rules_stray(node->text);
 
-	return name_from_text(text, wire) > 0;
+	if (!name_from_text(node->text, wire))
+		kind_tell_form(s, node);
+	else if (stray)
+		problem(s->problems, &node->place, s->path, "\"%s\": %s", node->text, stray);
+	else
+		return true;
+	return false;
 }
 
 static void take_name(const struct setting *s, const struct node *node)
 {
-	if (is_name(node->text))
+	if (is_name(s, node))
 		add(s, node->text);
-	else
-		kind_tell_form(s, node);
 }
 
 const struct kind kind_names = { .name = "list of domains",
@@ -145,10 +166,8 @@ const struct kind kind_text = {
 
 static void take_target(const struct setting *s, const struct node *node)
 {
-	if (is_name(node->text))
+	if (is_name(s, node))
 		take_text(s, node);
-	else
-		kind_tell_form(s, node);
 }
 
 const struct kind kind_target = {
@@ -158,18 +177,43 @@ const struct kind kind_target = {
 /* --- patterns ----------------------------------------------------------------------------------
  */
 
+bool rules_is_pattern(const struct pattern_conf *conf, char why[PATTERN_WHY])
+{
+	const char *stray = conf->kind <= PATTERN_BELOW ? rules_stray(conf->text) : NULL;
+	struct pattern p;
+
+	if (stray) {
+		snprintf(why, PATTERN_WHY, "%s", stray);
+		return false;
+	}
+	if (!pattern_read(&p, conf, why))
+		return false;
+	pattern_clear(&p);
+	return true;
+}
+
 static bool is_pattern(
 	const struct setting *s, const struct node *node, const struct pattern_conf *conf)
 {
 	char why[PATTERN_WHY];
-	struct pattern p;
-	bool ok = pattern_read(&p, conf, why);
+	bool ok = rules_is_pattern(conf, why);
 
-	if (ok)
-		pattern_clear(&p);
-	else
+	if (!ok)
 		problem(s->problems, &node->place, s->path, "\"%s\": %s", node->text, why);
 	return ok;
+}
+
+/* Rewriting keeps what is in front of a suffix. */
+bool rules_leads_to_itself(const struct pattern_conf *conf, enum act act, const char *target)
+{
+	enum pattern_kind last = act == ACT_REWRITE ? PATTERN_BELOW : PATTERN_EXACT;
+	uint8_t from[NAME_MAX_WIRE], to[NAME_MAX_WIRE];
+	size_t len;
+
+	if (conf->kind > last)
+		return false;
+	len = name_from_text(conf->text, from);
+	return len && len == name_from_text(target, to) && name_equals(from, to, len);
 }
 
 static void take_pattern(const struct setting *s, const struct node *node)
@@ -392,7 +436,7 @@ static bool is_address(const char *text, char why[RRSET_WHY])
 }
 
 /* `A @self`: what a macro stands for is known later. */
-static bool is_record(const char *text, char why[RRSET_WHY])
+bool rules_is_record(const char *text, char why[RRSET_WHY])
 {
 	struct rrset *sets = NULL;
 	const char *macro = strstr(text, " @");
@@ -409,7 +453,7 @@ static void take_record(const struct setting *s, const struct node *node)
 {
 	char why[RRSET_WHY];
 
-	if (is_record(node->text, why))
+	if (rules_is_record(node->text, why))
 		add(s, node->text);
 	else
 		problem(s->problems, &node->place, s->path, "\"%s\": %s", node->text, why);

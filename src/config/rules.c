@@ -147,14 +147,67 @@ static void check_acts(const struct setting *s, const struct node *node)
 			"does nothing: answer, a, aaaa, cname, rewrite, route or action is missing");
 }
 
+/* Adds a record of a rule to the sets; what is no record has been told. */
+static void add_record(struct rrset **sets, const char *key, const char *text)
+{
+	char why[RRSET_WHY];
+
+	if (strcmp(key, "answer") == 0)
+		rrset_read(sets, text, 1, why);
+	else
+		rrset_add_address(sets, text, 1, why);
+}
+
+/* All records of a rule are of one name. */
+static void check_records(const struct setting *s, const struct node *rule)
+{
+	struct rrset *sets = NULL;
+	const char *clash = NULL;
+
+	for (size_t i = 0; i < 3; i++) {
+		const struct node *value = parts_find(rule, acts[0][i]);
+		const struct node *n = value && value->kind == NODE_LIST ? value->first : value;
+
+		for (; n && !clash; n = n == value ? NULL : n->next) {
+			if (n->kind != NODE_TEXT)
+				continue;
+			add_record(&sets, acts[0][i], n->text);
+			clash = rrset_clash(sets);
+			if (clash)
+				problem(s->problems, &n->place, s->path, "%s", clash);
+		}
+	}
+	rrset_free(sets);
+}
+
+static void check_target(
+	const struct setting *s, const struct written_rule *r, const struct node *rule)
+{
+	const char *target = r->cname ? r->cname : r->rewrite;
+	const struct node *at = parts_find(rule, r->cname ? "cname" : "rewrite");
+
+	for (unsigned kind = 0; target && kind < PATTERN_KINDS; kind++)
+		for (size_t i = 0; i < r->patterns[kind].count; i++) {
+			const struct pattern_conf conf = { kind, r->patterns[kind].all[i] };
+
+			if (rules_leads_to_itself(
+				    &conf, r->cname ? ACT_CNAME : ACT_REWRITE, target))
+				problem(s->problems, &at->place, s->path, "%s leads to itself",
+					target);
+		}
+}
+
 static void take_rule(const struct setting *s, struct written_rule *r, const struct node *node)
 {
 	r->node = node;
 	r->path = s->path;
 	parts_begin(s, parts, r);
 	parts_take(s, parts, r, node);
-	if (node->kind == NODE_MAP)
-		check_acts(s, node);
+	if (node->kind != NODE_MAP)
+		return;
+	check_acts(s, node);
+	check_records(s, node);
+	check_target(s, r, node);
 }
 
 /* --- all of them -------------------------------------------------------------------------------

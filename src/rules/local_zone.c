@@ -21,21 +21,6 @@ struct reading {
 
 #define REFUSE(r, ...) local_refuse((r)->fault, (r)->file, (unsigned)(r)->line, __VA_ARGS__)
 
-/* An alias has nothing beside it but what proves it (RFC 2181 §10.1, RFC 4034 §3, §4), and DNAME
- * stands once (RFC 6672 §2.4). */
-static bool is_consistent(const struct reading *r, const struct rrset *sets)
-{
-	const struct rrset *alias = rrset_find(sets, TYPE_CNAME);
-	const struct rrset *below = rrset_find(sets, TYPE_DNAME);
-
-	for (const struct rrset *set = sets; alias && set; set = set->next)
-		if (set != alias && set->type != TYPE_RRSIG && set->type != TYPE_NSEC)
-			return REFUSE(r, "CNAME beside other data");
-	if ((alias && alias->count > 1) || (below && below->count > 1))
-		return REFUSE(r, "a name is an alias of more than one");
-	return true;
-}
-
 static bool take(const struct reading *r, const ldns_rr *rr)
 {
 	const struct zone *z = r->zone;
@@ -58,7 +43,9 @@ static bool take(const struct reading *r, const ldns_rr *rr)
 		return REFUSE(r, "no memory");
 	if (!rrset_add_rr(&to->sets, rr, why))
 		return REFUSE(r, "%s", why);
-	return is_consistent(r, to->sets);
+	const char *clash = rrset_clash(to->sets);
+
+	return !clash || REFUSE(r, "%s", clash);
 }
 
 /* ldns takes 0 for no TTL at all, and has one of its own then: so it is told this. A record that

@@ -41,6 +41,19 @@ const struct rrset *rrset_find(const struct rrset *sets, uint16_t type)
 	return sets;
 }
 
+const char *rrset_clash(const struct rrset *sets)
+{
+	const struct rrset *alias = rrset_find(sets, TYPE_CNAME);
+	const struct rrset *below = rrset_find(sets, TYPE_DNAME);
+
+	for (const struct rrset *set = sets; alias && set; set = set->next)
+		if (set->type != TYPE_CNAME && set->type != TYPE_RRSIG && set->type != TYPE_NSEC)
+			return "CNAME beside other data";
+	if ((alias && alias->count > 1) || (below && below->count > 1))
+		return "a name is an alias of more than one";
+	return NULL;
+}
+
 /* @self has no octets yet, and is as large as the largest address. */
 static size_t room_of(const struct rdata *d)
 {

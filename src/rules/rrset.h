@@ -38,6 +38,9 @@ struct ldns_struct_rr;
 bool rrset_add_rr(struct rrset **sets, const struct ldns_struct_rr *, char why[RRSET_WHY]);
 /* Adds A or AAAA of an address or a macro; one that names nothing now adds nothing. */
 bool rrset_add_address(struct rrset **sets, const char *text, uint32_t ttl_s, char why[RRSET_WHY]);
+/* Why they cannot be of one name: an alias has nothing beside it but what proves it (RFC 2181
+ * §10.1, RFC 4034 §3, §4), and leads to one name, as does DNAME (RFC 6672 §2.4). NULL: they can. */
+const char *rrset_clash(const struct rrset *sets);
 const struct rrset *rrset_find(const struct rrset *sets, uint16_t type);
 void rrset_free(struct rrset *sets);
 

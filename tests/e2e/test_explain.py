@@ -23,7 +23,7 @@ RULES = [
     {"exact": "servfail.test", "action": "servfail"},
     {"exact": "alias.test", "cname": "www.alias.test"},
     {"exact": "www.alias.test", "a": "192.0.2.2"},
-    {"exact": "loop.test", "cname": "loop.test"},
+    {"suffix": "loop.test", "cname": "x.loop.test"},
     {"suffix": "old.test", "rewrite": "new.test"},
     {"suffix": "new.test", "aaaa": "2001:db8::1"},
     {"suffix": "lan.test", "route": "lan"},
