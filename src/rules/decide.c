@@ -187,9 +187,19 @@ static struct rules_place place_of(const struct ruleset *set, const struct entry
 	return (struct rules_place){ .file = NULL };
 }
 
+/* What local data has is found for each question anew. */
+static struct rules_place local_place(const struct asked *q, const struct entry *e)
+{
+	struct local_found found;
+
+	local_find(q->set->local[e->of], q->name, q->type, &found);
+	return found.place;
+}
+
 static void tell(const struct asked *q, const struct entry *e, const char *why_not)
 {
-	struct rules_place place = place_of(q->set, e);
+	struct rules_place place =
+		rank_tier(e->rank) == TIER_LOCAL ? local_place(q, e) : place_of(q->set, e);
 	char name[NAME_TEXT], text[NAME_TEXT + 16];
 	const char *kind = pattern_kind_name((enum pattern_kind)e->kind);
 
@@ -282,6 +292,7 @@ static void take_local(const struct asked *q)
 	const struct local_found *found = &d->local;
 
 	d->sets = found->sets;
+	d->place = found->place;
 	if (found->zone.len)
 		d->zone = found->zone;
 	if (found->kind == LOCAL_ALIAS)

@@ -42,6 +42,7 @@ void local_free(struct local *l)
 	free(l->zones);
 	names_free(l->apexes);
 	owners_clear(&l->hosts);
+	free(l->sources);
 	free(l->addresses);
 	free(l);
 }
@@ -104,6 +105,8 @@ struct zone *local_add_zone(
 	struct zone *z = zone_new(origin);
 	uint32_t node = NAMES_NONE;
 
+	if (z)
+		z->file = file;
 	if (z && !z->apex_len) {
 		local_refuse(fault, file, 0, "%.80s: the zone is not a name", origin);
 		goto fail;
@@ -174,15 +177,28 @@ static enum local_kind kind_of(const struct rrset *sets, uint16_t type)
 	return rrset_find(sets, TYPE_CNAME) ? LOCAL_ALIAS : LOCAL_NODATA;
 }
 
+struct rules_place local_host_place(const struct local *l, const struct owner *owner)
+{
+	uint32_t index = (uint32_t)(owner - l->hosts.owners);
+	size_t i = l->source_count;
+
+	while (i > 0 && l->sources[i - 1].first > index)
+		i--;
+	return (struct rules_place){ i > 0 ? l->sources[i - 1].file : NULL, owner->line };
+}
+
 static bool find_host(const struct local *l, struct search *s, struct local_found *found)
 {
 	walk(s, l->hosts.names);
 	if (s->reached < s->depth)
 		return false;
-	found->sets = owners_sets(&l->hosts, s->nodes[s->depth]);
-	if (!found->sets)
+	const struct owner *owner = owners_find(&l->hosts, s->nodes[s->depth]);
+
+	if (!owner || !owner->sets)
 		return false;
+	found->sets = owner->sets;
 	found->owner = s->name;
+	found->place = local_host_place(l, owner);
 	found->kind = kind_of(found->sets, s->type);
 	return true;
 }
@@ -218,6 +234,14 @@ static bool is_cut(const struct search *s, const struct rrset *sets, unsigned de
 	return rrset_find(sets, TYPE_NS) && !(s->type == TYPE_DS && depth == s->depth);
 }
 
+/* Empty non-terminals have none. */
+static void take_line(const struct zone *z, uint32_t node, struct local_found *found)
+{
+	const struct owner *owner = owners_find(&z->owners, node);
+
+	found->place.line = owner ? owner->line : 0;
+}
+
 /* Does something above the name decide: a delegation, or DNAME? */
 static bool find_above(const struct zone *z, struct search *s, struct local_found *found)
 {
@@ -232,6 +256,7 @@ static bool find_above(const struct zone *z, struct search *s, struct local_foun
 			found->kind = LOCAL_DNAME;
 			found->sets = sets;
 			found->owner = names_name(z->owners.names, s->nodes[i]);
+			take_line(z, s->nodes[i], found);
 			return true;
 		}
 	}
@@ -261,6 +286,7 @@ static void find_in_zone(const struct zone *z, struct search *s, struct local_fo
 
 	walk(s, z->owners.names);
 	found->zone = (struct span){ z->apex, z->apex_len };
+	found->place = (struct rules_place){ z->file, 0 };
 	found->soa = rrset_find(owners_sets(&z->owners, s->nodes[z->depth]), TYPE_SOA);
 	if (find_above(z, s, found))
 		return;
@@ -271,6 +297,7 @@ static void find_in_zone(const struct zone *z, struct search *s, struct local_fo
 	}
 	found->sets = owners_sets(&z->owners, node);
 	found->owner = names_name(z->owners.names, node);
+	take_line(z, node, found);
 	found->kind = s->reached < s->depth && is_cut(s, found->sets, s->depth)
 		? LOCAL_FOREIGN
 		: kind_of(found->sets, s->type);

@@ -23,9 +23,10 @@ struct local_fault {
 struct local *local_new(uint32_t ttl_s);
 void local_free(struct local *);
 
-/* Each reads a file whole; false: the fault says why, and what was added is of no use. Of a hosts
- * file, a line that is no address and names is a fault; of a zone file everything that ldns
- * refuses, a zone without SOA, names outside of it, CNAME beside other data. $INCLUDE is refused.
+/* Each borrows the name of the file, and reads it whole; false: the fault says why, and what was
+ * added is of no use. Of a hosts file, a line that is no address and names is a fault; of a zone
+ * file everything that ldns refuses, a zone without SOA, names outside of it, CNAME beside other
+ * data. $INCLUDE is refused.
  */
 bool local_read_hosts(struct local *, const char *file, struct local_fault *);
 bool local_read_zone(struct local *, const char *origin, const char *file, struct local_fault *);
@@ -55,6 +56,8 @@ struct local_found {
 	struct span owner; /* of what was found: a wildcard's, or a DNAME's */
 	struct span zone; /* apex; empty: a name of hosts */
 	const struct rrset *soa; /* of the zone; NULL: none */
+	struct rules_place
+		place; /* where it is named first; line 0: it is not in the zone's file */
 };
 
 /* What there is for a name (uncompressed, in lower case) and type. */

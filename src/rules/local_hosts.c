@@ -16,6 +16,40 @@ static const char blank[] = " \t\r\n\v\f";
 static const char order_mark[] = "\xef\xbb\xbf"; /* what some editors begin a file with */
 static const char no_room[] = "more addresses than one answer can hold, or no memory for them";
 
+/* ---- where they are written ---- */
+
+static bool is_file(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Owners to come are of this file. False: no memory. */
+static bool begin_source(struct local *l, const char *file)
+{
+	size_t count = l->source_count;
+	struct host_source *sources;
+
+	if (count && is_file(l->sources[count - 1].file, file))
+		return true;
+	sources = realloc(l->sources, (count + 1) * sizeof *sources);
+	if (!sources)
+		return false;
+	sources[count] = (struct host_source){ file, l->hosts.count };
+	l->sources = sources;
+	l->source_count++;
+	return true;
+}
+
+/* NULL: no memory. */
+static struct owner *put_owner(struct local *l, struct span name, unsigned line)
+{
+	struct owner *owner = owners_put(&l->hosts, name);
+
+	if (owner && !owner->sets)
+		owner->line = line;
+	return owner;
+}
+
 /* ---- addresses that are to have a name ---- */
 
 static bool note_address(struct local *l, uint32_t node, struct span octets)
@@ -59,6 +93,14 @@ static bool is_any(const struct host_address *a)
 	return memcmp(a->octets, any, a->len) == 0;
 }
 
+/* It is written where the name is that it leads to. */
+static struct owner *put_pointer(struct local *l, const struct host_address *a, struct span pointer)
+{
+	struct rules_place place = local_host_place(l, owners_find(&l->hosts, a->node));
+
+	return begin_source(l, place.file) ? put_owner(l, pointer, place.line) : NULL;
+}
+
 bool local_add_pointers(struct local *l)
 {
 	for (size_t i = 0; i < l->address_count; i++) {
@@ -71,7 +113,7 @@ bool local_add_pointers(struct local *l)
 		local_find(l, pointer, TYPE_PTR, &found);
 		if (is_any(a) || found.kind == LOCAL_RECORDS || found.kind == LOCAL_ALIAS)
 			continue;
-		owner = owners_put(&l->hosts, pointer);
+		owner = put_pointer(l, a, pointer);
 		if (!owner ||
 			!rrset_add(&owner->sets, TYPE_PTR, l->ttl_s,
 				names_name(l->hosts.names, a->node)))
@@ -83,13 +125,13 @@ bool local_add_pointers(struct local *l)
 /* ---- names ---- */
 
 /* NULL: not a name, or no memory. */
-static struct owner *host(struct local *l, const char *text)
+static struct owner *host(struct local *l, const char *text, unsigned line)
 {
 	uint8_t name[NAME_MAX_WIRE];
 	size_t len = name_from_text(text, name);
 
 	name_lower(name, len);
-	return len > 1 ? owners_put(&l->hosts, (struct span){ name, len }) : NULL;
+	return len > 1 ? put_owner(l, (struct span){ name, len }, line) : NULL;
 }
 
 /* A link's name behind an address of IPv6 is no matter of DNS. */
@@ -119,7 +161,7 @@ static bool read_names(const struct reading *r, struct span address, char *rest)
 	bool first = true;
 
 	for (char *word, *at = rest; (word = strtok_r(NULL, blank, &at)); first = false) {
-		struct owner *owner = host(l, word);
+		struct owner *owner = host(l, word, r->line);
 
 		if (!owner)
 			return local_refuse(r->fault, r->file, r->line, "%.80s: not a name", word);
@@ -164,6 +206,7 @@ bool local_read_hosts(struct local *l, const char *file, struct local_fault *fau
 
 	if (!f)
 		return local_refuse(fault, file, 0, "%s", replace_why_not(errno));
+	ok = begin_source(l, file) || local_refuse(fault, file, 0, "no memory");
 	errno = 0;
 	while (ok && (len = getline(&line, &room, f)) >= 0) {
 		r.line++;
@@ -180,7 +223,8 @@ bool local_read_hosts(struct local *l, const char *file, struct local_fault *fau
 
 bool local_add_host(struct local *l, const struct host_conf *conf, struct local_fault *fault)
 {
-	struct owner *owner = host(l, conf->name);
+	struct owner *owner =
+		begin_source(l, conf->place.file) ? host(l, conf->name, conf->place.line) : NULL;
 	char why[RRSET_WHY];
 
 	if (!owner)

@@ -11,6 +11,13 @@ struct zone {
 	struct owners owners; /* the apex, and what is below it */
 	size_t apex_len;
 	uint8_t apex[NAME_MAX_WIRE];
+	const char *file;
+};
+
+/* Hosts from this owner on, up to those of the next source, are of this file. */
+struct host_source {
+	const char *file; /* borrowed; NULL: none */
+	uint32_t first;
 };
 
 /* Of a host: an address, and the name that it is to have. */
@@ -23,12 +30,17 @@ struct host_address {
 struct local {
 	uint32_t ttl_s;
 	struct owners hosts;
+	struct host_source *sources; /* in order of their owners */
+	size_t source_count;
 	struct host_address *addresses; /* as they were read */
 	size_t address_count, address_room;
 	struct names *apexes; /* a node's number is that of its zone and 1, or 0 */
 	struct zone **zones;
 	uint32_t zone_count;
 };
+
+/* Where a host is named. */
+struct rules_place local_host_place(const struct local *, const struct owner *);
 
 /* Says what is wrong; false. */
 __attribute__((format(printf, 4, 5))) bool local_refuse(

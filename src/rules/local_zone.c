@@ -14,7 +14,7 @@ struct reading {
 	struct zone *zone;
 	const char *file;
 	struct local_fault *fault;
-	int line;
+	int line, first; /* that is being read, of which a record may have several */
 	uint32_t ttl_s;
 	ldns_rdf *origin, *previous;
 };
@@ -41,6 +41,8 @@ static bool take(const struct reading *r, const ldns_rr *rr)
 	to = owners_put(&r->zone->owners, (struct span){ name, len });
 	if (!to)
 		return REFUSE(r, "no memory");
+	if (!to->sets)
+		to->line = (unsigned)r->first;
 	if (!rrset_add_rr(&to->sets, rr, why))
 		return REFUSE(r, "%s", why);
 	const char *clash = rrset_clash(to->sets);
@@ -57,6 +59,8 @@ static bool read_entry(struct reading *r, FILE *f)
 {
 	ldns_rr *rr = NULL;
 	uint32_t ttl_s = r->ttl_s ? r->ttl_s : TTL_ZERO;
+
+	r->first = r->line + 1;
 	ldns_status status =
 		ldns_rr_new_frm_fp_l(&rr, f, &ttl_s, &r->origin, &r->previous, &r->line);
 	bool ok;

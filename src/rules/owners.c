@@ -51,9 +51,16 @@ void owners_seal(struct owners *o)
 		resize(o, o->count);
 }
 
-const struct rrset *owners_sets(const struct owners *o, uint32_t node)
+const struct owner *owners_find(const struct owners *o, uint32_t node)
 {
 	uint32_t number = names_number_of(o->names, node);
 
-	return number ? o->owners[number - 1].sets : NULL;
+	return number ? &o->owners[number - 1] : NULL;
+}
+
+const struct rrset *owners_sets(const struct owners *o, uint32_t node)
+{
+	const struct owner *owner = owners_find(o, node);
+
+	return owner ? owner->sets : NULL;
 }

@@ -7,6 +7,7 @@
 
 struct owner {
 	uint32_t node; /* of the name */
+	uint32_t line; /* where it is named first */
 	struct rrset *sets;
 };
 
@@ -26,7 +27,9 @@ struct owner *owners_put(struct owners *, struct span name);
 /* Gives back what was taken for growth; none is made afterwards. */
 void owners_seal(struct owners *);
 
-/* The records of a node; NULL: it has none, but there are names below it. */
+/* The owner that a node is of; NULL: there are but names below it. */
+const struct owner *owners_find(const struct owners *, uint32_t node);
+/* Its records; NULL: it has none. */
 const struct rrset *owners_sets(const struct owners *, uint32_t node);
 
 #endif

@@ -275,6 +275,19 @@ def test_it_says_file_and_line_of_lists_and_rules(sotto, tmp_path):
     assert flat(f"> block suffix:ads.test. at {tmp_path}/ads.txt:2 answer NXDOMAIN") in flat(printed(sotto, "ads.test"))
 
 
+@pytest.mark.parametrize("words, file, line", [
+    (["host.test"], "hosts", 1), (["4.2.0.192.in-addr.arpa", "PTR"], "hosts", 1), (["home.test", "SOA"], "home.zone", 1),
+    (["c.home.test"], "home.zone", 4), (["x.w.home.test"], "home.zone", 6), (["none.home.test"], "home.zone", None),
+])  # fmt: skip
+def test_it_says_file_and_line_of_local_data(sotto, tmp_path, words, file, line):
+    told = explain(sotto, *words)
+    decided = told.decisions[0]
+    assert (decided["file"], decided["line"]) == (str(tmp_path / file), line)
+    tried, = (e for e in told.steps[0]["rules"] if e["tier"] == "local")
+    assert (tried["file"], tried["line"]) == (str(tmp_path / file), line)
+    assert flat(f" at {tmp_path}/{file}{f':{line}' if line else ''} ") in flat(printed(sotto, *words))
+
+
 def test_it_says_why_others_did_not_decide(sotto):
     def tried(*words):
         entries = explain(sotto, *words).steps[0]["rules"]

@@ -363,7 +363,8 @@ static void consider_others(void)
 	for (unsigned i = 0; i < HOSTS; i++)
 		if ((!hosts[i].view || hosts[i].view == asker.view) &&
 			strcmp(hosts[i].name, name) == 0)
-			consider((struct naive_rank){ TIER_LOCAL, hosts[i].view > 0, 1, 9, 0, 0 });
+			consider((struct naive_rank){
+				TIER_LOCAL, hosts[i].view > 0, 1, 9, 0, hosts[i].place.line });
 	for (unsigned i = 0; i < ROUTED; i++) {
 		const struct pattern_conf p = { PATTERN_SUFFIX, routed[i] };
 

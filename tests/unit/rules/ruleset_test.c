@@ -578,6 +578,54 @@ static void tried(struct trace *trace, enum tier tier, const struct rules_place 
 		pattern, why_not ? why_not : "holds");
 }
 
+/* What is told of local data, as decide() and a trace have it. */
+static void local_is(const char *name, const char *file_name, unsigned line, const char *trace)
+{
+	uint8_t wire_name[NAME_MAX_WIRE];
+	struct span of = { wire_name, name_from_text(name, wire_name) };
+	struct told told = { .trace = { tried } };
+
+	ruleset_decide(set, of, TYPE_A, &asker, &decision, &told.trace);
+	STR(decision.place.file, file_name);
+	EQ(decision.place.line, line);
+	STR(told.text, trace);
+}
+
+CASE(local_data_is_told_with_its_place)
+{
+	const char *address[] = { "192.0.2.1" };
+	struct host_conf hosts[] = { { { "conf", 7 }, 0, "one.test", address, 1 },
+		{ { "conf", 9 }, 0, "two.test", address, 1 } };
+	struct local_file_conf files[2] = { { 0, "", NULL }, { 0, "", "zone.test" } };
+
+	begin();
+	conf.hosts = hosts;
+	conf.host_count = 2;
+	conf.hosts_ptr = true;
+	conf.files = files;
+	conf.file_count = 2;
+	files[0].file = list(LIST_HOSTS, "# \n192.0.2.2 three.test\n192.0.2.3 one.test\n")->file;
+	files[1].file = list(
+		LIST_HOSTS, "@ 60 SOA a b (1 2\n3 4 5)\n\nw 60 A 192.0.2.4\n*.x 60 A 192.0.2.5\n")
+				->file;
+	conf.list_count = 0;
+	build();
+	local_is("one.test", "conf", 7, "2 7 exact:one.test.: holds\n");
+	local_is("two.test", "conf", 9, "2 9 exact:two.test.: holds\n");
+	local_is("three.test", file[0], 2, "2 2 exact:three.test.: holds\n");
+	local_is(
+		"2.2.0.192.in-addr.arpa", file[0], 2, "2 2 exact:2.2.0.192.in-addr.arpa.: holds\n");
+	local_is("3.2.0.192.in-addr.arpa", "conf", 7, "2 7 exact:3.2.0.192.in-addr.arpa.: holds\n");
+	local_is("zone.test", file[1], 1, "2 1 suffix:zone.test.: holds\n");
+	local_is("w.zone.test", file[1], 4, "2 4 suffix:zone.test.: holds\n");
+	local_is("a.x.zone.test", file[1], 5, "2 5 suffix:zone.test.: holds\n");
+	local_is("x.zone.test", file[1], 0, "2 0 suffix:zone.test.: holds\n");
+	local_is("no.zone.test", file[1], 0, "2 0 suffix:zone.test.: holds\n");
+	unlink(file[0]);
+	unlink(file[1]);
+	end();
+}
+
 CASE(a_trace_has_everything_on_the_way_by_rank)
 {
 	struct told told = { .trace = { tried } };
@@ -625,6 +673,7 @@ int main(void)
 		CLAIM(private_hints_are_addresses),
 		CLAIM(blocked_and_bogus_addresses),
 		CLAIM(what_is_decided_is_told),
+		CLAIM(local_data_is_told_with_its_place),
 		CLAIM(a_trace_has_everything_on_the_way_by_rank),
 	};
 
