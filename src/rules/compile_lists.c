@@ -72,6 +72,18 @@ static bool is_last_alias(const struct ruleset *set, const struct list_entry *e)
 		strcmp(last->target_text, e->target) == 0;
 }
 
+/* `*.x`: that record is another one for each name, so it is not kept. */
+static void take_wildcard(struct outcome *o)
+{
+	if (memcmp(o->target, "\1*", 2) != 0)
+		return;
+	o->target_len -= 2;
+	memmove(o->target, o->target + 2, o->target_len);
+	rrset_free(o->sets);
+	o->sets = NULL;
+	o->prepends = true;
+}
+
 static bool own_outcome(struct listing *l, const struct list_entry *e, uint32_t *of)
 {
 	struct ruleset *set = l->f->set;
@@ -89,6 +101,8 @@ static bool own_outcome(struct listing *l, const struct list_entry *e, uint32_t 
 			own->act = ACT_PASS;
 			return false;
 		}
+		if (e->act == ACT_CNAME)
+			take_wildcard(own);
 	}
 	*of = OF_OWN + (uint32_t)set->own_count - 1;
 	return true;

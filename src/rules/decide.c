@@ -250,14 +250,16 @@ static void take_outcome(const struct asked *q, const struct outcome *o, size_t 
 {
 	struct decision *d = q->d;
 	bool is_alias = o->act == ACT_CNAME;
+	/* The alias itself is what is asked for. */
+	bool is_asked = is_alias && (q->type == TYPE_CNAME || q->type == TYPE_ANY);
 
-	d->act = o->act;
+	d->act = is_asked ? ACT_ANSWER : o->act;
 	d->sets = o->sets;
 	d->target = o->target_text;
-	if (is_alias && (q->type == TYPE_CNAME || q->type == TYPE_ANY))
-		d->act = ACT_ANSWER; /* the alias itself is what is asked for */
-	else if (is_alias || o->act == ACT_REWRITE)
-		take_target(q, o->act, end_len, (struct span){ o->target, o->target_len });
+	if (o->prepends)
+		end_len = 1; /* the root */
+	if (o->prepends || (!is_asked && (is_alias || o->act == ACT_REWRITE)))
+		take_target(q, d->act, end_len, (struct span){ o->target, o->target_len });
 }
 
 static void take_rule(const struct asked *q, const struct entry *e)

@@ -16,7 +16,7 @@ struct list_entry {
 	bool allows; /* an exception of the file's own */
 	bool has_act; /* RPZ: what is done is said here ... */
 	enum act act; /* ... NXDOMAIN, NODATA, PASS, DROP, TRUNCATE, CNAME, ANSWER */
-	const char *target; /* of CNAME */
+	const char *target; /* of CNAME; `*.` in front: the name that is asked for stands there */
 	struct rrset *sets; /* of ANSWER; borrowed */
 };
 

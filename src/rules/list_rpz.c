@@ -110,8 +110,8 @@ static bool read_prefix(const uint8_t *name, struct prefix *prefix)
 
 /* ---- actions ---- */
 
-/* False: it is none that a forwarder can do. */
-static bool read_action(const struct rpz *z, struct list_entry *entry, char target[NAME_TEXT])
+/* An alias to *.x leads to x with the name that is asked for in front of it. */
+static void read_action(const struct rpz *z, struct list_entry *entry, char target[NAME_TEXT])
 {
 	static const struct {
 		const char *target;
@@ -123,17 +123,16 @@ static bool read_action(const struct rpz *z, struct list_entry *entry, char targ
 	if (!z->has_alias) {
 		entry->act = ACT_ANSWER;
 		entry->sets = z->sets;
-		return true;
+		return;
 	}
 	for (size_t i = 0; i < sizeof acts / sizeof *acts; i++) {
 		if (name_is(z->alias, acts[i].target)) {
 			entry->act = acts[i].act;
-			return true;
+			return;
 		}
 	}
 	entry->act = ACT_CNAME;
 	entry->target = name_to_text(z->alias, target);
-	return z->alias[0] != 1 || z->alias[1] != '*';
 }
 
 static bool give(struct rpz *z, struct list_entry *entry, size_t trigger_len)
@@ -179,9 +178,8 @@ static bool settle(struct rpz *z)
 				name_from_text("rpz-passthru", z->alias);
 		}
 		*end = 0;
-		ok = read_action(z, &entry, target)
-			? give(z, &entry, z->len - z->apex_len + 1)
-			: list_ignore(z->r, "an alias with the name in front of it");
+		read_action(z, &entry, target);
+		ok = give(z, &entry, z->len - z->apex_len + 1);
 	}
 	rrset_free(z->sets);
 	z->sets = NULL;

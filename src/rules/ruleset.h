@@ -75,7 +75,8 @@ struct decision {
 			       too, but where it is what is asked for: by CNAME, or, by DNAME, a
 			       name that follows from it; then local.sets has the record */
 	struct span target_name; /* the same on the wire, as it is to be asked, in memory of the
-				    caller (name) */
+				    caller (name); of ANSWER, that of an alias which follows from
+				    the name, and is what is asked for */
 	uint8_t name[NAME_MAX_WIRE]; /* room for that */
 	struct local_found local; /* TIER_LOCAL */
 	const struct list_conf *list; /* TIER_ALLOW, TIER_BLOCK */

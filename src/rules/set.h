@@ -18,6 +18,7 @@ struct outcome {
 	uint8_t *target; /* of CNAME and REWRITE, on the wire; NULL: none */
 	size_t target_len;
 	char *target_text;
+	bool prepends; /* of CNAME: the name that is asked for stands in front of the target */
 };
 
 struct rule {

@@ -12,6 +12,8 @@ static void answer_with_records(
 		answer_dname(packed, memory, to, &dname);
 	else if (d->too_long)
 		answer_negative(packed, memory, to, RCODE_YXDOMAIN);
+	else if (d->act == ACT_ANSWER && d->target_name.len)
+		answer_alias(packed, memory, to, d->target_name);
 	else
 		answer_records(packed, memory, to, d->sets);
 }

@@ -148,6 +148,30 @@ CASE(who_asks_for_an_alias_gets_it)
 	end();
 }
 
+/* RPZ: `*.x` is the name that is asked for in front of x. */
+CASE(a_policy_puts_the_name_in_front_of_its_target)
+{
+	char name[256];
+
+	begin();
+	list(LIST_RPZ,
+		"$TTL 60\n@ SOA a b 1 2 3 4 5\na.example CNAME *.garden.test.\n"
+		"*.b.example CNAME *.garden.test.\nc.example CNAME garden.test.\n");
+	build();
+	EQ(decide("a.example", TYPE_A)->act, ACT_CNAME);
+	leads_to("a.example.garden.test");
+	EQ(decide("x.y.b.example", TYPE_MX)->act, ACT_CNAME);
+	leads_to("x.y.b.example.garden.test");
+	EQ(decide("c.example", TYPE_A)->act, ACT_CNAME);
+	leads_to("garden.test");
+	memset(name, 'x', sizeof name);
+	name[62] = name[124] = name[186] = '.';
+	snprintf(name + 240, sizeof name - 240, ".b.example");
+	EQ(decide(name, TYPE_A)->act, ACT_ANSWER);
+	OK(decision.too_long);
+	end();
+}
+
 CASE(truncation_is_for_datagrams)
 {
 	begin();
@@ -561,6 +585,17 @@ CASE(what_is_decided_is_told)
 	end();
 }
 
+CASE(an_alias_that_follows_from_the_name_is_told_to_who_asks_for_it)
+{
+	begin();
+	list(LIST_RPZ, "$TTL 60\n@ SOA a b 1 2 3 4 5\na.example CNAME *.garden.test.\n");
+	build();
+	tell("a.example", TYPE_CNAME);
+	EQ(count(SECTION_ANSWER), 1);
+	OK(memmem(packed.message.at, packed.message.len, "\1a\7example\6garden\4test\0", 23));
+	end();
+}
+
 /* ---- explaining ---- */
 
 struct told {
@@ -656,6 +691,7 @@ int main(void)
 		CLAIM(a_rewrite_by_suffix_keeps_what_is_before_it),
 		CLAIM(a_rewrite_to_what_is_no_name_is_an_answer),
 		CLAIM(who_asks_for_an_alias_gets_it),
+		CLAIM(a_policy_puts_the_name_in_front_of_its_target),
 		CLAIM(truncation_is_for_datagrams),
 		CLAIM(the_longest_prefix_that_holds_all_of_the_client_is_the_view),
 		CLAIM(a_mac_address_goes_before_a_cpe_and_that_before_a_prefix),
@@ -673,6 +709,7 @@ int main(void)
 		CLAIM(private_hints_are_addresses),
 		CLAIM(blocked_and_bogus_addresses),
 		CLAIM(what_is_decided_is_told),
+		CLAIM(an_alias_that_follows_from_the_name_is_told_to_who_asks_for_it),
 		CLAIM(local_data_is_told_with_its_place),
 		CLAIM(a_trace_has_everything_on_the_way_by_rank),
 	};
