@@ -46,6 +46,7 @@
 	X(rules_routed, "Questions that a rule or a view sent to another group")                   \
 	X(rules_dropped, "Questions that a rule had no answer given to")                           \
 	X(rules_judged, "Answers of servers that were not passed on")                              \
+	X(rules_exceeded, "Regular expressions of rules given up, for want of steps")              \
 	X(dumped, "Messages that were put into the dump")                                          \
 	X(dump_lost, "Messages that were not: it is full, or the disk is slow or full")            \
 	X(events, "Events that were told: questions that a rule with `event` has decided")         \

@@ -299,13 +299,15 @@ static json_t *rules(const struct view *v, const struct report *r)
 	if (set)
 		ruleset_count(set, &n);
 	ruled_here_clear(&here);
-	return json_pack("{s:{s:o, s:o, s:o, s:o, s:I, s:o, s:{s:o, s:o, s:o, s:o, s:o}}}", "rules",
-		"rules", number(n.rules), "names", number(n.names), "list_entries",
+	return json_pack("{s:{s:o, s:o, s:o, s:o, s:I, s:o, s:{s:o, s:o, s:o, s:o, s:o}, "
+			 "s:o}}",
+		"rules", "rules", number(n.rules), "names", number(n.names), "list_entries",
 		number(n.list_entries), "memory_bytes", number(n.memory), "time_seconds",
 		moment(v, r, v->rules->loaded_ms), "error", rules_error(v, r),
 		"rules_decisions_total", "answered", number(m->rules_answered), "blocked",
 		number(m->rules_blocked), "routed", number(m->rules_routed), "dropped",
-		number(m->rules_dropped), "judged", number(m->rules_judged));
+		number(m->rules_dropped), "judged", number(m->rules_judged),
+		"rules_regex_exceeded_total", number(m->rules_exceeded));
 }
 
 static json_t *process(const struct view *v, const struct report *r)

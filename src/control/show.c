@@ -120,6 +120,8 @@ static void show_rules(const json_t *o, FILE *out)
 		line_add_some(&l, told_count(did, "routed"), "routed");
 		line_add_some(&l, told_count(did, "dropped"), "dropped");
 		line_add_some(&l, told_count(did, "judged"), "answers not passed on");
+		line_add_some(&l, told_count(r, "rules_regex_exceeded_total"),
+			"regular expressions given up");
 		line_put_about(&l, "rules", out);
 	}
 	show_rules_error(json_object_get(r, "error"), now, out);

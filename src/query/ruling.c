@@ -376,6 +376,12 @@ static bool gives_way(const struct decision *d)
 	return !d->decided || d->act == ACT_PASS || d->tier == TIER_SPECIAL;
 }
 
+/* A worker is a thread. */
+static void count_exceeded(struct query_env *env)
+{
+	env->metrics->rules_exceeded = pattern_exceeded();
+}
+
 enum verdict ruling_decide(struct query *q)
 {
 	struct query_env *env = q->env;
@@ -388,6 +394,7 @@ enum verdict ruling_decide(struct query *q)
 		return NEXT;
 	take_facts(q, &a);
 	ruleset_decide(env->set, a.name, q->asked->type, &a.facts, &d, trace_of(env));
+	count_exceeded(env);
 	if (env->recorder)
 		env->recorder->decided(env->recorder, q, &d);
 	tell(q, &d);
@@ -413,7 +420,10 @@ static enum verdict judge(struct query *q)
 	take_facts(q, &a);
 	a.facts.inside = group_is_inside(env->group);
 	a.facts.lab = holds_for_questions;
-	if (ruleset_judge(env->set, q->answer.packed, &a.facts, &d, trace_of(env)))
+	bool told = ruleset_judge(env->set, q->answer.packed, &a.facts, &d, trace_of(env));
+
+	count_exceeded(env);
+	if (told)
 		return make_addresses(q);
 	if (env->recorder)
 		env->recorder->objected(env->recorder, q, &d);

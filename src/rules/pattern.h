@@ -45,7 +45,7 @@ bool pattern_matches(const struct pattern *, const uint8_t *name, size_t len);
 /* The same of those kinds that need nothing but the tail. */
 bool pattern_plain_matches(enum pattern_kind, size_t tail_len, size_t len);
 
-/* How many times, in all threads, a name took a regular expression more steps than it may have. */
+/* How many times, in this thread, a name took a regular expression more steps than it may have. */
 unsigned long pattern_exceeded(void);
 
 /* "suffix" and so on, and the kind of such a word; false: there is none. */

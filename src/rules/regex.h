@@ -17,7 +17,7 @@ void regex_free(struct regex *);
  * what it works with for its next match, so that most allocate nothing. */
 bool regex_matches(const struct regex *, const uint8_t *name);
 
-/* How many needed more, in all threads. */
+/* How many needed more, in this thread. */
 unsigned long regex_exceeded(void);
 
 #endif

@@ -26,8 +26,8 @@ static const char *const elsewhere[] = { "connections_resumed", "resumed", "name
 	"names_failed", "clients_unread", "proxies_malformed", "clients_passed",
 	"clients_not_passed", "queries_tls", "clients_unwelcome", "clients_tls",
 	"clients_tls_resumed", "clients_tls_failed", "pace_dropped", "pace_truncated", "pace_held",
-	"clients_asked_all", "clients_old", "rules_blocked", "rules_judged", "dumped", "dump_lost",
-	"events", "events_lost" };
+	"clients_asked_all", "clients_old", "rules_blocked", "rules_judged", "rules_exceeded", "dumped",
+	"dump_lost", "events", "events_lost" };
 
 const char *fault_name(enum fault_kind kind)
 {
