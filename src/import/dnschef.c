@@ -107,7 +107,7 @@ void dnschef_add(struct recipe *p, const struct said *said, const struct dnschef
 	struct recipe_rule rule = { fake->pattern ? "dnschef" : NULL, fake->pattern, type->name,
 		"answer", text, "0s" };
 
-	if (!text)
+	if (!text || !recipe_takes(p, said, &rule))
 		return;
 	struct recipe_entry *before = recipe_find_rule(p, &rule);
 
@@ -115,13 +115,13 @@ void dnschef_add(struct recipe *p, const struct said *said, const struct dnschef
 		if (said->line) /* a command line wins over a file in silence */
 			recipe_leave(p, &before->said, "said again in line %u, which is what holds",
 				said->line);
-		before->values = NULL;
+		recipe_empty(before);
 		before->said.line = said->line;
 		before->said.text = memory_copy(&p->memory, said->text, strlen(said->text));
 	}
 	struct recipe_entry *e = recipe_rule(p, said, &rule);
 
-	for (const char *const *except = fake->except; except && *except; except++)
+	for (const char *const *except = fake->except; e && except && *except; except++)
 		recipe_except(p, e, memory_format(&p->memory, "dnschef:%s", *except));
 }
 
@@ -171,7 +171,7 @@ static void read_pair(
 		*c = (char)tolower((unsigned char)*c);
 	if (!type)
 		recipe_leave(p, said, "in no section that is known");
-	else if (recipe_is_name(p, said, text))
+	else
 		dnschef_add(p, said,
 			&(struct dnschef_fake){
 				.type = type->name, .pattern = text, .value = lines_trim(value) });

@@ -9,7 +9,9 @@
 #include "base/bug.h"
 #include "config/print.h"
 #include "config/problems.h"
+#include "config/rules.h"
 #include "dns/name.h"
+#include "import/taken.h"
 
 /* Of a line of the source, so much is shown. */
 #define SHOWN 72
@@ -82,6 +84,8 @@ static void keep(void *entry)
 
 void recipe_clear(struct recipe *p)
 {
+	for (struct recipe_entry *e = recipe_entries(p, "rules"); e; e = e->next)
+		recipe_empty(e);
 	tdestroy(p->by_id, keep);
 	memory_clear(&p->memory);
 	*p = (struct recipe){ 0 };
@@ -198,7 +202,8 @@ static struct recipe_entry *entry(
 	return e;
 }
 
-static void add_text(struct recipe *p, struct recipe_value **list, const char *text)
+static void add_text(
+	struct recipe *p, struct recipe_value **list, const char *text, const char *plain)
 {
 	while (*list && strcmp((*list)->text, text) != 0)
 		list = &(*list)->next;
@@ -206,6 +211,12 @@ static void add_text(struct recipe *p, struct recipe_value **list, const char *t
 		return;
 	*list = memory_take(&p->memory, sizeof **list);
 	(*list)->text = text;
+	(*list)->plain = memory_copy(&p->memory, plain, strlen(plain));
+}
+
+static void add_value(struct recipe *p, struct recipe_value **list, const char *value)
+{
+	add_text(p, list, recipe_quote(p, value), value);
 }
 
 const char *recipe_quote(struct recipe *p, const char *text)
@@ -224,35 +235,73 @@ const char *recipe_quote(struct recipe *p, const char *text)
 	return kept;
 }
 
+static bool is_taken(struct recipe *p, const struct said *said, const struct taken *t)
+{
+	char why[TAKEN_WHY];
+	bool ok = taken(t, why);
+
+	if (!ok)
+		recipe_leave(p, said, "%s", why);
+	return ok;
+}
+
 void recipe_set_yaml(struct recipe *p, const struct said *said, const char *key, const char *yaml)
 {
 	struct recipe_entry *e = entry(p, said, key, "");
 
 	e->said = keep_said(p, said);
 	e->values = NULL;
-	add_text(p, &e->values, yaml);
+	add_text(p, &e->values, yaml, yaml);
 }
 
 void recipe_set(struct recipe *p, const struct said *said, const char *key, const char *value)
 {
-	recipe_set_yaml(p, said, key, recipe_quote(p, value));
+	if (is_taken(p, said, &(struct taken){ key, NULL, &value, 1, false }))
+		recipe_set_yaml(p, said, key, recipe_quote(p, value));
 }
 
+/* Some must not meet, so they are asked about together: as many as LISTED_MAX, so that it does not
+ * take long. */
+#define LISTED_MAX 64
 void recipe_add(struct recipe *p, const struct said *said, const char *key, const char *value)
 {
-	struct recipe_entry *e = entry(p, said, key, value);
+	const char *words[LISTED_MAX];
+	struct taken t = { key, NULL, words, 0, true };
 
-	add_text(p, &e->values, recipe_quote(p, value));
+	const struct recipe_entry *e = recipe_entries(p, key);
+
+	if (recipe_has(p, key, value))
+		return;
+	for (; e && t.count < LISTED_MAX - 1; e = e->next)
+		words[t.count++] = e->values->plain;
+	words[t.count++] = value;
+	if (is_taken(p, said, &t))
+		add_value(p, &entry(p, said, key, value)->values, value);
+}
+
+/* A group is no list. */
+static bool is_group(const char *value)
+{
+	return strcmp(value, "default") == 0;
 }
 
 void recipe_put(struct recipe *p, const struct said *said, const char *key, const char *name,
 	const char *value)
 {
+	struct taken t = { key, name, &value, 1, !is_group(value) };
+
+	if (!is_taken(p, said, &t))
+		return;
 	struct recipe_entry *e = entry(p, said, key, name);
 
 	e->head = recipe_quote(p, name);
 	e->name = memory_copy(&p->memory, name, strlen(name));
-	add_text(p, &e->values, recipe_quote(p, value));
+	add_value(p, &e->values, value);
+}
+
+bool recipe_has(struct recipe *p, const char *key, const char *name)
+{
+	return find(p, memory_format(&p->memory, "%s\n%s", key, name));
 }
 
 struct recipe_entry *recipe_entries(const struct recipe *p, const char *key)
@@ -264,10 +313,22 @@ bool recipe_is_name(struct recipe *p, const struct said *said, const char *name)
 {
 	uint8_t wire[NAME_MAX_WIRE];
 
-	if (name_from_text(name, wire))
+	const char *stray = rules_stray(name);
+
+	if (!name_from_text(name, wire))
+		recipe_leave(p, said, "\"%s\" is no domain name", name);
+	else if (stray)
+		recipe_leave(p, said, "\"%s\": %s", name, stray);
+	else
 		return true;
-	recipe_leave(p, said, "\"%s\" is no domain name", name);
 	return false;
+}
+
+bool recipe_is_zone(struct recipe *p, const struct said *said, const char *name)
+{
+	const char *group = "default";
+
+	return is_taken(p, said, &(struct taken){ "zones", name, &group, 1, false });
 }
 
 /* ---- rules ---- */
@@ -294,22 +355,104 @@ struct recipe_entry *recipe_find_rule(struct recipe *p, const struct recipe_rule
 	return find(p, memory_format(&p->memory, "rules\n%s", rule_id(p, r)));
 }
 
+/* Why a record cannot stand beside those that the rule has; NULL: it can. */
+static const char *why_not_beside(struct rrset *sets, struct rrset *one)
+{
+	struct rrset *last = one;
+
+	while (last->next)
+		last = last->next;
+	last->next = sets;
+	const char *clash = rrset_clash(one);
+
+	last->next = NULL;
+	return clash;
+}
+
+/* The same record twice is once. */
+static bool takes_record(
+	const struct recipe_entry *e, const struct recipe_rule *r, char why[RRSET_WHY])
+{
+	struct rrset *one = NULL;
+	const char *clash = NULL;
+
+	if (!rules_is_record(r->value, why))
+		return false;
+	if (e && e->sets && rrset_read(&one, r->value, 1, why) && one)
+		clash = why_not_beside(e->sets, one);
+	rrset_free(one);
+	if (clash)
+		snprintf(why, RRSET_WHY, "%s", clash);
+	return !clash;
+}
+
+/* e: what is there of that rule; NULL: nothing. Only records may be several. */
+static bool takes(const struct recipe_entry *e, const struct recipe_rule *r, char why[RRSET_WHY])
+{
+	struct pattern_conf pattern = { .text = r->name };
+
+	if (!taken_as_text(r->value, why) || (r->kind && !taken_as_text(r->name, why)))
+		return false;
+	if (r->kind) {
+		MUST(pattern_read_kind(r->kind, &pattern.kind));
+		if (!rules_is_pattern(&pattern, why))
+			return false;
+	}
+	if (strcmp(r->does, "answer") == 0)
+		return takes_record(e, r, why);
+	if (e && strcmp(e->values->plain, r->value) != 0) {
+		snprintf(why, RRSET_WHY, "line %u says otherwise", e->said.line);
+		return false;
+	}
+	snprintf(why, RRSET_WHY, "it leads to itself");
+	return strcmp(r->does, "cname") != 0 || !r->kind ||
+		!rules_leads_to_itself(&pattern, ACT_CNAME, r->value);
+}
+
+bool recipe_takes(struct recipe *p, const struct said *said, const struct recipe_rule *r)
+{
+	char why[RRSET_WHY];
+	bool ok = takes(NULL, r, why);
+
+	if (!ok)
+		recipe_leave(p, said, "%s", why);
+	return ok;
+}
+
+void recipe_empty(struct recipe_entry *e)
+{
+	rrset_free(e->sets);
+	e->sets = NULL;
+	e->values = NULL;
+}
+
 struct recipe_entry *recipe_rule(
 	struct recipe *p, const struct said *said, const struct recipe_rule *r)
 {
-	struct recipe_entry *e = entry(p, said, "rules", rule_id(p, r));
+	struct recipe_entry *e = recipe_find_rule(p, r);
+	bool answers = strcmp(r->does, "answer") == 0;
+	char why[RRSET_WHY];
 
+	if (!takes(e, r, why)) {
+		recipe_leave(p, said, "%s", why);
+		return NULL;
+	}
+	e = entry(p, said, "rules", rule_id(p, r));
+	if (answers && !rrset_read(&e->sets, r->value, 1, why)) {
+		recipe_leave(p, said, "%s", why);
+		return NULL;
+	}
 	e->head = rule_head(p, r);
 	e->does = r->does;
 	if (r->ttl)
 		e->tail = memory_format(&p->memory, "ttl: %s", r->ttl);
-	add_text(p, &e->values, recipe_quote(p, r->value));
+	add_value(p, &e->values, r->value);
 	return e;
 }
 
 void recipe_except(struct recipe *p, struct recipe_entry *e, const char *pattern)
 {
-	add_text(p, &e->except, recipe_quote(p, pattern));
+	add_value(p, &e->except, pattern);
 }
 
 /* ---- writing ---- */
@@ -353,7 +496,7 @@ static void put_entry(
 	fputs(indent, out);
 	if (shape == MAP) {
 		fprintf(out, "%s: ", e->head);
-		if (strcmp(e->values->text, "default") == 0) /* a group, which is no list */
+		if (is_group(e->values->plain))
 			fputs(e->values->text, out);
 		else
 			put_list(e->values, out);

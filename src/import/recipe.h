@@ -20,6 +20,7 @@ struct said {
 struct recipe_value {
 	struct recipe_value *next;
 	const char *text; /* as YAML */
+	const char *plain; /* the same unquoted */
 };
 
 /* A value of a key, an entry of a map, or a rule. */
@@ -32,6 +33,7 @@ struct recipe_entry {
 	const char *name; /* of a map: its key, unquoted */
 	const char *does; /* of a rule: the key of its values */
 	struct recipe_value *values, *except;
+	struct rrset *sets; /* of a rule that answers: its records; owned */
 };
 
 struct recipe_remark;
@@ -65,7 +67,8 @@ void recipe_remark(struct recipe *, const struct said *, const char *why);
 void recipe_set(struct recipe *, const struct said *, const char *key, const char *value);
 /* The same of a value that is YAML already. */
 void recipe_set_yaml(struct recipe *, const struct said *, const char *key, const char *yaml);
-/* Adds to a list; twice the same is once. */
+/* Adds to a list; twice the same is once. Here and below, what the configuration would not take is
+ * left. */
 void recipe_add(struct recipe *, const struct said *, const char *key, const char *value);
 /* Adds to the list of an entry of a map. */
 void recipe_put(struct recipe *, const struct said *, const char *key, const char *entry,
@@ -78,18 +81,26 @@ struct recipe_rule {
 	const char *does, *value; /* a key of what is done, and its value, unquoted */
 	const char *ttl; /* NULL: as usual */
 };
+/* NULL: the configuration would not take it, so it is left. */
 struct recipe_entry *recipe_rule(struct recipe *, const struct said *, const struct recipe_rule *);
+/* Would it take a rule that says this alone? Else it is left. */
+bool recipe_takes(struct recipe *, const struct said *, const struct recipe_rule *);
+/* Forgets the values of a rule, which is to have others. */
+void recipe_empty(struct recipe_entry *);
 /* The one that it would become part of; NULL: none. */
 struct recipe_entry *recipe_find_rule(struct recipe *, const struct recipe_rule *);
 /* The rule does not hold there; a pattern, unquoted. */
 void recipe_except(struct recipe *, struct recipe_entry *, const char *pattern);
+/* Does a map have that entry? */
+bool recipe_has(struct recipe *, const char *key, const char *entry);
 /* The entries of a key, in order. */
 struct recipe_entry *recipe_entries(const struct recipe *, const char *key);
 
 /* As a YAML scalar, in quotes if need be. */
 const char *recipe_quote(struct recipe *, const char *text);
-/* Can it be a domain name? Else it is left. */
+/* Can it be a domain name, or a key of `zones`? Else it is left. */
 bool recipe_is_name(struct recipe *, const struct said *, const char *name);
+bool recipe_is_zone(struct recipe *, const struct said *, const char *name);
 
 /* Writes what there is. */
 void recipe_print(struct recipe *, FILE *out);

@@ -114,7 +114,7 @@ void server_cut(struct server_said *s, char *text, char separator)
 void server_add(
 	struct recipe *p, const struct said *said, const struct server_said *s, const char *domain)
 {
-	if (domain && !recipe_is_name(p, said, domain))
+	if (domain && !recipe_is_zone(p, said, domain))
 		return;
 	const char *text = server_spell(p, said, s);
 

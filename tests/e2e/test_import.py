@@ -3,6 +3,7 @@ FORMAT-WHAT.in), what `sotto import` makes of each (.yaml), and what it says cou
 packages have such a file, that is read as well."""
 
 import pathlib
+import random
 import re
 import subprocess
 
@@ -141,3 +142,73 @@ def test_rubbish_is_told_and_makes_nothing_of_itself(name, text, tmp_path):
     done = sotto("import", name, "-", text=text)
     assert done.returncode in (1, 78) and done.stderr.startswith(b"standard input"), done.stderr[-500:]
     assert done.stdout.isascii() and len(done.stdout) < 1000
+
+
+SIGNS = "*?\"'\\/,:;#@.- =1aA0[]{}()%$&|\x7f\té"
+WORDS = ("", "x", "1.2.3", "::1", "*", "*.x", "a b", "99999", "a..b", "x" * 70)
+
+
+def mutated(line, chance):
+    """The line with something else in it, left out, or in the place of another part; its indentation stays."""
+    body = line.lstrip()
+    indent, at, sign = line[: len(line) - len(body)], chance.randrange(len(body) + 1), chance.choice(SIGNS)
+    parts = re.split(r"([,/ =:]+)", body)
+    parts[chance.randrange(len(parts))] = chance.choice((*WORDS, chance.choice(parts)))
+    ways = (body[:at] + sign + body[at:], body[:at] + sign + body[at + 1 :], body[:at] + body[at + 1 :], body[:at], "".join(parts))
+    return indent + chance.choice(ways)
+
+
+def mutant(name, seed):
+    """A sample most of whose lines are mutated, some beside what they were; fewer where one spoils all."""
+    chance = random.Random(f"{name} {seed}")
+    share = 0.04 if name in ("stubby", "cloudflared", "dnsproxy") else 0.7
+    lines = []
+    for line in (SAMPLES / f"{name}.in").read_text().splitlines():
+        changes = chance.random() < share
+        lines += [mutated(line, chance)] if changes else []
+        lines += [line] if not changes or chance.random() < 0.5 else []
+    return "\n".join(lines) + "\n"
+
+
+# What depends on this host, and not on what is written: files, and who listens here.
+OF_THIS_HOST = re.compile(r"No such file or directory|Is a directory|a loop")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_whatever_is_printed_is_taken(name, tmp_path):
+    file, printed = tmp_path / "sotto.yaml", 0
+    for seed in range(6):
+        done = sotto("import", "--lenient", name.partition("-")[0], "-", text=mutant(name, seed).encode())
+        assert done.returncode in (0, 1, 78), done.stderr[-2000:]
+        if done.returncode == 78:
+            continue
+        printed += 1
+        file.write_bytes(done.stdout)
+        checked = sotto("check", str(file))
+        told = [line for line in checked.stderr.decode().splitlines() if re.match(r"/", line) and not OF_THIS_HOST.search(line)]
+        assert checked.returncode in (0, 78) and not told, f"seed {seed}: {told}\n{done.stdout.decode()}"
+    assert printed
+
+
+def told_of(format, text):
+    done = sotto("import", format, "-", text=text.encode())
+    return done.stdout.decode(), done.stderr.decode().splitlines()
+
+
+@pytest.mark.parametrize("format, line, why", [
+    ("unbound", 'server:\n local-data: "x.example A 1.2.3"', "could not parse the RR's rdata"),
+    ("unbound", 'server:\n local-data: "*.x.example A 192.0.2.1"', "no pattern may stand here"),
+    ("unbound", 'server:\n local-data: "x.example A 192.0.2.1"\n local-data: "x.example CNAME y.example"', "CNAME beside other data"),
+    ("unbound", 'server:\n local-zone: "x.example" static\n local-zone: "x.example" refuse', "line 2 says otherwise"),
+    ("unbound", "server:\n interface: 127.0.0.1@5353x", "is not an IP address"),
+    ("dnsmasq", "no-resolv\nno-hosts\nptr-record=1.0.0.10.in-addr.arpa,a..b", "could not parse the RR's rdata"),
+    ("dnsmasq", "no-resolv\nno-hosts\ncname=a.example,A.Example", "leads to itself"),
+    ("dnsmasq", "no-resolv\nno-hosts\nhost-record=n?s.lan,192.0.2.1", "no pattern may stand here"),
+    ("dnsmasq", "no-resolv\nno-hosts\nserver=/a$b.example/192.0.2.1", "is not a domain"),
+    ("dnschef", "[A]\na\tb.example=192.0.2.1", "control characters"),
+])  # fmt: skip
+def test_what_would_not_be_taken_is_left(format, line, why):
+    out, notes = told_of(format, line)
+    number = line.count("\n") + 1
+    assert any(note.startswith(f"standard input:{number}: ") and why in note for note in notes), notes
+    assert f"# line {number}:" not in out
