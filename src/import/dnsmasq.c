@@ -23,9 +23,17 @@ struct listener {
 	const char *interface;
 };
 
+/* A name that has records, or has them below it. */
+struct named {
+	struct named *next;
+	struct said said;
+	const char *name;
+};
+
 struct masq {
 	const char *port;
 	struct listener *listeners, **listeners_end;
+	struct named *named, **named_end;
 	bool asks, no_resolv, no_hosts;
 	struct said domain; /* the first rule of a domain; text NULL: there is none */
 };
@@ -33,6 +41,23 @@ struct masq {
 static const char *copy(struct recipe *p, const char *text)
 {
 	return memory_copy(&p->memory, text, strlen(text));
+}
+
+static const char *parent(const char *name)
+{
+	const char *dot = strchr(name, '.');
+
+	return dot ? dot + 1 : NULL;
+}
+
+static void note_name(struct recipe *p, const struct said *said, const char *name)
+{
+	struct masq *m = p->state;
+	struct named *n = memory_take(&p->memory, sizeof *n);
+
+	*n = (struct named){ NULL, { said->line, copy(p, said->text) }, copy(p, name) };
+	*m->named_end = n;
+	m->named_end = &n->next;
 }
 
 static void add_record(struct recipe *p, const struct said *said, const char *name,
@@ -43,7 +68,8 @@ static void add_record(struct recipe *p, const struct said *said, const char *na
 	if (!recipe_is_name(p, said, name))
 		return;
 	r.value = memory_format(&p->memory, "%s %s", type, data);
-	recipe_rule(p, said, &r);
+	if (recipe_rule(p, said, &r))
+		note_name(p, said, name);
 }
 
 static char *lower(char *text)
@@ -267,8 +293,10 @@ static void take_cname(struct recipe *p, const struct said *said, char *value)
 		struct recipe_rule r = { below ? "below" : "exact", parts[i] + (below ? 2 : 0),
 			NULL, "cname", parts[count - 1], ttl };
 
-		if (recipe_is_name(p, said, r.name))
-			recipe_rule(p, said, &r);
+		const char *above = below ? r.name : parent(r.name);
+
+		if (recipe_is_name(p, said, r.name) && recipe_rule(p, said, &r) && above)
+			note_name(p, said, above); /* an alias answers all types */
 	}
 }
 
@@ -758,6 +786,59 @@ static void spare_hosts(struct recipe *p)
 	}
 }
 
+/* The file says of the domain that this name is in that nothing in it exists. */
+static bool is_denied(struct recipe *p, const char *name)
+{
+	struct recipe_rule denies = { "suffix", NULL, NULL, "action", NULL, NULL };
+	struct recipe_rule answers = { "suffix", NULL, "A, AAAA", "answer", NULL, NULL };
+	const struct recipe_entry *e = NULL;
+
+	for (const char *at = name; at && !e; at = parent(at)) {
+		denies.name = answers.name = at;
+		if (recipe_find_rule(p, &answers))
+			return false;
+		e = recipe_find_rule(p, &denies);
+	}
+	if (!e && !strchr(name, '.')) {
+		denies.kind = "regex", denies.name = PLAIN_NAME;
+		e = recipe_find_rule(p, &denies);
+	}
+	if (!e) {
+		denies.kind = denies.name = NULL;
+		e = recipe_find_rule(p, &denies);
+	}
+	return e && strcmp(e->values->text, "nxdomain") == 0;
+}
+
+/* A name exists that has records, or has names below it that have: then there is but nothing of the
+ * type that is asked for. */
+static void let_exist(struct recipe *p, const struct said *said, const char *name)
+{
+	const struct recipe_rule plain = { "regex", PLAIN_NAME, "A, AAAA", "action", NULL, NULL };
+
+	for (; name && *name; name = parent(name)) {
+		struct recipe_rule r = { "exact", name, NULL, "action", "nodata", NULL };
+		bool denied = is_denied(p, name);
+
+		if (!denied && !strchr(name, '.') && recipe_find_rule(p, &plain)) {
+			r.types = plain.types;
+			denied = true;
+		}
+		if (denied && !recipe_has(p, "hosts", name))
+			recipe_rule(p, said, &r);
+	}
+}
+
+static void let_names_exist(struct recipe *p)
+{
+	const struct masq *m = p->state;
+
+	for (const struct recipe_entry *h = recipe_entries(p, "hosts"); h; h = h->next)
+		let_exist(p, &h->said, h->name);
+	for (const struct named *n = m->named; n; n = n->next)
+		let_exist(p, &n->said, n->name);
+}
+
 static void add_listeners(struct recipe *p)
 {
 	const struct masq *m = p->state;
@@ -789,6 +870,7 @@ static void end(struct recipe *p)
 			p, &m->domain, "names in hosts files win over this there, and do not here");
 	rule_zones(p);
 	spare_hosts(p);
+	let_names_exist(p);
 	add_listeners(p);
 	unsaid.text = "/etc/resolv.conf";
 	if (!m->no_resolv)
@@ -803,6 +885,7 @@ void dnsmasq_read(struct recipe *p, struct span text)
 	struct masq m = { .port = "53" };
 
 	m.listeners_end = &m.listeners;
+	m.named_end = &m.named;
 	p->state = &m;
 	while (lines_next(&l)) {
 		char *value = strchr(l.text, '=');

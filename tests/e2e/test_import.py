@@ -212,3 +212,9 @@ def test_what_would_not_be_taken_is_left(format, line, why):
     number = line.count("\n") + 1
     assert any(note.startswith(f"standard input:{number}: ") and why in note for note in notes), notes
     assert f"# line {number}:" not in out
+
+
+def test_a_name_exists_in_a_domain_of_nothing_if_there_is_one_below_it():
+    out, notes = told_of("dnsmasq", "no-resolv\nno-hosts\nlocal=/lan/\nhost-record=a.b.lan,192.0.2.1\nmx-host=m.lan,x.example,1\n")
+    assert notes == [] and all(f"{{ exact: {name}, action: nodata }}" in out for name in ("lan", "b.lan", "m.lan"))
+    assert "exact: a.b.lan, action" not in out
