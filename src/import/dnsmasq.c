@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dns/text.h"
 #include "import/import.h"
 #include "import/lines.h"
 #include "import/servers.h"
@@ -476,6 +477,19 @@ static void take_filter_aaaa(struct recipe *p, const struct said *said, char *va
 	no_type(p, said, "AAAA");
 }
 
+/* ANY is every type that is asked for by that, which is a question of its own. */
+static void take_filter_rr(struct recipe *p, const struct said *said, char *value)
+{
+	char text[TEXT_MAX];
+	uint16_t type;
+
+	for (char *word; (word = lines_part(&value, ","));)
+		if (text_read_type(word, &type))
+			no_type(p, said, copy(p, text_type(type, text)));
+		else
+			recipe_leave(p, said, "\"%s\" is no type of records", word);
+}
+
 static void take_domain_needed(struct recipe *p, const struct said *said, char *value)
 {
 	(void)value;
@@ -655,6 +669,7 @@ static const struct word words[] = {
 	{ .name = "filterwin2k", .take = take_win2k },
 	{ .name = "filter-A", .take = take_filter_a },
 	{ .name = "filter-AAAA", .take = take_filter_aaaa },
+	{ .name = "filter-rr", .take = take_filter_rr },
 	{ .name = "domain-needed", .take = take_domain_needed },
 	{ .name = "min-cache-ttl", .take = take_min_ttl },
 	{ .name = "max-cache-ttl", .take = take_max_ttl },
@@ -761,6 +776,8 @@ static void spare(struct recipe *p, const char *host, const char *kind, const ch
 		{ kind, domain, NULL, "action", NULL, NULL },
 		{ kind, domain, "A, AAAA", "action", NULL, NULL },
 		{ kind, domain, "A, AAAA", "answer", NULL, NULL },
+		{ NULL, NULL, "A", "action", NULL, NULL },
+		{ NULL, NULL, "AAAA", "action", NULL, NULL },
 	};
 
 	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
