@@ -53,6 +53,7 @@ def settings(folder, lan):
         "groups": {"lan": {"upstreams": [lan.address()], "policy": "race"}},
         "zones": {"zone.test": [lan.address()]},
         "cache": {"size": "4MiB"},
+        "timeouts": {"upstream-idle": "1h"},  # what stands stays so, however long all cases take
         "lab": True,
         "rules": RULES,
         "hosts-files": [str(folder / "hosts")],
