@@ -5,6 +5,7 @@
 #include "base/bug.h"
 #include "config/lists.h"
 #include "config/near.h"
+#include "config/parts.h"
 #include "config/rules.h"
 #include "config/told.h"
 #include "config/views.h"
@@ -61,11 +62,14 @@ static size_t group_of(
 	return GROUP_DEFAULT;
 }
 
+/* One that is not in force now may be some day. */
 static void check_listener(struct assembly *a, const struct written_rule *r, const char *word)
 {
 	const struct listen_conf *listen = &a->config->listen;
 	struct near near;
 
+	if (words_have(&a->config->off_words, word))
+		return;
 	near_init(&near, word);
 	for (size_t i = 0; i < listen->count; i++) {
 		if (strcmp(listen->endpoints[i].text, word) == 0)

@@ -40,6 +40,17 @@ static void check_cache(
 			"cache.ttl-min", "longer than cache.ttl-max");
 }
 
+/* --- where clients come in ---------------------------------------------------------------------
+ */
+
+static void check_listeners(
+	const struct config *c, const struct place *set_at, struct problems *problems)
+{
+	if (!c->listen.count && c->off_words.count)
+		problem(problems, &set_at[options_index(options_find("listen"))], "listen",
+			"all of it is enabled=no: nobody could ask");
+}
+
 /* --- clients over TLS --------------------------------------------------------------------------
  */
 
@@ -145,6 +156,7 @@ void checks_run(struct config *c, const struct place *set_at, struct problems *p
 	check_order("timeouts.attempt", &c->upstream.attempt_ms, c, set_at, problems);
 	check_order("timeouts.connect", &c->upstream.connect_ms, c, set_at, problems);
 	check_cache(c, set_at, problems);
+	check_listeners(c, set_at, problems);
 	check_certificates(c, set_at, problems);
 	check_servers(c, &w->upstreams, problems);
 	check_servers(c, &w->bootstrap, problems);

@@ -2,6 +2,8 @@
  *
  *	[tls://]ADDRESS[:PORT][?KEY=VALUE&...]
  *	unix:PATH[?mode=OCTAL]
+ *
+ * Each may have enabled=no: it is checked, and nothing is opened there.
  */
 #include <net/if.h>
 #include <stdarg.h>
@@ -11,6 +13,7 @@
 
 #include "config/kinds.h"
 #include "config/near.h"
+#include "config/parts.h"
 #include "net/unix_socket.h"
 
 #define LISTEN_MAX 64
@@ -25,6 +28,7 @@ struct reading {
 	const struct setting *setting;
 	const struct node *node;
 	struct endpoint endpoint;
+	bool off; /* it is not in force */
 };
 
 /* Tells what is wrong, behind the text in quotes. */
@@ -95,21 +99,31 @@ static bool take_mode(struct reading *r, const char *value)
 	return true;
 }
 
+static bool take_enabled(struct reading *r, const char *value)
+{
+	r->off = strcmp(value, "no") == 0;
+	return r->off || strcmp(value, "yes") == 0 ||
+		fail(r, ": enabled=%s: it may be yes or no", value);
+}
+
+enum { OF_ADDRESS = 1, OF_PATH = 2 };
+
 struct parameter {
 	const char *name;
-	bool of_path; /* of unix: ones, not of the others */
+	unsigned of; /* which endpoints have it */
 	bool (*take)(struct reading *, const char *value);
 };
 
-static const struct parameter parameters[] = { { "tls", false, take_tls },
-	{ "plain", false, take_plain }, { "interface", false, take_interface },
-	{ "free-bind", false, take_free_bind }, { "mode", true, take_mode } };
+static const struct parameter parameters[] = { { "tls", OF_ADDRESS, take_tls },
+	{ "plain", OF_ADDRESS, take_plain }, { "interface", OF_ADDRESS, take_interface },
+	{ "free-bind", OF_ADDRESS, take_free_bind }, { "mode", OF_PATH, take_mode },
+	{ "enabled", OF_ADDRESS | OF_PATH, take_enabled } };
 
 enum { PARAMETERS = sizeof parameters / sizeof *parameters };
 
 static bool take_parameter(struct reading *r, char *text)
 {
-	bool has_path = r->endpoint.at.path;
+	unsigned kind = r->endpoint.at.path ? OF_PATH : OF_ADDRESS;
 	char *value = strchr(text, '=');
 	struct near near;
 
@@ -118,7 +132,7 @@ static bool take_parameter(struct reading *r, char *text)
 	*value++ = '\0';
 	near_init(&near, text);
 	for (size_t i = 0; i < PARAMETERS; i++) {
-		if (parameters[i].of_path != has_path)
+		if (!(parameters[i].of & kind))
 			continue;
 		if (strcmp(parameters[i].name, text) == 0)
 			return parameters[i].take(r, value);
@@ -277,6 +291,7 @@ static void begin_listen(const struct setting *s, size_t count)
 
 	c->listen.endpoints = memory_take(&c->memory, count * sizeof(*c->listen.endpoints));
 	c->listen.count = 0;
+	c->off_words = (struct word_list){ 0 };
 }
 
 static void take_listen(const struct setting *s, const struct node *node)
@@ -290,18 +305,23 @@ static void take_listen(const struct setting *s, const struct node *node)
 	if (question)
 		*question = '\0';
 	if (!take_place(&r, text) || (question && !take_parameters(&r, question + 1)) ||
-		!is_of_use(&r) || !is_free(&r))
+		!is_of_use(&r))
 		return;
 	r.endpoint.text = spell(&r.endpoint, m);
-	l->endpoints[l->count++] = r.endpoint;
+	if (r.off) /* it is in nobody's way */
+		words_add(m, &s->config->off_words, r.endpoint.text);
+	else if (is_free(&r))
+		l->endpoints[l->count++] = r.endpoint;
 }
 
 static const char *listen_text(
 	const struct config *c, const struct config_option *o, size_t index, struct memory *m)
 {
 	(void)o;
-	(void)m;
-	return index < c->listen.count ? c->listen.endpoints[index].text : NULL;
+	if (index < c->listen.count)
+		return c->listen.endpoints[index].text;
+	index -= c->listen.count;
+	return index < c->off_words.count ? with(m, c->off_words.all[index], "enabled", "no") : NULL;
 }
 
 const struct kind kind_listen = { .name = "list of addresses",

@@ -13,7 +13,7 @@ const struct config_option options[] = {
 	{ "listen", &kind_listen, NO_FIELD, "127.0.0.1:53, [::1]:53", 0, 0,
 		"Where clients ask: ADDRESS[:PORT], over UDP and TCP; tls://ADDRESS[:PORT], DNS over TLS; "
 		"unix:PATH. Parameters: tls=terminate, passthrough or refuse; plain=accept or refuse; "
-		"interface=NAME; free-bind=yes; mode=0660 of a path." },
+		"interface=NAME; free-bind=yes; mode=0660 of a path; enabled=no." },
 	{ "allow", &kind_allow, NO_FIELD, "local, private", 0, 0,
 		"Who may ask: local, private, any, an address, or a prefix such as 192.0.2.0/24." },
 	{ "proxies", &kind_proxies, NO_FIELD, "[]", 0, 0,

@@ -76,6 +76,25 @@ def test_net_this_hosts_address(lab, macro):
         assert not [a for a in found if a.startswith("127.")]
 
 
+# ---- listeners
+
+
+def test_net_a_listener_that_is_off(lab, tmp_path):
+    """It is checked and printed, and nothing is there; it is in nobody's way; a reload enables it, and takes that back."""
+    first, other, path = daemon.free_port(), daemon.free_port(), tmp_path / "off.sock"
+    listen = [f"127.0.0.1:{first}", f"127.0.0.1:{first}?tls=terminate&enabled=no", f"127.0.0.1:{other}", f"unix:{path}?enabled=no"]
+    sotto = lab({"listener": f"127.0.0.1:{other}", "a": FAKE}, {"a": "192.0.2.2"}, listen=listen)
+    assert addresses(ask(("127.0.0.1", first), "a.test")) == ["192.0.2.2"]
+    assert not path.exists()
+    for enabled in (True, False, True):
+        reload(sotto, listen=[listen[0], f"127.0.0.1:{other}?enabled={'yes' if enabled else 'no'}"])
+        if enabled:
+            assert addresses(ask(("127.0.0.1", other), "a.test", over="tcp")) == [FAKE]
+        else:
+            with pytest.raises(ConnectionRefusedError):
+                ask(("127.0.0.1", other), "a.test", over="tcp")
+
+
 # ---- every name
 
 
