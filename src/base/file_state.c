@@ -1,5 +1,7 @@
 #include "base/file_state.h"
 
+#include "base/folder.h"
+
 #include <sys/stat.h>
 
 static void mix(uint64_t *sum, uint64_t word)
@@ -8,12 +10,11 @@ static void mix(uint64_t *sum, uint64_t word)
 	*sum ^= *sum >> 29;
 }
 
-void file_state_add(uint64_t *sum, const char *path)
+static bool add(void *arg, const char *path)
 {
 	struct stat st = { 0 };
+	uint64_t *sum = arg;
 
-	if (!path)
-		return;
 	stat(path, &st); /* one that is missing is a state as well */
 	mix(sum, st.st_dev);
 	mix(sum, st.st_ino);
@@ -22,4 +23,13 @@ void file_state_add(uint64_t *sum, const char *path)
 	mix(sum, (uint64_t)st.st_mtim.tv_nsec);
 	mix(sum, (uint64_t)st.st_ctim.tv_sec);
 	mix(sum, (uint64_t)st.st_ctim.tv_nsec);
+	return true;
+}
+
+void file_state_add(uint64_t *sum, const char *path)
+{
+	if (!path)
+		return;
+	add(sum, path);
+	folder_each(path, add, sum);
 }

@@ -45,8 +45,8 @@ const struct config_option options[] = {
 	{ "hosts", &kind_hosts, FIELD(written_rules.everybody.hosts), "{}", 0, 0,
 		"Names and their addresses: { NAME: ADDRESS } or { NAME: [ADDRESS, ...] }." },
 	{ "hosts-files", &kind_files, FIELD(written_rules.everybody.hosts_files), "[]", 0, 0,
-		"The same from files in the form of /etc/hosts. Files that change are read again, as "
-		"are those of zones and lists." },
+		"The same from files in the form of /etc/hosts, or folders of them. Files that change "
+		"are read again, as are those of zones and lists." },
 	{ "zone-files", &kind_zone_files, FIELD(written_rules.everybody.zone_files), "{}", 0, 0,
 		"Zones that are answered here: { ZONE: FILE }." },
 	{ "local.ttl", &kind_duration, FIELD(written_rules.ttl_ms), "1m", 0, 7 * DAY,

@@ -42,6 +42,8 @@ void local_free(struct local *l)
 	free(l->zones);
 	names_free(l->apexes);
 	owners_clear(&l->hosts);
+	for (size_t i = 0; i < l->source_count; i++)
+		free(l->sources[i].file);
 	free(l->sources);
 	free(l->addresses);
 	free(l);

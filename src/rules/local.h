@@ -23,12 +23,12 @@ struct local_fault {
 struct local *local_new(uint32_t ttl_s);
 void local_free(struct local *);
 
-/* Each borrows the name of the file, and reads it whole; false: the fault says why, and what was
- * added is of no use. Of a hosts file, a line that is no address and names is a fault; of a zone
- * file everything that ldns refuses, a zone without SOA, names outside of it, CNAME beside other
- * data. $INCLUDE is refused.
+/* Each reads a file whole, or a folder of hosts files (folder.h); false: the fault says why, and
+ * what was added is of no use. Of a hosts file, a line that is no address and names is a fault; of
+ * a zone file everything that ldns refuses, a zone without SOA, names outside of it, CNAME beside
+ * other data. $INCLUDE is refused. Of a zone file, the name is borrowed.
  */
-bool local_read_hosts(struct local *, const char *file, struct local_fault *);
+bool local_read_hosts(struct local *, const char *path, struct local_fault *);
 bool local_read_zone(struct local *, const char *origin, const char *file, struct local_fault *);
 bool local_add_host(struct local *, const struct host_conf *, struct local_fault *);
 /* Names of the addresses of hosts (in-addr.arpa, ip6.arpa), where they have none. */

@@ -2,6 +2,7 @@
  * their addresses. */
 #include "rules/local.h"
 
+#include "base/folder.h"
 #include "base/replace.h"
 #include "dns/types.h"
 #include "rules/local_store.h"
@@ -34,8 +35,10 @@ static bool begin_source(struct local *l, const char *file)
 	sources = realloc(l->sources, (count + 1) * sizeof *sources);
 	if (!sources)
 		return false;
-	sources[count] = (struct host_source){ file, l->hosts.count };
 	l->sources = sources;
+	sources[count] = (struct host_source){ file ? strdup(file) : NULL, l->hosts.count };
+	if (file && !sources[count].file)
+		return false;
 	l->source_count++;
 	return true;
 }
@@ -152,6 +155,7 @@ struct reading {
 	const char *file;
 	unsigned line;
 	struct local_fault *fault;
+	bool ok; /* of a folder's files so far */
 };
 
 /* All names have the address; it has the first of them. */
@@ -195,28 +199,50 @@ static bool read_line(const struct reading *r, char *line, size_t len)
 	return read_names(r, address, rest);
 }
 
-bool local_read_hosts(struct local *l, const char *file, struct local_fault *fault)
+static bool read_file(struct reading *r, const char *file)
 {
-	struct reading r = { .local = l, .file = file, .fault = fault };
 	FILE *f = replace_read(file);
 	char *line = NULL;
 	size_t room = 0;
 	ssize_t len;
 	bool ok = true;
 
+	r->file = file;
+	r->line = 0;
 	if (!f)
-		return local_refuse(fault, file, 0, "%s", replace_why_not(errno));
-	ok = begin_source(l, file) || local_refuse(fault, file, 0, "no memory");
+		return local_refuse(r->fault, file, 0, "%s", replace_why_not(errno));
+	ok = begin_source(r->local, file) || local_refuse(r->fault, file, 0, "no memory");
 	errno = 0;
 	while (ok && (len = getline(&line, &room, f)) >= 0) {
-		r.line++;
-		ok = read_line(&r, line, (size_t)len);
+		r->line++;
+		ok = read_line(r, line, (size_t)len);
 	}
 	if (ok && !feof(f))
-		ok = local_refuse(fault, file, 0, "%s", strerror(errno));
+		ok = local_refuse(r->fault, file, 0, "%s", strerror(errno));
 	free(line);
 	fclose(f);
 	return ok;
+}
+
+static bool read_next(void *arg, const char *file)
+{
+	struct reading *r = arg;
+
+	r->ok = read_file(r, file);
+	return r->ok;
+}
+
+bool local_read_hosts(struct local *l, const char *path, struct local_fault *fault)
+{
+	struct reading r = { .local = l, .fault = fault, .ok = true };
+	int err = folder_each(path, read_next, &r);
+
+	if (err == -ENOTDIR)
+		return read_file(&r, path);
+	if (err == -E2BIG)
+		return local_refuse(
+			fault, path, 0, "a folder of more than %d files", FOLDER_FILES_MAX);
+	return err ? local_refuse(fault, path, 0, "%s", replace_why_not(-err)) : r.ok;
 }
 
 /* ---- of the configuration ---- */

@@ -16,7 +16,7 @@ struct zone {
 
 /* Hosts from this owner on, up to those of the next source, are of this file. */
 struct host_source {
-	const char *file; /* borrowed; NULL: none */
+	char *file; /* owned; NULL: none */
 	uint32_t first;
 };
 
