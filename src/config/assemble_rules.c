@@ -191,6 +191,13 @@ static void add_files(struct assembly *a, unsigned view, const struct written_vi
 		r->files[r->file_count++] = (struct local_file_conf){ view, z->file, z->origin };
 }
 
+static void add_synthesized(struct assembly *a, unsigned view, const struct written_synth *w)
+{
+	for (; w; w = w->next)
+		a->rules->synthesized[a->rules->synthesized_count++] =
+			(struct synth_conf){ place_of(&w->place), view, w->form, w->nets.acl };
+}
+
 /* --- lists -------------------------------------------------------------------------------------
  */
 
@@ -320,13 +327,14 @@ static void add_view(struct assembly *a, const struct written_view *v)
 	add_rules(a, index, &v->rules);
 	add_hosts(a, index, v->hosts);
 	add_files(a, index, v);
+	add_synthesized(a, index, v->synthesized);
 }
 
 /* --- everything --------------------------------------------------------------------------------
  */
 
 struct counts {
-	size_t views, rules, hosts, files;
+	size_t views, rules, hosts, files, synthesized;
 };
 
 static void count(struct counts *n, const struct written_view *v)
@@ -338,6 +346,8 @@ static void count(struct counts *n, const struct written_view *v)
 		n->hosts++;
 	for (const struct written_zone_file *z = v->zone_files; z; z = z->next)
 		n->files++;
+	for (const struct written_synth *w = v->synthesized; w; w = w->next)
+		n->synthesized++;
 }
 
 static void make_room(struct assembly *a)
@@ -353,6 +363,7 @@ static void make_room(struct assembly *a)
 	r->rules = take(a, n.rules, sizeof *r->rules);
 	r->hosts = take(a, n.hosts, sizeof *r->hosts);
 	r->files = take(a, n.files, sizeof *r->files);
+	r->synthesized = take(a, n.synthesized, sizeof *r->synthesized);
 	r->lists = take(a, LISTS_MAX, sizeof *r->lists);
 	r->routed = take(a, a->config->upstream.zone_count, sizeof *r->routed);
 }

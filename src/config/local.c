@@ -1,5 +1,5 @@
-/* local: the maps `hosts` and `zone-files`, of everybody and of views. Entries are replaced one by
- * one by a later source.
+/* local: the maps `hosts`, `zone-files` and `synthesized`, of everybody and of views. Entries are
+ * replaced one by one by a later source.
  */
 #include "config/local.h"
 
@@ -11,6 +11,7 @@
 
 #define HOSTS_MAX      8192
 #define ZONE_FILES_MAX 1024
+#define FORMS_MAX      256
 
 /* So that it can be read again (rules_stray). */
 static const char *escape(struct memory *m, const char *name)
@@ -162,3 +163,48 @@ const struct kind kind_zone_files = { .name = "map of domains to files",
 	.most = ZONE_FILES_MAX,
 	.take_entry = take_zone_file,
 	.print = print_zone_files };
+
+/* --- names that are made of addresses ----------------------------------------------------------
+ */
+
+/* What is wrong with a form is told when rules are built (rules/synth.h). */
+static void take_synth(const struct setting *s, const struct node *node)
+{
+	struct written_synth **w = s->field;
+	size_t count = 0;
+
+	for (; *w && strcasecmp((*w)->form, node->key->text) != 0; w = &(*w)->next)
+		count++;
+	if (!may_stand(s, node, *w ? &(*w)->place : NULL, count, FORMS_MAX))
+		return;
+	if (!*w)
+		*w = memory_take(&s->config->memory, sizeof **w);
+	(*w)->form = node->key->text;
+	(*w)->place = node->key->place;
+	struct setting inner = parts_setting(s, &kind_prefixes, s->path, &(*w)->nets);
+
+	kind_take(&inner, node);
+}
+
+void local_print_synthesized(const struct written_synth *w, int indent, FILE *out)
+{
+	fputs(w ? "\n" : " {}\n", out);
+	for (; w; w = w->next) {
+		fprintf(out, "%*s", indent, "");
+		print_scalar(w->form, out);
+		fputs(": ", out);
+		words_print(&w->nets.words, out);
+		fputc('\n', out);
+	}
+}
+
+static void print_synthesized(const struct config *c, FILE *out)
+{
+	local_print_synthesized(c->written_rules.everybody.synthesized, 2, out);
+}
+
+const struct kind kind_synthesized = { .name = "map of forms of names to prefixes",
+	.form = "a prefix, or a list of prefixes",
+	.most = FORMS_MAX,
+	.take_entry = take_synth,
+	.print = print_synthesized };

@@ -49,6 +49,9 @@ const struct config_option options[] = {
 		"are read again, as are those of zones and lists." },
 	{ "zone-files", &kind_zone_files, FIELD(written_rules.everybody.zone_files), "{}", 0, 0,
 		"Zones that are answered here: { ZONE: FILE }." },
+	{ "synthesized", &kind_synthesized, FIELD(written_rules.everybody.synthesized), "{}", 0, 0,
+		"Names that are made of addresses, both ways: { FORM: PREFIX }, such as "
+		"\"host-{c}-{d}.example\": 192.0.0.0/16." },
 	{ "local.ttl", &kind_duration, FIELD(written_rules.ttl_ms), "1m", 0, 7 * DAY,
 		"TTL of local records that have none of their own." },
 	{ "local.pointers", &kind_flag, FIELD(rules.hosts_ptr), "true", 0, 0,

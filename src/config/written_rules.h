@@ -60,6 +60,14 @@ struct written_zone_file {
 	const char *file;
 };
 
+/* `synthesized:`, one form of names. */
+struct written_synth {
+	struct written_synth *next;
+	const char *form;
+	struct place place;
+	struct written_clients nets;
+};
+
 struct written_view {
 	struct written_view *next;
 	const char *name;
@@ -71,6 +79,7 @@ struct written_view {
 	struct written_host *hosts;
 	struct word_list hosts_files;
 	struct written_zone_file *zone_files;
+	struct written_synth *synthesized;
 	struct word_list lists;
 	bool has_lists; /* even if there are none of them */
 	const char *group; /* NULL: that of `upstreams:`, or as zones say */

@@ -3,6 +3,7 @@
  * There, names of hosts win over what is said of the domains that they are in; here rules win over
  * hosts. So rules of domains leave out the hosts that this file names; those that hosts files name
  * are not known when it is read, which is told. */
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -427,6 +428,55 @@ static void take_interface_name(struct recipe *p, const struct said *said, char 
 		recipe_put(p, said, "hosts", x[0], memory_format(&p->memory, "@iface:%s", x[1]));
 }
 
+/* The fewest prefixes that are all addresses from the first to the last one. */
+static void put_range(
+	struct recipe *p, const struct said *said, const char *form, uint32_t first, uint32_t last)
+{
+	for (unsigned bits;; first += UINT32_C(1) << (32 - bits)) {
+		struct in_addr a = { htonl(first) };
+		char text[INET_ADDRSTRLEN];
+
+		for (bits = 32; bits > 1; bits--) {
+			uint32_t wider = UINT32_MAX >> (bits - 1);
+
+			if (first & wider || last - first < wider)
+				break;
+		}
+		inet_ntop(AF_INET, &a, text, sizeof text);
+		recipe_put(p, said, "synthesized", form,
+			memory_format(&p->memory, "%s/%u", text, bits));
+		if (last - first < UINT32_C(1) << (32 - bits))
+			break; /* also where the next one would be 0.0.0.0 */
+	}
+}
+
+/* DOMAIN,PREFIX or FIRST,LAST[,BEGINNING]: BEGINNING, and the address with dashes in it. */
+static void take_synth(struct recipe *p, const struct said *said, char *value)
+{
+	char *x[PARTS_MAX];
+	size_t count = cut(value, x);
+	struct prefix net;
+	struct in_addr first, last;
+	bool range = count > 2 && inet_pton(AF_INET, x[1], &first) == 1 &&
+		inet_pton(AF_INET, x[2], &last) == 1;
+	const char *beginning = x[range ? 3 : 2] ? x[range ? 3 : 2] : "";
+
+	if (count < 2 || !recipe_is_name(p, said, x[0]))
+		return;
+	const char *form = memory_format(&p->memory, "%s{address}.%s",
+		lower(memory_copy(&p->memory, beginning, strlen(beginning))), lower(x[0]));
+
+	if (strchr(beginning, '*'))
+		recipe_leave(p, said, "names that are numbered from the first address on");
+	else if (range && ntohl(first.s_addr) <= ntohl(last.s_addr))
+		put_range(p, said, form, ntohl(first.s_addr), ntohl(last.s_addr));
+	else if (!range && prefix_parse(&net, x[1]))
+		recipe_put(p, said, "synthesized", form, x[1]);
+	else
+		recipe_leave(p, said, "\"%s\" is neither a prefix nor the first of a range of IPv4",
+			x[1]);
+}
+
 /* ---- what is let through ---- */
 
 static void take_bogus(struct recipe *p, const struct said *said, char *value)
@@ -663,6 +713,7 @@ static const struct word words[] = {
 	{ .name = "dns-rr", .take = take_rr },
 	{ .name = "host-record", .take = take_host },
 	{ .name = "interface-name", .take = take_interface_name },
+	{ .name = "synth-domain", .take = take_synth },
 	{ .name = "bogus-nxdomain", .take = take_bogus },
 	{ .name = "stop-dns-rebind", .take = take_rebind },
 	{ .name = "rebind-domain-ok", .take = take_rebind_ok },
@@ -705,7 +756,6 @@ static const struct word words[] = {
 	{ .name = "keep-in-foreground", .moot = process },
 	{ .name = "ipset", .left = "addresses are put into no set of the kernel" },
 	{ .name = "nftset", .left = "addresses are put into no set of the kernel" },
-	{ .name = "synth-domain", .left = "names that are made of addresses" },
 	{ .name = "alias", .left = "addresses in answers are not changed" },
 	{ .name = "rebind-localhost-ok",
 		.left = "127.0.0.0/8 is private; name the domains in "
@@ -856,6 +906,20 @@ static void let_names_exist(struct recipe *p)
 		let_exist(p, &n->said, n->name);
 }
 
+/* Names that are made of addresses win there, too; but which names those are, no pattern says. */
+static void tell_made(struct recipe *p)
+{
+	for (const struct recipe_entry *e = recipe_entries(p, "synthesized"); e; e = e->next) {
+		bool ruled = is_ruled(p, NULL, NULL);
+
+		for (const char *dot = strchr(e->name, '.'); dot; dot = strchr(dot + 1, '.'))
+			ruled |= is_ruled(p, "suffix", dot + 1);
+		if (ruled)
+			recipe_leave(p, &e->said,
+				"rules of its domain win over such names here, and do not there");
+	}
+}
+
 static void add_listeners(struct recipe *p)
 {
 	const struct masq *m = p->state;
@@ -888,6 +952,7 @@ static void end(struct recipe *p)
 	rule_zones(p);
 	spare_hosts(p);
 	let_names_exist(p);
+	tell_made(p);
 	add_listeners(p);
 	unsaid.text = "/etc/resolv.conf";
 	if (!m->no_resolv)

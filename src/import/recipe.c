@@ -36,6 +36,7 @@ static const struct recipe_key {
 	{ "rules", RULES },
 	{ "hosts", MAP },
 	{ "hosts-files", LIST },
+	{ "synthesized", MAP },
 	{ "local.ttl", VALUE },
 	{ "local.any", VALUE },
 	{ "protect.rebinding", VALUE },

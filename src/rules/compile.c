@@ -152,17 +152,41 @@ static bool read_local(struct filing *f)
 	return true;
 }
 
+static bool add_pointers(struct filing *f)
+{
+	for (unsigned view = 0; f->set->conf->hosts_ptr && view < VIEWS_MAX; view++)
+		if (f->set->local[view] && !local_add_pointers(f->set->local[view]))
+			return filing_lacks_memory(f);
+	return true;
+}
+
+static bool add_synthesized(struct filing *f)
+{
+	const struct rules_conf *conf = f->set->conf;
+	struct local_fault fault;
+
+	for (size_t i = 0; i < conf->synthesized_count; i++) {
+		const struct synth_conf *synth = &conf->synthesized[i];
+		struct local *local = store_of(f, synth->view);
+
+		f->place = synth->place;
+		if (!local)
+			return false;
+		if (!local_add_synthesized(local, synth, &fault))
+			return fails_as(f, &fault);
+	}
+	return true;
+}
+
 static bool add_local(struct filing *f)
 {
-	if (!read_local(f))
+	if (!read_local(f) || !add_pointers(f) || !add_synthesized(f))
 		return false;
 	for (unsigned view = 0; view < VIEWS_MAX; view++) {
 		struct local *local = f->set->local[view];
 
 		if (!local)
 			continue;
-		if (f->set->conf->hosts_ptr && !local_add_pointers(local))
-			return filing_lacks_memory(f);
 		local_seal(local);
 		if (!local_each(local, take_owned, &(struct owned){ f, view }))
 			return false;

@@ -41,6 +41,9 @@ void local_free(struct local *l)
 		zone_free(l->zones[i]);
 	free(l->zones);
 	names_free(l->apexes);
+	for (size_t i = 0; i < l->synth_count; i++)
+		synth_free(l->synths[i]);
+	free(l->synths);
 	owners_clear(&l->hosts);
 	for (size_t i = 0; i < l->source_count; i++)
 		free(l->sources[i].file);
@@ -127,6 +130,22 @@ fail:
 	return NULL;
 }
 
+bool local_add_synthesized(
+	struct local *l, const struct synth_conf *conf, struct local_fault *fault)
+{
+	struct synth **more = reallocarray(l->synths, l->synth_count + 1, sizeof *more);
+	char why[RRSET_WHY] = "no memory";
+
+	if (more) {
+		l->synths = more;
+		more[l->synth_count] = synth_new(conf->form, &conf->nets, why);
+	}
+	if (!more || !more[l->synth_count])
+		return local_refuse(fault, conf->place.file, conf->place.line, "%s", why);
+	l->synth_count++;
+	return true;
+}
+
 void local_seal(struct local *l)
 {
 	owners_seal(&l->hosts);
@@ -150,6 +169,9 @@ bool local_each(
 		if (!visit(arg, (struct span){ z->apex, z->apex_len }, true))
 			return false;
 	}
+	for (size_t i = 0; i < l->synth_count; i++)
+		if (!synth_each_domain(l->synths[i], visit, arg))
+			return false;
 	return true;
 }
 
@@ -305,6 +327,25 @@ static void find_in_zone(const struct zone *z, struct search *s, struct local_fo
 		: kind_of(found->sets, s->type);
 }
 
+/* The first that makes this name. */
+static void find_made(const struct local *l, const struct search *s, struct local_found *found)
+{
+	uint8_t data[NAME_MAX_WIRE];
+	uint16_t type;
+
+	for (size_t i = 0; i < l->synth_count; i++) {
+		if (!synth_find(l->synths[i], s->name, &type, data))
+			continue;
+		*found = (struct local_found){ .kind = s->type == type || s->type == TYPE_ANY
+				? LOCAL_RECORDS
+				: LOCAL_NODATA,
+			.made = l->synths[i],
+			.owner = s->name,
+			.zone = s->name };
+		return;
+	}
+}
+
 void local_find(const struct local *l, struct span name, uint16_t type, struct local_found *found)
 {
 	struct search s = { .name = name, .depth = labels_of(name), .type = type };
@@ -314,9 +355,10 @@ void local_find(const struct local *l, struct span name, uint16_t type, struct l
 	if (find_host(l, &s, found))
 		return;
 	z = find_zone(l, &s);
-	if (!z)
-		return;
-	find_in_zone(z, &s, found);
+	if (z)
+		find_in_zone(z, &s, found);
 	if (found->kind == LOCAL_NXDOMAIN && is_apex(l, &s))
 		found->kind = LOCAL_NODATA; /* its parent does not know of it, but it is there */
+	if (found->kind == LOCAL_FOREIGN || found->kind == LOCAL_NXDOMAIN)
+		find_made(l, &s, found);
 }

@@ -3,13 +3,15 @@
  *
  * A zone is served by RFC 1034 §4.3.2 and RFC 4592: wildcards, empty non-terminals, aliases,
  * DNAME; what it delegates is not ours. Names of hosts stand for themselves: nothing is said of
- * what is below or above them.
+ * what is below or above them. Names that are made of addresses (synth.h) stand likewise, where no
+ * other record has the name.
  */
 #ifndef RULES_LOCAL_H
 #define RULES_LOCAL_H
 
 #include "rules/rrset.h"
 #include "rules/rules.h"
+#include "rules/synth.h"
 
 struct local;
 
@@ -33,11 +35,13 @@ bool local_read_zone(struct local *, const char *origin, const char *file, struc
 bool local_add_host(struct local *, const struct host_conf *, struct local_fault *);
 /* Names of the addresses of hosts (in-addr.arpa, ip6.arpa), where they have none. */
 bool local_add_pointers(struct local *);
+/* Names that are made of addresses; behind that, since an address that has a name keeps it. */
+bool local_add_synthesized(struct local *, const struct synth_conf *, struct local_fault *);
 /* Nothing is added afterwards. */
 void local_seal(struct local *);
 
-/* Calls visit() for each name that is owned by itself, and each zone's apex (zone: with all below).
- * False: visit() said so. */
+/* Calls visit() for each name that is owned by itself, and each domain that others are in: zones,
+ * and those of names that are made (zone: with all below). False: visit() said so. */
 bool local_each(
 	const struct local *, bool (*visit)(void *arg, struct span name, bool zone), void *arg);
 
@@ -52,9 +56,10 @@ enum local_kind {
 
 struct local_found {
 	enum local_kind kind;
-	const struct rrset *sets; /* all of the name */
-	struct span owner; /* of what was found: a wildcard's, or a DNAME's */
-	struct span zone; /* apex; empty: a name of hosts */
+	const struct rrset *sets; /* all of the name; NULL if it is made */
+	const struct synth *made; /* what has the record of the name then */
+	struct span owner; /* of what was found: a wildcard's, or a DNAME's; else the name */
+	struct span zone; /* apex; of a name that is made, itself; empty: a name of hosts */
 	const struct rrset *soa; /* of the zone; NULL: none */
 	struct rules_place
 		place; /* where it is named first; line 0: it is not in the zone's file */

@@ -6,6 +6,7 @@
 #include "base/replace.h"
 #include "dns/types.h"
 #include "rules/local_store.h"
+#include "rules/reverse.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -74,21 +75,6 @@ static bool note_address(struct local *l, uint32_t node, struct span octets)
 	return true;
 }
 
-/* in-addr.arpa or ip6.arpa (RFC 1035 §3.5, RFC 3596 §2.5); its length. */
-static size_t pointer_name(const struct host_address *a, uint8_t out[NAME_MAX_WIRE])
-{
-	bool v4 = a->len == sizeof(struct in_addr);
-	char text[80];
-	int len = 0;
-
-	for (unsigned i = a->len; i-- > 0;)
-		len += v4 ? snprintf(text + len, sizeof text - (size_t)len, "%u.", a->octets[i])
-			  : snprintf(text + len, sizeof text - (size_t)len, "%x.%x.",
-				    a->octets[i] & 15u, a->octets[i] >> 4);
-	snprintf(text + len, sizeof text - (size_t)len, "%s", v4 ? "in-addr.arpa" : "ip6.arpa");
-	return name_from_text(text, out);
-}
-
 static bool is_any(const struct host_address *a)
 {
 	static const uint8_t any[16];
@@ -108,8 +94,9 @@ bool local_add_pointers(struct local *l)
 {
 	for (size_t i = 0; i < l->address_count; i++) {
 		const struct host_address *a = &l->addresses[i];
+		const struct span octets = { a->octets, a->len };
 		uint8_t name[NAME_MAX_WIRE];
-		struct span pointer = { name, pointer_name(a, name) };
+		struct span pointer = { name, reverse_name(octets, 8u * a->len, name) };
 		struct local_found found;
 		struct owner *owner;
 

@@ -37,6 +37,8 @@ struct local {
 	struct names *apexes; /* a node's number is that of its zone and 1, or 0 */
 	struct zone **zones;
 	uint32_t zone_count;
+	struct synth **synths;
+	size_t synth_count;
 };
 
 /* Where a host is named. */

@@ -120,6 +120,14 @@ struct host_conf {
 	size_t address_count;
 };
 
+/* `synthesized:`, one form of names (synth.h). */
+struct synth_conf {
+	struct rules_place place;
+	unsigned view;
+	const char *form;
+	struct acl nets;
+};
+
 /* Clients that are told other things than the rest. A MAC address decides, then a CPE, then the
  * longest prefix that holds. */
 struct view_conf {
@@ -160,6 +168,8 @@ struct rules_conf {
 	size_t file_count;
 	struct host_conf *hosts;
 	size_t host_count;
+	struct synth_conf *synthesized;
+	size_t synthesized_count;
 	const char **routed; /* domains of `zones:`, which are asked as they say */
 	size_t routed_count;
 	const char **special_off; /* special names that are asked upstream like others */

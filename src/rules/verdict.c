@@ -2,6 +2,23 @@
 #include "rules/answer.h"
 #include "rules/set.h"
 
+#include <stddef.h>
+
+/* With the one record that is made for the name. */
+static void answer_made(const struct local_found *found, const struct answer_to *to,
+	struct packed *packed, void *memory)
+{
+	union {
+		struct rdata rdata;
+		uint8_t room[sizeof(struct rdata) + NAME_MAX_WIRE];
+	} data = { .rdata = { .next = NULL } };
+	struct rrset set = { .count = 1, .ttl_s = to->ttl_s, .first = &data.rdata };
+
+	data.rdata.len = (uint16_t)synth_find(
+		found->made, found->owner, &set.type, data.room + offsetof(struct rdata, octets));
+	answer_records(packed, memory, to, &set);
+}
+
 static void answer_with_records(
 	const struct decision *d, const struct answer_to *to, struct packed *packed, void *memory)
 {
@@ -10,6 +27,8 @@ static void answer_with_records(
 
 	if (d->local.kind == LOCAL_DNAME)
 		answer_dname(packed, memory, to, &dname);
+	else if (d->local.made)
+		answer_made(&d->local, to, packed, memory);
 	else if (d->too_long)
 		answer_negative(packed, memory, to, RCODE_YXDOMAIN);
 	else if (d->act == ACT_ANSWER && d->target_name.len)

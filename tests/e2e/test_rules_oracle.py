@@ -55,6 +55,9 @@ addn-hosts={hosts}
 bogus-nxdomain=64.94.110.11
 stop-dns-rebind
 rebind-domain-ok=/ok.test/
+synth-domain=made.test,198.18.0.0/28,host-
+synth-domain=range.test,198.18.1.5,198.18.1.20
+synth-domain=six.test,2a00:db8:5::/64
 """
 # What takes records out of answers, or has questions not asked.
 FILTERS = """
@@ -85,11 +88,15 @@ FILTERED = [
     "private.ok.test", "2.1.168.192.in-addr.arpa", "9.1.168.192.in-addr.arpa", "1.2.3.10.in-addr.arpa", "lonely",
 ]  # fmt: skip
 HOSTS = "192.0.2.20 one.hosts.test One\n2001:db8::20 one.hosts.test\n192.0.2.21 two.hosts.test\n192.0.2.22 two.hosts.test\n"
+SIX = "7" + ".0" * 19 + ".{}.0.0.0.8.b.d.0.0.0.a.2.ip6.arpa"
 NAMES = [
     "zone.test", "back.zone.test", "local.test", "blocked.test", "addr.test", "deep.addr.test", "v4.test", "v6.test", "zero.test",
     "nas.local.test", "nas", "only4.host.test", "in.blocked.test", "alias.test", "longer.test", "txt.test", "_ldap._tcp.srv.test",
     "mail.test", "1.2.0.198.in-addr.arpa", "naptr.test", "caa.test", "one.hosts.test", "one", "two.hosts.test", "ok.test", "plain.example",
     "20.2.0.192.in-addr.arpa", "private.example", "private.ok.test", "private.zone.test", "bogus.example", "missing.example",
+    "host-198-18-0-5.made.test", "host-198-18-0-16.made.test", "host-198-18-00-5.made.test", "198-18-1-5.range.test", "198-18-1-21.range.test",
+    "5.0.18.198.in-addr.arpa", "16.0.18.198.in-addr.arpa", "20.1.18.198.in-addr.arpa", "21.1.18.198.in-addr.arpa", "05.0.18.198.in-addr.arpa",
+    "2a00-db8-5--7.six.test", "2a00-db8-5-0--7.six.test", "2a00-db8-6--7.six.test", SIX.format("5"), SIX.format("6"),
     "cname.example", "private.cname.example", "mapped.example", "documented.example", "4.2.0.192.in-addr.arpa", "2.1.168.192.in-addr.arpa",
 ]  # fmt: skip
 
@@ -199,7 +206,10 @@ def is_below(name, *domains):
 
 
 POINTERS = ("20.2.0.192.in-addr.arpa", "4.2.0.192.in-addr.arpa", "2.1.168.192.in-addr.arpa")
-HOSTED = ("nas.local.test", "nas", "only4.host.test", "in.blocked.test", "one.hosts.test", "one", "two.hosts.test")
+MADE = ("host-198-18-0-5.made.test", "198-18-1-5.range.test", "5.0.18.198.in-addr.arpa", "20.1.18.198.in-addr.arpa",
+        "2a00-db8-5--7.six.test", "2a00-db8-5-0--7.six.test", SIX.format("5"))  # fmt: skip
+MADE_DOMAINS = ("0.18.198.in-addr.arpa", "1.18.198.in-addr.arpa", "0.0.0.0.5.0.0.0.8.b.d.0.0.0.a.2.ip6.arpa")
+HOSTED = (*MADE, "nas.local.test", "nas", "only4.host.test", "in.blocked.test", "one.hosts.test", "one", "two.hosts.test")
 
 # Ways to differ: what docs/rules.md says of it, and of which questions: name, type, what dnsmasq says and what sotto says.
 DIFFERENCES = {
@@ -209,6 +219,8 @@ DIFFERENCES = {
         is_below(name, "deep.addr.test", "v4.test", "v6.test") and qtype in ("A", "AAAA") and ours == ("NOERROR", ())),
     "a host has no records of other types": lambda name, qtype, theirs, ours: (
         name in HOSTED and ours == ("NOERROR", ())),
+    "what is not the name of an address, to the letter, has no name": lambda name, qtype, theirs, ours: (
+        is_below(name, *MADE_DOMAINS) and name not in MADE and qtype == "PTR" and ours == ("NOERROR", ())),
     "servers within this network may know private addresses": lambda name, qtype, theirs, ours: (
         is_below(name, "zone.test") and "private" in name and theirs == ("NOERROR", ()) and len(ours[1]) == 1),
     "documentation addresses are not private": lambda name, qtype, theirs, ours: (

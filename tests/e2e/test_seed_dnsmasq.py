@@ -7,7 +7,8 @@ import pytest
 
 from bench import daemon, eventually
 from bench.clients import addresses, ask, rcode_name
-from test_reload import status
+from bench.messages import AA
+from test_reload import run, status
 from test_rules_config import KEPT, write
 
 
@@ -74,3 +75,75 @@ def test_masq_what_is_wrong_in_a_folder_is_told_at_the_start(tmp_path):
     folder.mkdir()
     write(folder / "b", "nonsense two.lan\n")
     assert fault_of(tmp_path, **{"hosts-files": [str(folder)]}).startswith(f"{folder}/b:1: nonsense: not an address")
+
+
+# ---- names that are made of addresses
+
+FORMS = {
+    "host-{a}-{b}-{c}-{d}.made.test": ["192.0.2.0/25", "198.51.100.0/24"],
+    "n{d}.short.test": ["203.0.113.0/24"],
+    "{address}.six.test": ["2001:db8:5::/64"],
+}
+SIX = "7" + ".0" * 19 + ".5.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa"
+
+
+def pointers(answer):
+    return [str(r) for s in answer.answer for r in s]
+
+
+def test_masq_synth_domain_names_addresses_both_ways(begin):
+    sotto = begin(synthesized=FORMS)
+    for name, address, pointer in (
+        ("host-192-0-2-7.made.test", "192.0.2.7", "7.2.0.192.in-addr.arpa"),
+        ("host-198-51-100-255.made.test", "198.51.100.255", "255.100.51.198.in-addr.arpa"),
+        ("n0.short.test", "203.0.113.0", "0.113.0.203.in-addr.arpa"),
+        ("2001-db8-5--7.six.test", "2001:db8:5::7", SIX),
+    ):  # fmt: skip
+        own, other = ("AAAA", "A") if ":" in address else ("A", "AAAA")
+        assert sotto.told(name, own) == [address]
+        answer = ask(sotto.address, pointer.upper(), "PTR")
+        assert pointers(answer) == [name + "."] and answer.flags & AA
+        for asked, qtype in ((name, other), (name, "TXT"), (pointer, "A")):
+            empty = ask(sotto.address, asked, qtype)
+            assert (rcode_name(empty), empty.answer) == ("NOERROR", [])
+            assert [str(s.name) for s in empty.authority] == [asked + "."]
+        assert {str(r) for s in ask(sotto.address, name, "ANY", over="tcp").answer for r in s} == {address}
+
+
+def test_masq_what_is_not_in_the_form_or_the_prefix_is_asked_of_servers(begin):
+    sotto = begin(synthesized=FORMS, special={"names": False})
+    for name in ("host-192-0-2-128.made.test", "host-192-0-2-07.made.test", "host-192-0-2-256.made.test", "made.test", "x.host-192-0-2-7.made.test"):
+        assert sotto.told(name) not in ([], ["192.0.2.128"], ["192.0.2.7"])  # the server's
+    for name in ("128.2.0.192.in-addr.arpa", "07.2.0.192.in-addr.arpa", "x.7.2.0.192.in-addr.arpa"):
+        assert not any("made.test" in p for p in pointers(ask(sotto.address, name, "PTR")))
+
+
+def test_masq_hosts_and_zones_go_before_names_that_are_made(begin, tmp_path):
+    zone = tmp_path / "zone"
+    zone.write_text("@ 60 SOA a b 1 2 3 4 5\nhost-192-0-2-2 A 192.0.2.99\n")
+    sotto = begin(
+        synthesized=FORMS,
+        hosts={"own.test": "192.0.2.1", "host-192-0-2-3.made.test": "192.0.2.98"},
+        **{"zone-files": {"made.test": str(zone)}},
+    )
+    assert pointers(ask(sotto.address, "1.2.0.192.in-addr.arpa", "PTR")) == ["own.test."]
+    assert sotto.told("host-192-0-2-1.made.test") == ["192.0.2.1"]
+    assert sotto.told("host-192-0-2-2.made.test") == ["192.0.2.99"]
+    assert sotto.told("host-192-0-2-3.made.test") == ["192.0.2.98"]
+    assert rcode_name(ask(sotto.address, "missing.made.test")) == "NXDOMAIN"
+
+
+def test_masq_a_view_has_made_names_of_its_own_and_explain_shows_them(begin):
+    sotto = begin(synthesized={"n{d}.made.test": "192.0.2.0/24"}, views={"guests": {"clients": ["127.0.0.2"], "synthesized": {"g{d}.made.test": "192.0.2.0/24"}}})
+    said = {client: run(sotto, "explain", "7.2.0.192.in-addr.arpa", "PTR", "--client", client).stdout for client in ("127.0.0.1", "127.0.0.2")}
+    assert "n7.made.test" in said["127.0.0.1"] and "g7.made.test" in said["127.0.0.2"]
+    assert "local" in run(sotto, "explain", "n7.made.test", "--client", "127.0.0.1").stdout
+
+
+@pytest.mark.parametrize("form, net, why", [
+    ("{c}-{d}.test", "192.0.0.0/8", "several addresses"), ("{d}", "192.0.2.0/24", "a domain is missing"),
+    ("{x}.test", "192.0.2.0/24", "in braces"), ("{d}.test", "2001:db8::/64", "in braces"),
+])  # fmt: skip
+def test_masq_a_form_that_makes_no_names_is_told_with_its_line(tmp_path, form, net, why):
+    said = fault_of(tmp_path, synthesized={form: net})
+    assert said.startswith(str(tmp_path / "sotto.yaml") + ":1: ") and why in said
