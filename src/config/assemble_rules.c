@@ -186,9 +186,13 @@ static void add_files(struct assembly *a, unsigned view, const struct written_vi
 
 	for (size_t i = 0; i < v->hosts_files.count; i++)
 		r->files[r->file_count++] =
-			(struct local_file_conf){ view, v->hosts_files.all[i], NULL };
+			(struct local_file_conf){ .view = view, .file = v->hosts_files.all[i] };
 	for (const struct written_zone_file *z = v->zone_files; z; z = z->next)
-		r->files[r->file_count++] = (struct local_file_conf){ view, z->file, z->origin };
+		r->files[r->file_count++] =
+			(struct local_file_conf){ view, z->file, z->origin, false };
+	for (const struct written_zone_file *z = v->leases_files; z; z = z->next)
+		r->files[r->file_count++] =
+			(struct local_file_conf){ view, z->file, z->origin, true };
 }
 
 static void add_synthesized(struct assembly *a, unsigned view, const struct written_synth *w)
@@ -345,6 +349,8 @@ static void count(struct counts *n, const struct written_view *v)
 	for (const struct written_host *h = v->hosts; h; h = h->next)
 		n->hosts++;
 	for (const struct written_zone_file *z = v->zone_files; z; z = z->next)
+		n->files++;
+	for (const struct written_zone_file *z = v->leases_files; z; z = z->next)
 		n->files++;
 	for (const struct written_synth *w = v->synthesized; w; w = w->next)
 		n->synthesized++;

@@ -76,7 +76,7 @@ extern const struct kind kind_dump, kind_what, kind_socket, kind_event;
 /* lists.c */
 extern const struct kind kind_lists;
 /* local.c */
-extern const struct kind kind_hosts, kind_zone_files, kind_synthesized;
+extern const struct kind kind_hosts, kind_zone_files, kind_leases_files, kind_synthesized;
 /* views.c */
 extern const struct kind kind_views;
 

@@ -1,5 +1,5 @@
-/* local: the maps `hosts`, `zone-files` and `synthesized`, of everybody and of views. Entries are
- * replaced one by one by a later source.
+/* local: the maps `hosts`, `zone-files`, `leases-files` and `synthesized`, of everybody and of
+ * views. Entries are replaced one by one by a later source.
  */
 #include "config/local.h"
 
@@ -163,6 +163,17 @@ const struct kind kind_zone_files = { .name = "map of domains to files",
 	.most = ZONE_FILES_MAX,
 	.take_entry = take_zone_file,
 	.print = print_zone_files };
+
+static void print_leases_files(const struct config *c, FILE *out)
+{
+	local_print_zone_files(c->written_rules.everybody.leases_files, 2, out);
+}
+
+const struct kind kind_leases_files = { .name = "map of domains to files",
+	.form = "the name of a file of leases",
+	.most = ZONE_FILES_MAX,
+	.take_entry = take_zone_file,
+	.print = print_leases_files };
 
 /* --- names that are made of addresses ----------------------------------------------------------
  */

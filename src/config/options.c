@@ -49,6 +49,10 @@ const struct config_option options[] = {
 		"are read again, as are those of zones and lists." },
 	{ "zone-files", &kind_zone_files, FIELD(written_rules.everybody.zone_files), "{}", 0, 0,
 		"Zones that are answered here: { ZONE: FILE }." },
+	{ "leases-files", &kind_leases_files, FIELD(written_rules.everybody.leases_files), "{}", 0,
+		0,
+		"Names that dnsmasq has given away by DHCP: { DOMAIN: FILE }, such as lan: "
+		"/var/lib/misc/dnsmasq.leases." },
 	{ "synthesized", &kind_synthesized, FIELD(written_rules.everybody.synthesized), "{}", 0, 0,
 		"Names that are made of addresses, both ways: { FORM: PREFIX }, such as "
 		"\"host-{c}-{d}.example\": 192.0.0.0/16." },

@@ -32,6 +32,7 @@ static const struct config_option parts[] = {
 	{ ROW("hosts", kind_hosts, hosts) },
 	{ ROW("hosts-files", kind_files, hosts_files) },
 	{ ROW("zone-files", kind_zone_files, zone_files) },
+	{ ROW("leases-files", kind_leases_files, leases_files) },
 	{ ROW("synthesized", kind_synthesized, synthesized) },
 	{ ROW("lists", kind_words, lists) },
 	{ ROW("group", kind_text, group) },
@@ -99,6 +100,8 @@ static void print_view(const struct written_view *v, FILE *out)
 	print_words("hosts-files", &v->hosts_files, out);
 	fputs("    zone-files:", out);
 	local_print_zone_files(v->zone_files, 6, out);
+	fputs("    leases-files:", out);
+	local_print_zone_files(v->leases_files, 6, out);
 	fputs("    synthesized:", out);
 	local_print_synthesized(v->synthesized, 6, out);
 	if (v->has_lists)

@@ -78,7 +78,7 @@ struct written_view {
 	struct written_rule_list rules;
 	struct written_host *hosts;
 	struct word_list hosts_files;
-	struct written_zone_file *zone_files;
+	struct written_zone_file *zone_files, *leases_files;
 	struct written_synth *synthesized;
 	struct word_list lists;
 	bool has_lists; /* even if there are none of them */

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "rules/compile_lists.h"
 #include "rules/compile_special.h"
 #include "rules/filing.h"
@@ -118,6 +120,29 @@ static struct local *store_of(struct filing *f, unsigned view)
 	return *local;
 }
 
+static void say_ignored(const char *file, const struct local_leases *told)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_WARN, "lines of leases were ignored");
+	log_str(&line, "file", file);
+	log_fmt(&line, "ignored", "%u", told->ignored);
+	log_fmt(&line, "first", "%u", told->line);
+	log_str(&line, "reason", told->why);
+	log_end(&line);
+}
+
+static bool read_leases(struct filing *f, struct local *local, const struct local_file_conf *file)
+{
+	struct local_leases told;
+
+	if (!local_read_leases(local, file->origin, file->file, clock_date_s(), &told))
+		return filing_fails(f, "more addresses than can be kept");
+	if (told.why)
+		say_ignored(file->file, &told);
+	return true;
+}
+
 static bool read_file(struct filing *f, const struct local_file_conf *file)
 {
 	struct local *local = store_of(f, file->view);
@@ -126,6 +151,8 @@ static bool read_file(struct filing *f, const struct local_file_conf *file)
 	if (!local)
 		return false;
 	f->place = (struct rules_place){ file->file, 0 };
+	if (file->leases)
+		return read_leases(f, local, file);
 	if (file->origin ? local_read_zone(local, file->origin, file->file, &fault)
 			 : local_read_hosts(local, file->file, &fault))
 		return true;

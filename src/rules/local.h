@@ -33,6 +33,17 @@ void local_free(struct local *);
 bool local_read_hosts(struct local *, const char *path, struct local_fault *);
 bool local_read_zone(struct local *, const char *origin, const char *file, struct local_fault *);
 bool local_add_host(struct local *, const struct host_conf *, struct local_fault *);
+/* Names of leases of DHCP that hold now, each alone and in the domain, where no other record has
+ * the name: so all others are read before. */
+#define LOCAL_LEASES_MAX 16384
+struct local_leases {
+	unsigned ignored; /* lines, ... */
+	unsigned line; /* ... and the first of them; 0: the file cannot be read */
+	const char *why; /* that one was; NULL: none */
+};
+/* False: out of memory, or no room for all addresses of a name. */
+bool local_read_leases(
+	struct local *, const char *domain, const char *file, int64_t now_s, struct local_leases *);
 /* Names of the addresses of hosts (in-addr.arpa, ip6.arpa), where they have none. */
 bool local_add_pointers(struct local *);
 /* Names that are made of addresses; behind that, since an address that has a name keeps it. */

@@ -25,8 +25,7 @@ static bool is_file(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/* Owners to come are of this file. False: no memory. */
-static bool begin_source(struct local *l, const char *file)
+bool local_begin_source(struct local *l, const char *file)
 {
 	size_t count = l->source_count;
 	struct host_source *sources;
@@ -56,7 +55,7 @@ static struct owner *put_owner(struct local *l, struct span name, unsigned line)
 
 /* ---- addresses that are to have a name ---- */
 
-static bool note_address(struct local *l, uint32_t node, struct span octets)
+bool local_note_address(struct local *l, uint32_t node, struct span octets)
 {
 	struct host_address *to;
 
@@ -87,7 +86,7 @@ static struct owner *put_pointer(struct local *l, const struct host_address *a, 
 {
 	struct rules_place place = local_host_place(l, owners_find(&l->hosts, a->node));
 
-	return begin_source(l, place.file) ? put_owner(l, pointer, place.line) : NULL;
+	return local_begin_source(l, place.file) ? put_owner(l, pointer, place.line) : NULL;
 }
 
 bool local_add_pointers(struct local *l)
@@ -114,8 +113,7 @@ bool local_add_pointers(struct local *l)
 
 /* ---- names ---- */
 
-/* NULL: not a name, or no memory. */
-static struct owner *host(struct local *l, const char *text, unsigned line)
+struct owner *local_put_host(struct local *l, const char *text, unsigned line)
 {
 	uint8_t name[NAME_MAX_WIRE];
 	size_t len = name_from_text(text, name);
@@ -152,13 +150,13 @@ static bool read_names(const struct reading *r, struct span address, char *rest)
 	bool first = true;
 
 	for (char *word, *at = rest; (word = strtok_r(NULL, blank, &at)); first = false) {
-		struct owner *owner = host(l, word, r->line);
+		struct owner *owner = local_put_host(l, word, r->line);
 
 		if (!owner)
 			return local_refuse(r->fault, r->file, r->line, "%.80s: not a name", word);
 		if (!rrset_add(&owner->sets, address.len == 4 ? TYPE_A : TYPE_AAAA, l->ttl_s,
 			    address) ||
-			(first && !note_address(l, owner->node, address)))
+			(first && !local_note_address(l, owner->node, address)))
 			return local_refuse(r->fault, r->file, r->line, "%s", no_room);
 	}
 	if (first)
@@ -198,7 +196,7 @@ static bool read_file(struct reading *r, const char *file)
 	r->line = 0;
 	if (!f)
 		return local_refuse(r->fault, file, 0, "%s", replace_why_not(errno));
-	ok = begin_source(r->local, file) || local_refuse(r->fault, file, 0, "no memory");
+	ok = local_begin_source(r->local, file) || local_refuse(r->fault, file, 0, "no memory");
 	errno = 0;
 	while (ok && (len = getline(&line, &room, f)) >= 0) {
 		r->line++;
@@ -236,8 +234,9 @@ bool local_read_hosts(struct local *l, const char *path, struct local_fault *fau
 
 bool local_add_host(struct local *l, const struct host_conf *conf, struct local_fault *fault)
 {
-	struct owner *owner =
-		begin_source(l, conf->place.file) ? host(l, conf->name, conf->place.line) : NULL;
+	struct owner *owner = local_begin_source(l, conf->place.file)
+		? local_put_host(l, conf->name, conf->place.line)
+		: NULL;
 	char why[RRSET_WHY];
 
 	if (!owner)
@@ -249,7 +248,8 @@ bool local_add_host(struct local *l, const struct host_conf *conf, struct local_
 	for (const struct rrset *set = owner->sets; set; set = set->next)
 		for (const struct rdata *d = set->first; d; d = d->next)
 			if (d->macro == MACRO_NONE &&
-				!note_address(l, owner->node, (struct span){ d->octets, d->len }))
+				!local_note_address(
+					l, owner->node, (struct span){ d->octets, d->len }))
 				return local_refuse(fault, NULL, 0, "no memory");
 	return true;
 }

@@ -47,6 +47,12 @@ struct rules_place local_host_place(const struct local *, const struct owner *);
 /* Says what is wrong; false. */
 __attribute__((format(printf, 4, 5))) bool local_refuse(
 	struct local_fault *, const char *file, unsigned line, const char *format, ...);
+/* Hosts to come are of this file, of which a copy is kept. False: no memory. */
+bool local_begin_source(struct local *, const char *file);
+/* The owner of a host's name, made if need be, of that line. NULL: it is none, or no memory. */
+struct owner *local_put_host(struct local *, const char *text, unsigned line);
+/* The address is to have that name, if it gets no other one before. False: no memory. */
+bool local_note_address(struct local *, uint32_t node, struct span octets);
 /* Makes a zone; NULL: the fault says why. */
 struct zone *local_add_zone(
 	struct local *, const char *origin, const char *file, struct local_fault *);

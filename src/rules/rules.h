@@ -104,11 +104,13 @@ struct list_conf {
 	uint64_t views; /* bit i: it holds in view i; bit 0: for clients of no view */
 };
 
-/* A file of records. origin NULL: a hosts file; else a zone file of that zone. */
+/* A file of records. origin NULL: a hosts file; else a zone file of that zone, or leases of DHCP
+ * whose names are in that domain. */
 struct local_file_conf {
 	unsigned view;
 	const char *file;
 	const char *origin;
+	bool leases;
 };
 
 /* `hosts:`, one name. */

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 
 import pytest
 
@@ -147,3 +148,45 @@ def test_masq_a_view_has_made_names_of_its_own_and_explain_shows_them(begin):
 def test_masq_a_form_that_makes_no_names_is_told_with_its_line(tmp_path, form, net, why):
     said = fault_of(tmp_path, synthesized={form: net})
     assert said.startswith(str(tmp_path / "sotto.yaml") + ":1: ") and why in said
+
+
+# ---- leases of DHCP
+
+NOW = int(time.time())
+LEASES = f"""{NOW + 3600} aa:bb:cc:dd:ee:01 192.0.2.1 laptop 01:aa:bb:cc:dd:ee:01
+0 aa:bb:cc:dd:ee:02 192.0.2.2 Printer *
+{NOW - 1} aa:bb:cc:dd:ee:03 192.0.2.3 gone *
+{NOW + 3600} aa:bb:cc:dd:ee:04 192.0.2.4 * *
+{NOW + 3600} aa:bb:cc:dd:ee:05 192.0.2.5 nas *
+{NOW + 3600} aa:bb:cc:dd:ee:06 192.0.2.6 localhost *
+duid 00:01:00:01:2b:ab:cd:ef:aa:bb:cc:dd:ee:ff
+{NOW + 3600} 12345 2001:db8::1 laptop 00:01:00:01
+"""
+
+
+def test_masq_dhcp_leases_are_names_alone_and_in_the_domain(begin, tmp_path):
+    leases = tmp_path / "dnsmasq.leases"
+    write(leases, LEASES)
+    sotto = begin(sandbox="strict", hosts={"nas.lan": "192.0.2.77"}, **{"leases-files": {"lan": str(leases)}})
+    for name in ("laptop", "laptop.lan"):
+        assert (sotto.told(name), sotto.told(name, "AAAA")) == (["192.0.2.1"], ["2001:db8::1"])
+    assert sotto.told("printer.lan") == ["192.0.2.2"]
+    assert pointers(ask(sotto.address, "1.2.0.192.in-addr.arpa", "PTR")) == ["laptop.lan."]
+    assert pointers(ask(sotto.address, "2.2.0.192.in-addr.arpa", "PTR")) == ["printer.lan."]
+    assert sotto.told("gone.lan") != ["192.0.2.3"]
+    assert sotto.told("nas.lan") == ["192.0.2.77"] and sotto.told("nas") == ["192.0.2.5"]
+    assert sotto.told("localhost") == ["127.0.0.1"] and sotto.told("localhost.lan") == ["192.0.2.6"]
+    leases.write_text(f"{NOW + 3600} aa:bb:cc:dd:ee:01 192.0.2.8 laptop *\n")  # in its place, as dnsmasq does
+    assert eventually(lambda: sotto.told("laptop.lan") == ["192.0.2.8"])
+    assert sotto.told("printer.lan") != ["192.0.2.2"]
+
+
+def test_masq_garbage_in_leases_is_told_and_ends_nothing(begin, tmp_path):
+    leases = tmp_path / "dnsmasq.leases"
+    write(leases, "0 aa 192.0.2.1 one *\nx aa 192.0.2.2 two *\n0 aa 192.0.2.3 www.google.com *\n0 aa nowhere three *\n\0\xff\n0 aa 192.0.2.5 five *\n")
+    sotto = begin(**{"leases-files": {"lan": str(leases), "other": str(tmp_path / "missing")}})
+    assert (sotto.told("one.lan"), sotto.told("five.lan")) == (["192.0.2.1"], ["192.0.2.5"])
+    assert sotto.told("www.google.com") != ["192.0.2.3"] and sotto.told("two.lan") != ["192.0.2.2"]
+    told = {line["file"]: line for line in sotto.log(msg="lines of leases were ignored")}
+    assert (told[str(leases)]["ignored"], told[str(leases)]["first"]) == ("4", "2")
+    assert "No such file" in told[str(tmp_path / "missing")]["reason"]

@@ -1,4 +1,5 @@
-/* A hosts file, whatever is in it: each of its names is found, and each address has a name. */
+/* A hosts file, and the same octets as a file of leases, whatever is in it: each of its names is
+ * found, and each address has a name; of leases nothing is a fault. */
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -30,6 +31,21 @@ static bool is_found(void *arg, struct span name, bool zone)
 	return true;
 }
 
+static void read_leases(const char *path)
+{
+	struct local *l = local_new(60);
+	struct seen seen = { .local = l };
+	struct local_leases told;
+
+	HOLDS(l);
+	if (local_read_leases(l, "lan", path, 1000, &told) && local_add_pointers(l)) {
+		HOLDS((told.ignored > 0) == (told.why != NULL) && (!told.ignored || told.line > 0));
+		local_seal(l);
+		HOLDS(local_each(l, is_found, &seen));
+	}
+	local_free(l);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct local *l = local_new(60);
@@ -46,6 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	} else {
 		HOLDS(*fault.why);
 	}
+	read_leases(path);
 	close(fd);
 	local_free(l);
 	return 0;

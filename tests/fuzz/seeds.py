@@ -101,6 +101,8 @@ CONTROL = {
 
 
 HOSTS = {
+    "leases": "0 aa:bb 192.0.2.1 one *\n2000 aa:bb 192.0.2.2 Two.LAN. 01:aa\n1000 aa 192.0.2.3 ended *\nduid 00:01\n2000 12 2001:db8::1 one 00:01\n",
+    "leases_odd": "0 aa 192.0.2.1 * *\n-1 aa 192.0.2.1 a *\n0 aa 192.0.2 a *\n0 aa 192.0.2.1 a.b *\n0 aa 192.0.2.1 localhost\nduid\n",
     "one": "127.0.0.1 localhost\n", "several": "192.0.2.1\ta.test b.test  # c\n2001:db8::1 a.test\n192.0.2.2 b.test\n", "scope": "fe80::1%eth0 a\n",
     "no_name": "192.0.2.1\n", "no_address": "a.test 192.0.2.1\n", "empty": "", "comments": "# a\n\n \t\n#", "no_end": "::1 a", "nul": "::1 a\0b\n",
     "return": "::1 a\r\n::1 b\r\n", "escaped": "0.0.0.0 a\\.b \\000.c\n", "dots": "::1 .a\n", "mapped": "::ffff:192.0.2.1 m\n", "again": "::1 a A a.\n",
