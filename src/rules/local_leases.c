@@ -172,7 +172,7 @@ static bool put(struct local *l, const char *name, const struct lease *lease, bo
 	return ok;
 }
 
-static bool put_all(struct reading *r, struct local *l)
+static void put_all(struct reading *r, struct local *l)
 {
 	char text[LABEL_MAX + DOMAIN_MAX + 2];
 
@@ -186,9 +186,9 @@ static bool put_all(struct reading *r, struct local *l)
 
 		if ((lease->qualified && !put(l, in_domain(r, lease, text), lease, &first)) ||
 			(lease->alone && !put(l, lease->name, lease, &first)))
-			return false;
+			leave(r, lease->line,
+				"more addresses of a name than one answer can hold, or no memory");
 	}
-	return true;
 }
 
 bool local_read_leases(struct local *l, const char *domain, const char *file, int64_t now_s,
@@ -202,8 +202,10 @@ bool local_read_leases(struct local *l, const char *domain, const char *file, in
 		leave(&r, 0, replace_why_not(errno));
 		return true;
 	}
-	bool ok = read_lines(&r, f) && local_begin_source(l, file) && put_all(&r, l);
+	bool ok = read_lines(&r, f) && local_begin_source(l, file);
 
+	if (ok)
+		put_all(&r, l);
 	fclose(f);
 	free(r.all);
 	return ok;

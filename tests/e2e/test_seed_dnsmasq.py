@@ -190,3 +190,14 @@ def test_masq_garbage_in_leases_is_told_and_ends_nothing(begin, tmp_path):
     told = {line["file"]: line for line in sotto.log(msg="lines of leases were ignored")}
     assert (told[str(leases)]["ignored"], told[str(leases)]["first"]) == ("4", "2")
     assert "No such file" in told[str(tmp_path / "missing")]["reason"]
+
+
+def test_masq_a_client_that_takes_all_addresses_takes_nothing_from_others(begin, tmp_path):
+    """One name has more addresses than an answer can hold."""
+    leases = tmp_path / "dnsmasq.leases"
+    greedy = "".join(f"0 aa 10.0.{n >> 8}.{n & 255} greedy *\n" for n in range(8000))
+    write(leases, f"0 aa 192.0.2.1 one *\n{greedy}0 aa 192.0.2.5 five *\n")
+    sotto = begin(**{"leases-files": {"lan": str(leases)}})
+    assert (sotto.told("one.lan"), sotto.told("five.lan")) == (["192.0.2.1"], ["192.0.2.5"])
+    line, = sotto.log(msg="lines of leases were ignored")
+    assert int(line["ignored"]) > 1000
