@@ -631,7 +631,7 @@ CASE(local_data_is_told_with_its_place)
 	const char *address[] = { "192.0.2.1" };
 	struct host_conf hosts[] = { { { "conf", 7 }, 0, "one.test", address, 1 },
 		{ { "conf", 9 }, 0, "two.test", address, 1 } };
-	struct local_file_conf files[2] = { { 0, "", NULL }, { 0, "", "zone.test" } };
+	struct local_file_conf files[2] = { { .file = "" }, { .file = "", .origin = "zone.test" } };
 
 	begin();
 	conf.hosts = hosts;

@@ -41,7 +41,7 @@ static void configure(void)
 		{ PATTERN_REGEX, "^[a-c]+\\.regex" }, { PATTERN_GLOB, "a*z.glob.test" } };
 	static struct rule_conf rules[2][3];
 	static struct view_conf everybody = { .name = "everybody" };
-	static struct local_file_conf hosts = { 0, hosts_file, NULL };
+	static struct local_file_conf hosts = { .file = hosts_file };
 	static struct list_conf list = { .name = "list",
 		.file = list_file,
 		.format = LIST_DOMAINS,
@@ -99,11 +99,11 @@ static void look_up(const struct ruleset *set, const struct asker_facts *asker)
 static void *work(void *arg)
 {
 	struct ruled_here here = { NULL };
-	struct addr client;
-	struct asker_facts asker = { .client = &client };
+	struct who who = { .mac = NULL };
+	struct asker_facts asker = { .who = &who };
 
 	(void)arg;
-	wrong += !addr_parse(&client, "192.0.2.1", 0);
+	wrong += !prefix_parse(&who.client, "192.0.2.1");
 	while (!over)
 		look_up(ruled_get(&ruled, &here), &asker);
 	ruled_here_clear(&here);
