@@ -214,11 +214,19 @@ def bad_then_good(start_upstream, start_sotto):
     return begin
 
 
+def is_answered_by_the_second(sotto, first, second):
+    """The first one has been asked; on a busy machine, that it is not reached in time comes before that."""
+    for _ in range(5):
+        name = unique_name()
+        assert addresses(ask(sotto.address, name)) == [messages.address_of(name)]
+        if first.asked(name):
+            return second.asked(name)
+    return False
+
+
 @pytest.mark.parametrize("what", BAD_REPLIES)
-def test_1035_05_a_reply_with_a_bad_name_does_not_count(what, bad_then_good, name):
-    sotto, bad, good = bad_then_good(behaviours.message(BAD_REPLIES[what]))
-    assert addresses(ask(sotto.address, name)) == [messages.address_of(name)]
-    assert bad.asked(name) and good.asked(name)
+def test_1035_05_a_reply_with_a_bad_name_does_not_count(what, bad_then_good):
+    assert is_answered_by_the_second(*bad_then_good(behaviours.message(BAD_REPLIES[what])))
 
 
 GOOD_ADDRESS = b"\x0a\0\0\1"
@@ -614,10 +622,8 @@ MALFORMED_REPLIES = {
 
 
 @pytest.mark.parametrize("what", MALFORMED_REPLIES)
-def test_9267_01_a_malformed_reply_does_not_count(what, bad_then_good, name):
-    sotto, bad, good = bad_then_good(behaviours.message(MALFORMED_REPLIES[what]))
-    assert addresses(ask(sotto.address, name)) == [messages.address_of(name)]
-    assert bad.asked(name) and good.asked(name)
+def test_9267_01_a_malformed_reply_does_not_count(what, bad_then_good):
+    assert is_answered_by_the_second(*bad_then_good(behaviours.message(MALFORMED_REPLIES[what])))
 
 
 # ---- zone transfers, other opcodes, ANY
