@@ -198,6 +198,9 @@ void query_take_rules(struct query *q)
 		env->set = NULL;
 	if (!env->set)
 		return;
+	env->view = 0;
+	if (!ruleset_wants_who(env->set))
+		return;
 	take_who(q, &env->who);
 	env->view = ruleset_view(env->set, &env->who);
 }

@@ -68,6 +68,7 @@ static bool add_rule(struct filing *f, uint32_t i)
 	rule->conf = conf;
 	rule->has_except = conf->except_count > 0;
 	set->wants_facts |= conf->identity_count || conf->listener_count;
+	set->wants_who |= conf->clients.count > 0;
 	if (is_blocking(conf->act))
 		set->blocks_names |= conf->view ? UINT64_C(1) << conf->view : UINT64_MAX;
 	return read_outcome(f, conf, &rule->outcome) && file_patterns(f, conf, &s, i) &&

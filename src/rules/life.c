@@ -98,6 +98,11 @@ bool ruleset_wants_facts(const struct ruleset *set)
 	return set->wants_facts;
 }
 
+bool ruleset_wants_who(const struct ruleset *set)
+{
+	return set->wants_who || set->conf->view_count > 1 || set->conf->dns64.clients.count;
+}
+
 unsigned ruleset_view(const struct ruleset *set, const struct who *who)
 {
 	if (set->conf->view_count <= 1)

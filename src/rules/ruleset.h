@@ -34,6 +34,8 @@ void ruleset_free(struct ruleset *);
 bool ruleset_is_empty(const struct ruleset *);
 /* Some rule wants to know more of a client than its address. */
 bool ruleset_wants_facts(const struct ruleset *);
+/* Does it matter who asks? If not, nobody looks at asker_facts.who, and all are in view 0. */
+bool ruleset_wants_who(const struct ruleset *);
 
 /* Who asks, as far as it is known. */
 struct who {

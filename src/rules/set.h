@@ -68,7 +68,7 @@ struct ruleset {
 	size_t held_count, held_room, own_count, own_room;
 	size_t list_entries; /* that could decide */
 	uint64_t blocks_names, blocks_addresses; /* by views, as bits */
-	bool wants_facts;
+	bool wants_facts, wants_who;
 	struct acl private; /* addresses that a name of others does not lead to */
 };
 
