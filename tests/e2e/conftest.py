@@ -17,8 +17,9 @@ from bench.certificates import FRONT, Authority  # noqa: E402
 from bench.upstream import Upstream  # noqa: E402
 
 LONGEST = [f"test_{name}" for name in (
-    "config", "authentication", "outages", "cache_stale", "status", "upstream", "conformance_basic", "cache_sharing",
-    "conformance_hits", "cache_failures", "network", "workers", "conformance_cache", "machine", "reload",
+    "query_peers", "outages", "status", "query_tls", "cache_stale", "upstream", "cache_failures", "config", "network", "workers",
+    "conformance_cache", "rules_config", "abuse_streams", "query_bad", "rules_load", "dot_abuse", "query_sent", "authentication",
+    "conformance_basic", "import", "machine", "seed_dnsmasq", "reload",
 )]
 TLS_RECORDS = {0x14, 0x15, 0x16, 0x17}  # change cipher spec, alert, handshake, application data
 
