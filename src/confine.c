@@ -139,10 +139,19 @@ static void allow_sockets(struct landlock *l, const struct config *c, const char
 	allow_socket(l, control);
 	for (size_t i = 0; i < c->listen.count; i++)
 		allow_socket(l, c->listen.endpoints[i].at.path);
+	for (size_t i = 0; i < c->off_count; i++)
+		allow_socket(l, c->off[i].at.path);
 }
 
 /* ---- ports ---- */
 
+static void allow_listener(struct landlock *l, const struct endpoint *e)
+{
+	if (!e->at.path)
+		landlock_bind(l, addr_port(&e->at.addr));
+}
+
+/* What is off now may be switched on by a reload. */
 static void allow_ports(struct landlock *l, const struct config *c)
 {
 	for (size_t i = 0; i < sizeof usual_ports / sizeof *usual_ports; i++)
@@ -156,8 +165,9 @@ static void allow_ports(struct landlock *l, const struct config *c)
 			landlock_bind(l, 0);
 	}
 	for (size_t i = 0; i < c->listen.count; i++)
-		if (!c->listen.endpoints[i].at.path)
-			landlock_bind(l, addr_port(&c->listen.endpoints[i].at.addr));
+		allow_listener(l, &c->listen.endpoints[i]);
+	for (size_t i = 0; i < c->off_count; i++)
+		allow_listener(l, &c->off[i]);
 }
 
 /* ---- the whole ---- */

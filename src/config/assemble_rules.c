@@ -68,8 +68,9 @@ static void check_listener(struct assembly *a, const struct written_rule *r, con
 	const struct listen_conf *listen = &a->config->listen;
 	struct near near;
 
-	if (words_have(&a->config->off_words, word))
-		return;
+	for (size_t i = 0; i < a->config->off_count; i++)
+		if (strcmp(a->config->off[i].text, word) == 0)
+			return;
 	near_init(&near, word);
 	for (size_t i = 0; i < listen->count; i++) {
 		if (strcmp(listen->endpoints[i].text, word) == 0)

@@ -46,7 +46,7 @@ static void check_cache(
 static void check_listeners(
 	const struct config *c, const struct place *set_at, struct problems *problems)
 {
-	if (!c->listen.count && c->off_words.count)
+	if (!c->listen.count && c->off_count)
 		problem(problems, &set_at[options_index(options_find("listen"))], "listen",
 			"all of it is enabled=no: nobody could ask");
 }

@@ -68,7 +68,8 @@ struct config {
 	enum sandbox_mode sandbox;
 	const char *control; /* where the control socket is: "auto", "none", or a path */
 	struct word_list allow_words, proxies_words; /* of query.allow and listen.proxies */
-	struct word_list off_words; /* endpoints that are written and not in force */
+	struct endpoint *off; /* endpoints that are written and not in force */
+	size_t off_count;
 	const char *file; /* that was read first; NULL: none */
 	struct config_note *notes;
 	struct memory memory; /* what the values above borrow from */

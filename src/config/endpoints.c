@@ -291,7 +291,8 @@ static void begin_listen(const struct setting *s, size_t count)
 
 	c->listen.endpoints = memory_take(&c->memory, count * sizeof(*c->listen.endpoints));
 	c->listen.count = 0;
-	c->off_words = (struct word_list){ 0 };
+	c->off = memory_take(&c->memory, count * sizeof(*c->off));
+	c->off_count = 0;
 }
 
 static void take_listen(const struct setting *s, const struct node *node)
@@ -309,7 +310,7 @@ static void take_listen(const struct setting *s, const struct node *node)
 		return;
 	r.endpoint.text = spell(&r.endpoint, m);
 	if (r.off) /* it is in nobody's way */
-		words_add(m, &s->config->off_words, r.endpoint.text);
+		s->config->off[s->config->off_count++] = r.endpoint;
 	else if (is_free(&r))
 		l->endpoints[l->count++] = r.endpoint;
 }
@@ -321,7 +322,7 @@ static const char *listen_text(
 	if (index < c->listen.count)
 		return c->listen.endpoints[index].text;
 	index -= c->listen.count;
-	return index < c->off_words.count ? with(m, c->off_words.all[index], "enabled", "no") : NULL;
+	return index < c->off_count ? with(m, c->off[index].text, "enabled", "no") : NULL;
 }
 
 const struct kind kind_listen = { .name = "list of addresses",

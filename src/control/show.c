@@ -143,7 +143,7 @@ static void show_queries(const json_t *o, FILE *out)
 	if (told_count(o, "clients_tls_total"))
 		line_add(&l, ", %" PRIu64 " over TLS", told_count(asked, "tls"));
 	line_put_about(&l, "queries", out);
-	line_add(&l, "%" PRIu64 " from upstreams, %" PRIu64 " of its own (%" PRIu64 " SERVFAIL)",
+	line_add(&l, "%" PRIu64 " good, %" PRIu64 " refused or failed (%" PRIu64 " SERVFAIL)",
 		told_count(answered, "upstream"), told_count(answered, "error"),
 		told_count(o, "dns_servfails_total"));
 	line_add_some(&l, told_count(o, "dns_drops_total"), "never answered");

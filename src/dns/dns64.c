@@ -31,8 +31,14 @@ static bool same_bits(const uint8_t *a, const uint8_t *b, unsigned bits)
 	return memcmp(a, b, whole) == 0 && (rest == 0 || (a[whole] ^ b[whole]) >> (8 - rest) == 0);
 }
 
+/* By the addresses of ipv4only.arpa hosts learn a prefix, the well-known one as well (RFC 7050 §3).
+ */
 static bool is_global(const uint8_t v4[4])
 {
+	static const uint8_t discovery[4] = { 192, 0, 0, 170 };
+
+	if (same_bits(v4, discovery, 31))
+		return true;
 	for (size_t i = 0; i < sizeof not_global / sizeof *not_global; i++)
 		if (same_bits(v4, not_global[i].octets, not_global[i].bits))
 			return false;

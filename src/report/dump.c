@@ -192,7 +192,8 @@ static void renew(struct dump *d)
 	const struct target t = d->next;
 	bool stays = d->is_open && !d->is_full && strcmp(t.path, d->now.path) == 0;
 
-	if (d->filled.len && !d->parting) {
+	/* What is half written is written to its end, in case that the file stays. */
+	if (d->filled.len && !d->parting && d->written == d->out.len) {
 		d->parting = true;
 		take(d);
 		return;

@@ -18,8 +18,10 @@
 /* A name on the wire is four times as long in text at most, and a path is bounded. */
 #define DATAGRAM 8192
 
-/* What became of the events of one name. */
+/* What became of the events of one name. A reload may give its number to another one, which begins
+ * anew. */
 struct told {
+	atomic_uint_least64_t whose; /* a hash of the name; 0: nobody's yet */
 	atomic_uint_least64_t count; /* the second, and, below, how many were told in it */
 	atomic_uint missed; /* since the last one that was told */
 };
@@ -46,6 +48,18 @@ void events_free(struct events *e)
 }
 
 /* ---- how many ---- */
+
+static struct told *told_of(struct events *e, const struct rule_event *event)
+{
+	struct told *t = &e->told[event->number];
+	uint64_t hash = 0xcbf29ce484222325;
+
+	for (const char *c = event->name; *c; c++)
+		hash = (hash ^ (uint8_t)*c) * 0x100000001b3;
+	if (atomic_exchange(&t->whose, hash) != hash)
+		t->count = t->missed = 0;
+	return t;
+}
 
 static bool is_within(struct told *t, unsigned rate, uint64_t now_ms)
 {
@@ -122,7 +136,7 @@ static bool send_to(struct events *e, const char *path, const char *text, size_t
 bool events_tell(struct events *e, const struct events_conf *conf, const struct rule_event *event,
 	uint64_t now_ms)
 {
-	struct told *t = &e->told[event->number];
+	struct told *t = told_of(e, event);
 	char text[DATAGRAM];
 
 	if (!is_within(t, conf->rate, now_ms)) {

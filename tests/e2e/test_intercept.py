@@ -203,7 +203,7 @@ def test_wrong_use_is_told(words, why):
 def test_a_host_without_nft_is_told(namespaces, link, tmp_path):
     """In a place where there are no other programs than sotto."""
     done = subprocess.run(
-        ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /usr/sbin && exec "$@"', tmp_path,
+        ["unshare", "-m", "--propagation", "unchanged", "sh", "-c", 'mount --bind "$0" /usr/sbin && exec "$@"', tmp_path,
          *link.near.prefix, daemon.BINARY, "host", "intercept", "--exempt-uid", "0", "--apply"],
         capture_output=True, text=True, check=False,
     )

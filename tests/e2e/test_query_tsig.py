@@ -224,13 +224,13 @@ def test_ixfr_is_what_dig_transfers(knot, serial, key):
 
 @pytest.mark.parametrize("serial, form", [(1, "Changes from serial 1 to 3"), (2, ""), (3, "Nothing is newer")])
 def test_ixfr_over_tls_is_what_kdig_transfers(nsd, authority, serial, form):
-    """NSD has heard of the changes from 1 to 3 in one step: since 2, it has nothing but the whole zone."""
+    """NSD 4.6 has heard of the changes from 1 to 3 in one step: since 2, it has nothing but the whole zone. 4.12 has both."""
     said = asker.query(*over_tls(nsd, authority), CHANGED, f"IXFR={serial}", "+generic", check=0)
     seen = transferred(asker.peer("kdig", *where(nsd)[:1], "-p", nsd.tls_port, "+tls", "+generic", f"ixfr={serial}", CHANGED))
     assert transferred(said.out) == seen
     assert transferred(said.out) == of_dig(nsd, CHANGED, f"IXFR={serial}")
-    assert len(seen) == {1: 7, 2: 9, 3: 1}[serial] and form in said.out, said
-    if serial == 2:
+    assert len(seen) in {1: (7, 9), 2: (9, 6), 3: (1,)}[serial] and form in said.out, said
+    if serial == 2 and len(seen) == 9:
         assert transferred(said.out) == of_dig(nsd, CHANGED, "AXFR")
 
 

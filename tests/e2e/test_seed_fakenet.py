@@ -95,6 +95,13 @@ def test_net_a_listener_that_is_off(lab, tmp_path):
                 ask(("127.0.0.1", other), "a.test", over="tcp")
 
 
+def test_net_a_listener_that_is_off_at_the_start_is_switched_on_by_a_reload(lab, tmp_path):
+    first, other, path = f"127.0.0.1:{daemon.free_port()}", daemon.free_port(), tmp_path / "off.sock"
+    sotto = lab({"a": FAKE}, sandbox="strict", listen=[first, f"127.0.0.1:{other}?enabled=no", f"unix:{path}?enabled=no"])
+    reload(sotto, listen=[first, f"127.0.0.1:{other}", f"unix:{path}"])
+    assert addresses(ask(("127.0.0.1", other), "a.test", over="tcp")) == [FAKE] and path.exists()
+
+
 # ---- every name
 
 

@@ -163,7 +163,7 @@ def test_net_a_dump_has_its_size_and_a_reload_begins_another(dumping, dump):
 
 
 def test_net_a_dump_to_a_full_disk_goes_on_when_there_is_room(mounts, dumping, dump):
-    """Nobody waits meanwhile, and no packet is torn."""
+    """Nobody waits meanwhile, and no packet is torn, by a reload neither."""
     script = 'mount -t tmpfs -o size=64k none "$0" && { head -c 1000000 /dev/zero >"$0/fill" 2>/dev/null || true; } && exec "$@"'
     sotto = dumping("all", rules=[{"a": FAKE}], prefix=("unshare", "--mount", "sh", "-c", script, str(dump.parent)))
     inside = pathlib.Path(f"/proc/{sotto.process.pid}/root")
@@ -171,6 +171,7 @@ def test_net_a_dump_to_a_full_disk_goes_on_when_there_is_room(mounts, dumping, d
         assert addresses(ask(sotto.address, "a.test")) == [FAKE]
     sotto.wait_for_log(msg="the dump cannot be written: it is tried every second", reason="No space left on device")
     assert addresses(ask(sotto.address, "a.test")) == [FAKE]
+    assert not reload(sotto)
     (inside / str(dump.with_name("fill")).lstrip("/")).unlink()
     there = inside / str(dump).lstrip("/")
     assert eventually(lambda: len(wires(there)) == 8)
@@ -332,6 +333,18 @@ def test_net_nobody_waits_for_who_does_not_read(telling, listener):
             assert addresses(parse(client.ask(query("x.evil.test")))) == [FAKE]
     told = totals(sotto)[1]
     assert told["told"] + told["lost"] == 2000 and told["lost"] > 0
+
+
+def test_net_a_reload_that_numbers_events_anew_mixes_none_up(telling, socket_path):
+    first, second = ({"exact": f"{name}.test", "a": FAKE, "event": name} for name in ("a", "b"))
+    sotto = telling(first, second)
+    for _ in range(3):
+        ask(sotto.address, "a.test")
+    with listening(socket_path) as listener:
+        reload(sotto, rules=[second, first])
+        ask(sotto.address, "b.test")
+        told = event(listener)
+    assert (told["event"], told["missed"]) == ("b", 0)
 
 
 def test_net_a_reload_switches_events_on_and_off(run_sotto, upstream, socket_path, listener):

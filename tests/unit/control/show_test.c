@@ -86,7 +86,7 @@ CASE(the_process_comes_first)
 		"configuration  /etc/sotto/sotto.yaml\n"
 		"listens on     127.0.0.1:53 [::1]:53\n"
 		"queries        120 over UDP, 3 over TCP\n"
-		"answers        115 from upstreams, 7 of its own (4 SERVFAIL), 1 never answered\n"
+		"answers        115 good, 7 refused or failed (4 SERVFAIL), 1 never answered\n"
 		"upstreams      4: 2 answer, 1 untried, 1 down\n"
 		"\n";
 
