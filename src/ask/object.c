@@ -21,7 +21,7 @@ json_t *object_word(const char *text)
 
 void object_put(json_t *o, FILE *out)
 {
-	if (!o || json_dumpf(o, out, JSON_COMPACT) < 0)
+	if (!o || json_dumpf(o, out, JSON_COMPACT | JSON_ENSURE_ASCII) < 0)
 		fputs("{\"error\":\"out of memory\"}", out);
 	fputc('\n', out);
 	json_decref(o);

@@ -68,8 +68,8 @@ static void say_step(const struct asking_state *s, const char *what, size_t octe
 
 /* ---- tries ---- */
 
-/* Rounded up, since a timer fires up to a millisecond early: when all of the time was waited for, it
- * is over. */
+/* Rounded up, since a timer fires up to a millisecond early: when all of the time was waited for,
+ * it is over. */
 static uint64_t passed_ms(const struct asking_state *s)
 {
 	return (loop_now_us(s->means->loop) - s->asked_us + 999) / 1000;

@@ -136,12 +136,17 @@ int proxy_find(const struct ask_plan *plan, struct server_conf *s, char **path)
 void proxy_tell(const struct ask_plan *plan, const struct ask_question *q)
 {
 	struct config *c = load(plan);
+	const struct endpoint *e = c ? choose(&c->listen, plan->server.scheme) : NULL;
 	char name[NAME_TEXT], type[TEXT_MAX], line[WORDS_LINE];
 
-	if (!c)
+	/* Where it is asked, which need not be the first of `listen`. */
+	if (e)
+		snprintf(line, sizeof line, "%s %s %s --at %s", saying.command,
+			name_to_text(q->name, name), text_type(q->type, type), e->text);
+	if (!e) {
+		config_free(c);
 		return;
-	snprintf(line, sizeof line, "%s %s %s", saying.command, name_to_text(q->name, name),
-		text_type(q->type, type));
+	}
 	const struct asker asker = { c->control, line, plan->show.json, saying.show };
 
 	if (!plan->show.json)

@@ -35,6 +35,8 @@ int report(const struct ask_plan *p, const struct ask_reply *r, int status)
 		json_reply(p, r, stdout);
 	else
 		show_reply(p, r, stdout);
+	/* Whoever reads it need not wait for the rest, which may be interrupted. */
+	fflush(stdout);
 	if (status)
 		return status;
 	if (lacks_padding(p, r)) {

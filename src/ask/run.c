@@ -89,12 +89,32 @@ static int refuse(struct means *m)
 	return ASK_USAGE;
 }
 
+/* Who does something many times, or record by record, looks at no TSIG, counts no resumption and
+ * has one way for all. */
+static bool loses_a_word(const struct ask_plan *p)
+{
+	bool many = many_times(p);
+
+	return (many && (p->key.algorithm || resumes(p))) ||
+		(p->tls_fallback && (many || keeps_open(p) || fetch_suits(p)));
+}
+
+static int refuse_words(struct means *m)
+{
+	(void)m;
+	fputs("sotto query: +count and +rate go with no key and no +resume, and +tls-fallback with "
+	      "single questions alone\n",
+		stderr);
+	return ASK_USAGE;
+}
+
 /* The first that suits drives; it returns the exit status. */
 static const struct driver {
 	bool (*suits)(const struct ask_plan *);
 	int (*drive)(struct means *);
 } drivers[] = {
 	{ is_too_much, refuse },
+	{ loses_a_word, refuse_words },
 	{ stroll_suits, stroll_each },
 	{ fetch_suits, fetch_each },
 	{ many_times, load_drive },
@@ -132,6 +152,8 @@ int ask_run(const char *const *words)
 		return printed(0);
 	}
 	status = means_init(&means, &plan);
+	/* How @sotto is asked is known only now. */
+	plan.server.scheme = means_scheme(&means);
 	if (!status)
 		status = drive(&means);
 	means_clear(&means);

@@ -242,9 +242,11 @@ static bool take_size(struct ask_words *w, bool on, const char *value)
 {
 	uint64_t size = 0;
 
+	if (!on)
+		return words_mistake(w, "it has no +no");
 	if (!read_number(w, value, 0, UINT16_MAX, &size))
 		return false;
-	w->plan->edns.on |= on;
+	w->plan->edns.on = true;
 	w->plan->edns.size = (uint16_t)size;
 	return true;
 }
@@ -294,7 +296,8 @@ static bool take_time(struct ask_words *w, bool on, const char *value)
 {
 	uint64_t ms;
 
-	(void)on;
+	if (!on)
+		return words_mistake(w, "it has no +no");
 	if (value[strspn(value, "0123456789")] == '\0')
 		value = memory_format(&w->plan->memory, "%ss", value);
 	if (!value_read_duration(value, &ms) || ms == 0 || ms > 3600000)
@@ -308,7 +311,8 @@ static bool take_retry(struct ask_words *w, bool on, const char *value)
 {
 	uint64_t more;
 
-	(void)on;
+	if (!on)
+		return words_mistake(w, "it has no +no");
 	if (!read_number(w, value, 0, 98, &more))
 		return false;
 	w->plan->tries = (unsigned)more + 1;

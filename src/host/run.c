@@ -3,7 +3,9 @@
 #include "host/words.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 enum { EXIT_CONFIG = 78 };
@@ -38,13 +40,33 @@ static bool needs_root(const struct host_words *w)
 	return w->deed != DEED_STATUS && !w->dry_run && strcmp(w->root, "/") == 0;
 }
 
+/* One at a time changes a tree: others wait. A descriptor that holds the lock, or -errno. */
+static int lock(const struct root *r)
+{
+	int fd = root_at(r, "/", O_RDONLY | O_DIRECTORY);
+
+	while (fd >= 0 && flock(fd, LOCK_EX) < 0) {
+		if (errno == EINTR)
+			continue;
+		int err = -errno;
+
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
 static int run_resolver(const struct host_words *w, resolver_alive_fn *is_alive)
 {
 	struct root root;
-	int status, err = root_open(&root, w->root);
+	bool changes = w->deed != DEED_STATUS && !w->dry_run;
+	int status, held = -1, err = root_open(&root, w->root);
 
-	if (err) {
+	if (!err && changes)
+		err = held = lock(&root);
+	if (err < 0) {
 		fprintf(stderr, "sotto: %s: %s\n", w->root, strerror(-err));
+		root_close(&root);
 		return 1;
 	}
 	struct config *config = w->deed == DEED_ENABLE ? load(w) : NULL;
@@ -55,6 +77,8 @@ static int run_resolver(const struct host_words *w, resolver_alive_fn *is_alive)
 	else
 		status = w->deed == DEED_DISABLE ? resolver_disable(&job) : resolver_status(&job);
 	config_free(config);
+	if (held >= 0)
+		close(held);
 	root_close(&root);
 	return status;
 }

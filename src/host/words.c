@@ -100,6 +100,8 @@ static int take_exempt(struct host_words *w, enum intercept_exempt exempt)
 		return usage("one of --exempt-uid and --exempt-mark, once", NULL, NULL);
 	if (optarg[0] < '0' || optarg[0] > '9' || *end || errno || n > UINT32_MAX)
 		return usage("this is no number of 32 bits:", optarg, NULL);
+	if (exempt == EXEMPT_MARK && n == 0)
+		return usage("all that has no mark has 0", NULL, NULL);
 	w->intercept.exempt = exempt;
 	w->intercept.id = (uint32_t)n;
 	w->exempts = true;

@@ -57,7 +57,7 @@ static void note_name(struct recipe *p, const struct said *said, const char *nam
 	struct masq *m = p->state;
 	struct named *n = memory_take(&p->memory, sizeof *n);
 
-	*n = (struct named){ NULL, { said->line, copy(p, said->text) }, copy(p, name) };
+	*n = (struct named){ NULL, { said->line, copy(p, said->text) }, recipe_plain(p, name) };
 	*m->named_end = n;
 	m->named_end = &n->next;
 }

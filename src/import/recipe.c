@@ -1,5 +1,6 @@
 #include "import/recipe.h"
 
+#include <ctype.h>
 #include <search.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -271,13 +272,27 @@ void recipe_add(struct recipe *p, const struct said *said, const char *key, cons
 
 	const struct recipe_entry *e = recipe_entries(p, key);
 
-	if (recipe_has(p, key, value))
+	if (find(p, memory_format(&p->memory, "%s\n%s", key, value)))
 		return;
 	for (; e && t.count < LISTED_MAX - 1; e = e->next)
 		words[t.count++] = e->values->plain;
 	words[t.count++] = value;
 	if (is_taken(p, said, &t))
 		add_value(p, &entry(p, said, key, value)->values, value);
+}
+
+const char *recipe_plain(struct recipe *p, const char *name)
+{
+	size_t len = strlen(name), slashes = 0;
+	char *plain = memory_copy(&p->memory, name, len);
+
+	for (char *c = plain; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	while (len > 1 && slashes < len - 1 && name[len - 2 - slashes] == '\\')
+		slashes++;
+	if (len > 1 && name[len - 1] == '.' && slashes % 2 == 0)
+		plain[len - 1] = '\0';
+	return plain;
 }
 
 /* A group is no list. */
@@ -293,7 +308,13 @@ void recipe_put(struct recipe *p, const struct said *said, const char *key, cons
 
 	if (!is_taken(p, said, &t))
 		return;
+	name = recipe_plain(p, name);
 	struct recipe_entry *e = entry(p, said, key, name);
+
+	if (e->values && is_group(e->values->plain) != is_group(value)) {
+		recipe_leave(p, said, "line %u says otherwise", e->said.line);
+		return;
+	}
 
 	e->head = recipe_quote(p, name);
 	e->name = memory_copy(&p->memory, name, strlen(name));
@@ -302,7 +323,7 @@ void recipe_put(struct recipe *p, const struct said *said, const char *key, cons
 
 bool recipe_has(struct recipe *p, const char *key, const char *name)
 {
-	return find(p, memory_format(&p->memory, "%s\n%s", key, name));
+	return find(p, memory_format(&p->memory, "%s\n%s", key, recipe_plain(p, name)));
 }
 
 struct recipe_entry *recipe_entries(const struct recipe *p, const char *key)
@@ -342,8 +363,12 @@ static const char *rule_head(struct recipe *p, const struct recipe_rule *r)
 
 	if (!r->kind)
 		return types ? types : "";
-	return memory_format(&p->memory, "%s: %s%s%s", r->kind, recipe_quote(p, r->name),
-		types ? ", " : "", types ? types : "");
+	bool is_name = strcmp(r->kind, "exact") == 0 || strcmp(r->kind, "suffix") == 0 ||
+		strcmp(r->kind, "below") == 0;
+
+	return memory_format(&p->memory, "%s: %s%s%s", r->kind,
+		recipe_quote(p, is_name ? recipe_plain(p, r->name) : r->name), types ? ", " : "",
+		types ? types : "");
 }
 
 static const char *rule_id(struct recipe *p, const struct recipe_rule *r)

@@ -96,6 +96,9 @@ bool recipe_has(struct recipe *, const char *key, const char *entry);
 /* The entries of a key, in order. */
 struct recipe_entry *recipe_entries(const struct recipe *, const char *key);
 
+/* A name in its one spelling: in small letters, without its last dot. */
+const char *recipe_plain(struct recipe *, const char *name);
+
 /* As a YAML scalar, in quotes if need be. */
 const char *recipe_quote(struct recipe *, const char *text);
 /* Can it be a domain name, or a key of `zones`? Else it is left. */

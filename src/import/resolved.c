@@ -48,11 +48,25 @@ static bool is_yes(const char *value)
 	return false;
 }
 
+static bool is_no(const char *value)
+{
+	static const char *const no[] = { "no", "false", "off", "0", "n", "f" };
+
+	for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+		if (strcasecmp(value, no[i]) == 0)
+			return true;
+	return false;
+}
+
 static void take_over_tls(struct recipe *p, const struct said *said, char *value)
 {
 	struct resolved *r = p->state;
 	bool opportunistic = strcmp(value, "opportunistic") == 0;
 
+	if (!opportunistic && !is_yes(value) && !is_no(value)) {
+		recipe_leave(p, said, "\"%s\" is not what systemd-resolved takes", value);
+		return;
+	}
 	r->over_tls = opportunistic ? TLS_OPPORTUNISTIC : is_yes(value) ? TLS_YES : TLS_NO;
 	if (opportunistic)
 		recipe_leave(p, said,

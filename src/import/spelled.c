@@ -47,6 +47,8 @@ static void add_one(struct recipe *p, const struct said *said, char *text, const
 	char *host = rest ? rest : text;
 
 	host[strcspn(host, "/?")] = '\0';
+	if (rest && strrchr(host, '@')) /* a user, and a password */
+		host = strrchr(host, '@') + 1;
 	server_cut(&s, host, ':');
 	if (rest && !over_other(p, said, text, &s)) {
 		if (strcmp(text, "tls") != 0 && strcmp(text, "udp") != 0 &&

@@ -26,6 +26,7 @@ struct unbound {
 	const char *port, *tls_port;
 	struct held *interfaces, **interfaces_end, *servers, **servers_end;
 	bool tls; /* to all servers */
+	bool no_stale; /* whatever its TTL is */
 	bool not_local; /* this host is told not to ask */
 	const struct word *words; /* of the clause; NULL: it is left */
 	struct zone *zone; /* of forward-zone */
@@ -232,13 +233,19 @@ static void take_negative(struct recipe *p, const struct said *said, char *value
 
 static void take_stale(struct recipe *p, const struct said *said, char *value)
 {
-	if (!is_yes(value))
+	struct unbound *u = p->state;
+
+	u->no_stale = !is_yes(value);
+	if (u->no_stale)
 		recipe_set(p, said, "cache.stale", "0s");
 }
 
 static void take_stale_ttl(struct recipe *p, const struct said *said, char *value)
 {
-	take_seconds(p, said, "cache.stale", value, 604800);
+	const struct unbound *u = p->state;
+
+	if (!u->no_stale)
+		take_seconds(p, said, "cache.stale", value, 604800);
 }
 
 static void take_prefetch(struct recipe *p, const struct said *said, char *value)

@@ -180,7 +180,9 @@ STACK_OF(X509_NAME) * tls_trust_names(const struct tls_trust *t)
 
 void tls_trust_apply(struct tls_trust *t, SSL_CTX *ctx)
 {
-	SSL_CTX_set1_cert_store(ctx, t->store);
+	/* With none, nobody is proved: an SSL_CTX has an empty store of its own. */
+	if (t)
+		SSL_CTX_set1_cert_store(ctx, t->store);
 }
 
 /* ---- credentials ---- */

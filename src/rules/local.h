@@ -33,7 +33,7 @@ void local_free(struct local *);
 bool local_read_hosts(struct local *, const char *path, struct local_fault *);
 bool local_read_zone(struct local *, const char *origin, const char *file, struct local_fault *);
 bool local_add_host(struct local *, const struct host_conf *, struct local_fault *);
-/* Names of leases of DHCP that hold now, each alone and in the domain, where no other record has
+/* Names of leases of DHCP that hold now, in the domain, where no other record has
  * the name: so all others are read before. */
 #define LOCAL_LEASES_MAX 16384
 struct local_leases {

@@ -2,16 +2,15 @@
  * the hardware's address or an IAID, the address, the name or `*`, and the client's identifier;
  * before those of IPv6 is one of the server's, `duid`.
  *
- * Clients choose their names, and the file is written while it is read. So a name is one label, is
- * not taken from who has it already, and nothing in the file is a fault: what makes no sense is
- * left out, and told.
+ * Clients choose their names, and the file is written while it is read. So a name is one label in
+ * the domain, never alone, where it could be `com`, is not taken from who has it already, and
+ * nothing in the file is a fault: what makes no sense is left out, and told.
  */
 #include "rules/local.h"
 
 #include "base/replace.h"
 #include "dns/types.h"
 #include "rules/local_store.h"
-#include "rules/special.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -31,7 +30,7 @@ struct lease {
 	unsigned line;
 	size_t len; /* of the address */
 	uint8_t octets[16];
-	bool alone, qualified; /* which names of it nobody else has */
+	bool is_free; /* nobody else has its name */
 };
 
 struct reading {
@@ -149,9 +148,6 @@ static bool is_free(const struct local *l, const char *text)
 	size_t len = name_from_text(text, name);
 	struct local_found found;
 
-	for (const struct special *s = special_names; s->name; s++)
-		if (strcasecmp(s->name, text) == 0)
-			return false;
 	if (!len)
 		return false;
 	name_lower(name, len);
@@ -159,33 +155,26 @@ static bool is_free(const struct local *l, const char *text)
 	return found.kind == LOCAL_FOREIGN || found.kind == LOCAL_NXDOMAIN;
 }
 
-/* The address has the first of its names that is put. */
-static bool put(struct local *l, const char *name, const struct lease *lease, bool *first)
+static bool put(struct local *l, const char *name, const struct lease *lease)
 {
 	const struct span address = { lease->octets, lease->len };
 	struct owner *owner = local_put_host(l, name, lease->line);
-	bool ok = owner &&
-		rrset_add(&owner->sets, lease->len == 4 ? TYPE_A : TYPE_AAAA, l->ttl_s, address) &&
-		(!*first || local_note_address(l, owner->node, address));
 
-	*first = false;
-	return ok;
+	return owner &&
+		rrset_add(&owner->sets, lease->len == 4 ? TYPE_A : TYPE_AAAA, l->ttl_s, address) &&
+		local_note_address(l, owner->node, address);
 }
 
 static void put_all(struct reading *r, struct local *l)
 {
 	char text[LABEL_MAX + DOMAIN_MAX + 2];
 
-	for (size_t i = 0; i < r->count; i++) {
-		r->all[i].alone = is_free(l, r->all[i].name);
-		r->all[i].qualified = is_free(l, in_domain(r, &r->all[i], text));
-	}
+	for (size_t i = 0; i < r->count; i++)
+		r->all[i].is_free = is_free(l, in_domain(r, &r->all[i], text));
 	for (size_t i = 0; i < r->count; i++) {
 		const struct lease *lease = &r->all[i];
-		bool first = true;
 
-		if ((lease->qualified && !put(l, in_domain(r, lease, text), lease, &first)) ||
-			(lease->alone && !put(l, lease->name, lease, &first)))
+		if (lease->is_free && !put(l, in_domain(r, lease, text), lease))
 			leave(r, lease->line,
 				"more addresses of a name than one answer can hold, or no memory");
 	}

@@ -244,7 +244,7 @@ static const char *skip_ttl(const char *text)
 	return isdigit((unsigned char)*text) ? skip_space(text + strcspn(text, " \t\r\n")) : text;
 }
 
-/* Seconds, or as `5m`. */
+/* Seconds, or as `5m`. ldns counts in 32 bits, and does not say when they are over. */
 static bool read_ttl(const char *text, uint32_t *ttl_s)
 {
 	char word[32];
@@ -252,7 +252,7 @@ static bool read_ttl(const char *text, uint32_t *ttl_s)
 
 	next_word(text, word, sizeof word);
 	*ttl_s = ldns_str2period(word, &end);
-	return *ttl_s <= INT32_MAX && !*end;
+	return *ttl_s <= INT32_MAX && !*end && strtoull(word, NULL, 10) <= INT32_MAX;
 }
 
 /* A TTL is written in front where none is: ldns takes 0 for no TTL, and has one of its own then. */
@@ -300,10 +300,10 @@ bool rrset_read(struct rrset **sets, const char *text, uint32_t ttl_s, char why[
 			"%s is not a type that is known here; any can be written as TYPE65280 \\# 2 "
 			"cafe (RFC 3597)",
 			word);
-	if ((type != TYPE_A && type != TYPE_AAAA) || *data != '@')
-		return read_by_ldns(sets, text, ttl_s, why);
 	if (at != skip_space(text) && !read_ttl(skip_space(text), &ttl_s))
 		return refuse(why, "%.60s: not a TTL", text);
+	if ((type != TYPE_A && type != TYPE_AAAA) || *data != '@')
+		return read_by_ldns(sets, text, ttl_s, why);
 	if (*next_word(data, word, sizeof word))
 		return refuse(why, "%.60s: more than one address", data);
 	return read_address(sets, word, type, ttl_s, why);

@@ -12,12 +12,14 @@ import time
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from bench import eventually
+from bench import eventually, messages
 from bench.certificates import MUST_STAPLE, NAME
 from bench.claims import are_answered, fails, is_answered, names, reconnect
+from bench.clients import addresses, ask
 from bench.hello import offers_session
 from bench.messages import unique_name
 from bench.upstream import BOTH_VERSIONS, V12, V13
+from test_reload import reload
 
 HERE = "127.0.0.1"
 OTHER_PIN = "sha256/" + "A" * 43 + "="
@@ -293,3 +295,15 @@ def test_8310_where_whoever_answers_is_taken_one_may_prove_who_it_is(version, au
     is_answered(sotto)
     assert reconnect(sotto, upstream).resumed
     assert [line["verified"] for line in sotto.wait_for_log(2, msg="upstream connected")] == ["address"] * 2
+
+
+def test_without_certificates_of_authorities_who_need_not_be_proved_is_asked(start, start_upstream, control_path, tmp_path, name):
+    """At the start, and by a reload."""
+    upstream, missing = start_upstream(), {"SSL_CERT_FILE": str(tmp_path / "none.pem")}
+    settings = {"tls": None, "require": "nothing", "control": control_path}
+    encrypted, clear = f"tls://{upstream.host}:{upstream.port}?verify=no", f"tcp://{upstream.host}:{upstream.port}"
+    sotto = start.sotto(clear, environment=missing, **settings)
+    reload(sotto, upstreams=[encrypted])
+    assert addresses(ask(sotto.address, name)) == [messages.address_of(name)]
+    again = start.sotto(encrypted, environment=missing, **{**settings, "control": "none"})
+    assert addresses(ask(again.address, messages.unique_name()))

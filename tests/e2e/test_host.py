@@ -419,3 +419,28 @@ def test_the_manual_has_every_option_of_the_help():
     options = set(re.findall(r"^ +(?:-\w, )?(--[\w-]+)", host("--help"), re.M))
     manual = (pathlib.Path(__file__).parents[2] / "docs/man/sotto-host.1.scd").read_text()
     assert len(options) >= 5 and options <= set(re.findall(r"\*(--[\w-]+)\*", manual))
+
+
+@pytest.mark.parametrize("text, resolved", [
+    ("nameserver 127.0.0.53\n", True), ("nameserver\t127.0.0.53", True), ("search lan\nnameserver 127.0.0.53 \n", True),
+    ("#nameserver 127.0.0.53\nnameserver 192.0.2.9\n", False), ("nameserver 192.0.2.9\nnameserver 127.0.0.53\n", False),
+    ("nameserver 127.0.0.539\n", False),
+])
+def test_who_is_named_is_who_is_asked(tmp_path, text, resolved):
+    root = build(tmp_path / "image", {RESOLV: text, "etc/systemd/resolved.conf": "[Resolve]\n"})
+    quick("enable", root=root)
+    assert (root / RESOLVED).exists() == resolved
+    assert ("nameserver 127.0.0.1\n" in (root / RESOLV).read_text()) != resolved
+
+
+def test_one_at_a_time_changes_a_host(image):
+    """However many there are, what was there comes back."""
+    before = picture(image)
+    for _ in range(10):
+        several = [
+            subprocess.Popen([daemon.RELEASE, "host", word, "--root", image], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            for word in ("enable", "enable", "disable", "enable")
+        ]
+        assert [process.wait(60) for process in several] == [0, 0, 0, 0]
+        quick("disable", root=image)
+        assert picture(image) == before

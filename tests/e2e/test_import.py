@@ -218,3 +218,30 @@ def test_a_name_exists_in_a_domain_of_nothing_if_there_is_one_below_it():
     out, notes = told_of("dnsmasq", "no-resolv\nno-hosts\nlocal=/lan/\nhost-record=a.b.lan,192.0.2.1\nmx-host=m.lan,x.example,1\n")
     assert notes == [] and all(f"{{ exact: {name}, action: nodata }}" in out for name in ("lan", "b.lan", "m.lan"))
     assert "exact: a.b.lan, action" not in out
+
+
+def test_a_name_has_one_spelling_whatever_the_file_has():
+    out, notes = told_of("dnsmasq", "no-resolv\nno-hosts\nlocal=/LAN./\nhost-record=Nas.lan.,192.0.2.1\nhost-record=nas.LAN,192.0.2.2\n")
+    assert notes == [] and "exact:nas.lan" in out and out.count("nas.lan:") == 1
+    out, notes = told_of("unbound", 'server:\n local-data: "A.x A 192.0.2.1"\n local-data: "a.X. TXT hello"\n')
+    assert out.count("exact: a.x,") == 1
+
+
+@pytest.mark.parametrize("words, scheme", [
+    (["yes", "Opportunistic"], "tls"), (["strict"], "udp"), (["yes", "off"], "udp"), (["no", "yes"], "tls"),
+])
+def test_what_is_no_answer_to_dns_over_tls_is_told_and_changes_nothing(words, scheme):
+    text = "[Resolve]\nDNS=192.0.2.1#x.example\n" + "".join(f"DNSOverTLS={word}\n" for word in words)
+    out, notes = told_of("resolved", text)
+    assert f"{scheme}://192.0.2.1" in out
+    assert any("is not what systemd-resolved takes" in note for note in notes) == (words[-1] in ("Opportunistic", "strict"))
+
+
+def test_a_user_of_a_url_is_no_host():
+    out, _ = told_of("dnsproxy", "upstream:\n- https://user:secret@dns.example/q\n")
+    assert '"tls://dns.example"' in out and '"tls://user' not in out
+
+
+def test_stale_answers_stay_off_where_they_are_off():
+    out, _ = told_of("unbound", "server:\n serve-expired: no\n serve-expired-ttl: 3600\n")
+    assert "stale: 0s" in out

@@ -190,7 +190,7 @@ def test_what_escapes_is_told(at, escapes):
 
 @pytest.mark.parametrize(
     "words, why",
-    [([], "whose questions are left alone"), (["--exempt-uid", "root"], "no number"), (["--exempt-mark", "4294967296"], "no number"),
+    [([], "whose questions are left alone"), (["--exempt-uid", "root"], "no number"), (["--exempt-mark", "4294967296"], "no number"), (["--exempt-mark", "0"], "no mark"),
      (["--exempt-uid", "1", "--exempt-mark", "1"], "one of"), (["--remove", "--apply"], "stands alone"),
      (["--exempt-uid", "1", "--root", "/"], "no option of intercept")],
     ids=" ".join,

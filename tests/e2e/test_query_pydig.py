@@ -368,3 +368,18 @@ def test_pydig_17_of_several_questions_it_is_the_last_one_s(server, name):
 def test_pydig_18_a_type_is_printed(knot, name, qtype):
     (line,) = asker.query(*at(knot), name, qtype, check=0).records()
     assert line.startswith(f"{name}. 300 IN ") and len(line.split()) > 4
+
+
+@pytest.mark.parametrize("word", ["+notime", "+notimeout", "+noretry", "+notries", "+nobufsize", "+nocount", "+noopcode"])
+def test_what_cannot_be_switched_off_says_so(server, word):
+    said = asker.query(*where(server), "one.test", word, check=asker.USAGE)
+    assert "it has no +no" in said.err, said
+
+
+@pytest.mark.parametrize("words", [
+    ["+count=2", "-y", "a:YWJj"], ["+tls", "+count=2", "+resume"], ["+tls", "+tls-fallback", "+count=2"],
+    ["+tls", "+tls-fallback", "+keepopen"], ["+tls", "+tls-fallback", "AXFR"],
+])
+def test_what_would_not_be_looked_at_is_refused(server, words, name):
+    said = asker.query(*where(server), name, *words, check=asker.USAGE)
+    assert "+tls-fallback with single questions" in said.err and not server.asked(name), said

@@ -1,6 +1,7 @@
 """Whom `sotto query` believes over TLS: the authentication matrix (failures.md 4.3) as test_authentication.py has it for the daemon,
 the words by which a server is named, who we are; and nothing in clear that was not asked for."""
 
+import os
 import re
 
 import pytest
@@ -229,3 +230,13 @@ def test_nobody_listens(authority, start_upstream, name):
     upstream.stop_listening()
     said = ask(upstream.address(), authority, name, check=asker.UNREACHED)
     assert "refused" in said.err.lower(), said
+
+
+def test_where_there_are_no_certificates_of_authorities_nobody_need_be_proved(start_upstream, authority, tmp_path, name):
+    """As in a container that has nothing but sotto."""
+    upstream = start_upstream()
+    alone = {**os.environ, "SSL_CERT_FILE": str(tmp_path / "none.pem")}
+    where = [f"@{upstream.host}", f"+tls-port={upstream.port}", "+tls=noauth", name]
+    assert is_right(asker.query(*where, env=alone), name)
+    said = asker.query(*where[:2], "+tls", name, env=alone)
+    assert said.status == asker.HOST and "cannot read the CA certificates" in said.err, said

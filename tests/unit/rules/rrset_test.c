@@ -89,6 +89,8 @@ CASE(what_is_no_record_is_refused_with_a_reason)
 	is_refused("OPT \\# 0", "");
 	is_refused("TYPE0 \\# 0", "not a type");
 	is_refused("4294967295 A 192.0.2.1", "TTL");
+	is_refused("4294967301 A 192.0.2.1", "not a TTL"); /* it would be 5 */
+	is_refused("4294967301 A @self", "not a TTL");
 	is_refused("CH TXT x", "not a type");
 	is_refused("A @iface:", "not one of @self");
 	is_refused("A @slef", "not one of @self");
