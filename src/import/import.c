@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
+#include "config/config.h"
 
 /* Lists of names are such files, too. */
 #define FILE_MAX ((size_t)64 * 1024 * 1024)
@@ -70,6 +73,67 @@ int import_into(struct recipe *p, const char *format, const char *file)
 	return err ? IMPORT_NO_FILE : 0;
 }
 
+/* ---- the whole ---- */
+
+/* Line by line, without the name of the file that it was read from. */
+static void tell(const char *told, const char *path, FILE *err)
+{
+	fputs("sotto: `sotto check` does not take what is printed:\n", err);
+	for (size_t n; *told; told += n + (told[n] == '\n')) {
+		const char *line = told;
+
+		n = strcspn(told, "\n");
+		if (strncmp(line, path, strlen(path)) == 0)
+			line += strlen(path) + 1;
+		fprintf(err, "  %.*s\n", (int)(n - (size_t)(line - told)), line);
+	}
+}
+
+/* Values are looked at one by one (import/taken); what they are together, our own reader says of
+ * the text. Where it cannot be handed to it, nobody does. */
+static bool check(const char *text, size_t len, FILE *err)
+{
+	char path[32], *told = NULL;
+	size_t told_len;
+	int fd = memfd_create("printed", MFD_CLOEXEC);
+	FILE *problems = open_memstream(&told, &told_len);
+	struct config *c = calloc(1, sizeof *c);
+	bool ok = true;
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	if (c && problems && fd >= 0 && write(fd, text, len) == (ssize_t)len &&
+		access(path, R_OK) == 0)
+		ok = config_load(c, &(struct config_sources){ .file = path }, problems);
+	if (c && ok)
+		config_clear(c);
+	free(c);
+	if (problems && fclose(problems) == 0 && !ok)
+		tell(told, path, err);
+	free(told);
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/* Prints it; false: it is not to be used as it is. */
+static bool print(struct recipe *p, FILE *out, FILE *err)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *to = open_memstream(&text, &len);
+
+	if (!to) {
+		recipe_print(p, out);
+		return true;
+	}
+	recipe_print(p, to);
+	bool ok = fclose(to) != 0 || check(text, len, err);
+
+	fwrite(text, 1, len, out);
+	free(text);
+	return ok;
+}
+
 int import_run(const struct import_job *job, FILE *out, FILE *err)
 {
 	struct recipe p;
@@ -80,10 +144,8 @@ int import_run(const struct import_job *job, FILE *out, FILE *err)
 
 	if (!status && p.broken)
 		status = IMPORT_BROKEN;
-	if (!status) {
-		recipe_print(&p, out);
-		status = p.left ? IMPORT_LEFT : 0;
-	}
+	if (!status)
+		status = !print(&p, out, err) || p.left ? IMPORT_LEFT : 0;
 	recipe_clear(&p);
 	return status;
 }

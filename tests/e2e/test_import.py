@@ -245,3 +245,11 @@ def test_a_user_of_a_url_is_no_host():
 def test_stale_answers_stay_off_where_they_are_off():
     out, _ = told_of("unbound", "server:\n serve-expired: no\n serve-expired-ttl: 3600\n")
     assert "stale: 0s" in out
+
+
+@pytest.mark.parametrize("lines, what", [
+    ("min-cache-ttl=3600\nmax-cache-ttl=10\n", "longer than cache.ttl-max"), ("cname=a.x,b.x,700000\n", "too large"),
+])
+def test_what_does_not_go_together_is_told(lines, what):
+    done = sotto("import", "dnsmasq", "-", text=f"no-resolv\nno-hosts\nserver=192.0.2.1\n{lines}".encode())
+    assert done.returncode == 1 and b"`sotto check` does not take what is printed:" in done.stderr and what in done.stderr.decode()
