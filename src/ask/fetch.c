@@ -59,7 +59,14 @@ static void on_record(void *arg, struct span message, const struct record *rec)
 {
 	struct fetch *f = arg;
 
-	record_put(&f->means->plan->show, message, rec, stdout);
+	const struct ask_show *s = &f->means->plan->show;
+
+	if (s->is_short) {
+		record_put_data(s, message, rec, stdout);
+		putchar('\n');
+	} else if (s->answer) {
+		record_put(s, message, rec, stdout);
+	}
 }
 
 static int status_of(const struct transfer *t)
@@ -169,7 +176,8 @@ static int fetch(struct fetch *f, const struct ask_question *q)
 	if (!f->over)
 		loop_run(f->means->loop);
 	tsig_clear(&f->tsig);
-	put_statistics(&f->transfer);
+	if (p->show.stats && !p->show.is_short)
+		put_statistics(&f->transfer);
 	return f->status;
 }
 

@@ -209,6 +209,17 @@ def test_axfr_over_tls(nsd, authority, algorithm):
     assert transferred(said.out) == of_dig(nsd, CLOSED, "AXFR", *signed_with(algorithm))
 
 
+def test_a_transfer_shows_the_parts_that_are_wanted(knot):
+    whole = asker.query(*where(knot), CHANGED, "AXFR", check=0)
+    only, data, none = (
+        asker.query(*where(knot), CHANGED, "AXFR", *words, check=0).out.splitlines()
+        for words in (["+noall", "+answer"], ["+short"], ["+noall"])
+    )
+    assert [line for line in only if line] == [line for line in whole.out.splitlines() if line and not line.startswith(";")]
+    assert [line for line in data if line][-1].startswith("ns1.") and len([line for line in data if line]) == len([line for line in only if line])
+    assert not [line for line in none if line]
+
+
 def test_axfr_over_tls_without_a_key(nsd, authority):
     said = asker.query(*over_tls(nsd, authority), LARGE, "AXFR", check=0)
     assert statistics(said)[0] > LARGE_COUNT
