@@ -71,7 +71,7 @@ static int read_files(struct means *m)
 	struct fault f = { 0 };
 
 	s->trust = tls_trust_load(s->ca, &f);
-	if (!s->trust && (s->ca || !s->opportunistic))
+	if (!s->trust && (s->ca || server_needs_authority(s)))
 		goto fail;
 	if (!s->cert)
 		return 0;

@@ -14,13 +14,12 @@ static bool uses_default(const struct server_conf *s)
 	return s->scheme == SCHEME_TLS && !s->ca;
 }
 
-/* With verify=no, one may yet prove who it is, and need not. */
 static bool is_default_needed(const struct config *c)
 {
 	for (size_t i = 0; i < c->upstream.count; i++) {
 		const struct server_conf *s = &c->upstream.servers[i];
 
-		if (uses_default(s) && !s->opportunistic)
+		if (uses_default(s) && server_needs_authority(s))
 			return true;
 	}
 	return c->ca;

@@ -59,6 +59,12 @@ struct server_conf {
 	struct tls_credentials *credentials; /* loaded at start from cert and key, or NULL */
 };
 
+/* Must an authority say that it is who it must be? Else its key does, or nobody. */
+static inline bool server_needs_authority(const struct server_conf *s)
+{
+	return !s->opportunistic && (s->auth_name || s->designated || !s->pin_count);
+}
+
 /* Servers that can stand in for each other. */
 struct group_conf {
 	const char *name;

@@ -297,13 +297,15 @@ def test_8310_where_whoever_answers_is_taken_one_may_prove_who_it_is(version, au
     assert [line["verified"] for line in sotto.wait_for_log(2, msg="upstream connected")] == ["address"] * 2
 
 
-def test_without_certificates_of_authorities_who_need_not_be_proved_is_asked(start, start_upstream, control_path, tmp_path, name):
-    """At the start, and by a reload."""
-    upstream, missing = start_upstream(), {"SSL_CERT_FILE": str(tmp_path / "none.pem")}
+def test_without_certificates_of_authorities_who_need_not_be_proved_is_asked(start, start_upstream, certificate, control_path, tmp_path, name):
+    """Nor who is known by a key. At the start, and by a reload."""
+    upstream, missing = start_upstream(certificate), {"SSL_CERT_FILE": str(tmp_path / "none.pem")}
     settings = {"tls": None, "require": "nothing", "control": control_path}
     encrypted, clear = f"tls://{upstream.host}:{upstream.port}?verify=no", f"tcp://{upstream.host}:{upstream.port}"
     sotto = start.sotto(clear, environment=missing, **settings)
     reload(sotto, upstreams=[encrypted])
     assert addresses(ask(sotto.address, name)) == [messages.address_of(name)]
-    again = start.sotto(encrypted, environment=missing, **{**settings, "control": "none"})
-    assert addresses(ask(again.address, messages.unique_name()))
+    pinned = f"tls://{upstream.host}:{upstream.port}?pin={certificate.pin}"
+    for known in (encrypted, pinned):
+        again = start.sotto(known, environment=missing, **{**settings, "control": "none"})
+        assert addresses(ask(again.address, messages.unique_name()))
