@@ -73,7 +73,7 @@ def test_f_83_with_its_side_closed_a_client_waits_for_what_is_slow(start_sotto, 
     with Tcp(sotto.address) as client:
         client.send(*(query(name, id=id) for id, name in asked.items()))
         client.end()
-        assert eventually(lambda: len(gate.held) == 256) and not client.is_closed(0.5)
+        assert eventually(lambda: len(gate.names()) == 256) and not client.is_closed(0.5)
         gate.open(upstream)
         assert are_all_answered(client, asked)
         assert client.receive() is None

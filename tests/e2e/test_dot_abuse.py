@@ -263,7 +263,7 @@ def test_f_83_who_ends_without_close_notify_has_its_answers_all_the_same(version
     assert list(write_all(shaker))
     shaker.tcp.write(shaker.sealed(b"".join(frame(query(name, id=id)) for id, name in asked.items())))
     shaker.tcp.end()
-    assert eventually(lambda: len(gate.held) == len(asked))
+    assert eventually(lambda: len(gate.names()) == len(asked))
     gate.open(upstream)
     assert are_all_answered(shaker, asked) and is_closed(shaker.tcp)
 
@@ -277,7 +277,7 @@ def test_f_84_who_is_reset_while_its_queries_wait_harms_nobody(start_front, star
     for turn in range(1, 21):
         client = Tls(sotto.front, ANYBODY)
         client.send(*(query(unique_name("gone")) for _ in range(5)))
-        assert eventually(lambda: len(gate.held) == 5 * turn)  # noqa: B023
+        assert eventually(lambda: len(gate.names()) == 5 * turn)  # noqa: B023
         leave(client, "reset")
         assert is_served(sotto)
     gate.open(upstream)
@@ -394,6 +394,6 @@ def test_f_73_a_client_with_all_its_queries_waiting_over_tls_holds_up_nobody(sta
     sotto = start_front(upstream, timeouts=PATIENT)
     with Tls(sotto.front, ANYBODY) as client:
         client.send(*(query(name, id=id) for id, name in slow.items()))
-        assert eventually(lambda: len(gate.held) == 256) and is_served(sotto)
+        assert eventually(lambda: len(gate.names()) == 256) and is_served(sotto)
         gate.open(upstream)
         assert are_all_answered(client, slow)

@@ -150,7 +150,7 @@ def test_who_waits_is_still_whom_the_forwarder_said(start_sotto, start_plain, tm
         client = Udp(sotto.address, source=FORWARDER)
         client.send(query(unique_name(), edns=opt(options=options)))
         waiting.append((client, rcode))
-    assert eventually(lambda: len(gate.held) == len(waiting))
+    assert eventually(lambda: len(gate.names()) == len(waiting))
     gate.open(plain)
     for client, rcode in waiting:
         assert rcode_name(parse(client.receive())) == rcode

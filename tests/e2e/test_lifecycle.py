@@ -22,7 +22,7 @@ def test_what_is_in_flight_is_answered_before_the_end(number, start_upstream, st
     with Udp(sotto.address) as udp, Tcp(sotto.address) as tcp:
         udp.send(messages.query(name))
         tcp.send(messages.query("tcp." + name))
-        assert eventually(lambda: len(gate.held) == 2)
+        assert eventually(lambda: len(gate.names()) == 2)
         sotto.signal(number)
         sotto.wait_for_log(msg="stopping: answering what is in flight")
         gate.open(upstream)

@@ -144,11 +144,11 @@ def test_clients_of_one_proxy_have_their_places_each(behind, upstream):
     sotto = behind(limits={"queries-per-client": 1}, timeouts=PATIENT)
     with Udp(("127.0.0.1", sotto.port), source=PROXY) as client:
         first = send(client, proxied.v2(INSIDE), slow[0])
-        assert eventually(lambda: len(gate.held) == 1)
+        assert eventually(lambda: len(gate.names()) == 1)
         send(client, proxied.v2(INSIDE), slow[1])
         assert rcode(client.receive()) == SERVFAIL
         second = send(client, proxied.v2(INSIDE_6, server=INSIDE_6), slow[2])
-        assert eventually(lambda: len(gate.held) == 2)
+        assert eventually(lambda: len(gate.names()) == 2)
         gate.open(upstream)
         assert {client.receive()[:2] for _ in range(2)} == {first, second}
 

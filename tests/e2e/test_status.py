@@ -171,7 +171,7 @@ def test_what_is_in_flight_is_told(run_sotto, start_upstream):
     with Udp(sotto.address) as client:
         for _ in range(3):
             client.send(messages.query(unique_name()))
-        assert eventually(lambda: len(gate.held) == 3)
+        assert eventually(lambda: len(gate.names()) == 3)
         assert upstream_of(sotto)["upstream_inflight_queries"] == 3
         gate.open(upstream)
         for _ in range(3):

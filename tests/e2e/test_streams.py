@@ -162,7 +162,7 @@ def test_a_client_that_sends_no_more_still_gets_its_answers(sotto, upstream):
     with Tcp(sotto.address) as client:
         client.send(*(query(name) for name in names))
         client.end()
-        assert eventually(lambda: len(gate.held) == len(names))
+        assert eventually(lambda: len(gate.names()) == len(names))
         gate.open(upstream)
         assert {address_in(client.receive()) for _ in names} == {messages.address_of(name) for name in names}
         assert client.receive() is None, "the connection stays open after the last answer"
@@ -258,7 +258,7 @@ def test_9210_02_a_connection_with_queries_does_not_give_way(start_sotto, start_
         upstream.when(name, gate)
         busy.append(Tcp(sotto.address))
         busy[-1].send(query(name))
-    assert eventually(lambda: len(gate.held) == 3)
+    assert eventually(lambda: len(gate.names()) == 3)
     with Tcp(sotto.address) as turned_away:
         assert turned_away.is_closed()
     gate.open(upstream)
@@ -278,9 +278,9 @@ def test_9210_02_one_connection_has_so_many_queries_waiting_and_the_rest_waits_o
     names = {id: unique_name() for id in range(10)}
     with Tcp(sotto.address) as client:
         client.send(*(query(name, id=id) for id, name in names.items()))
-        assert eventually(lambda: len(gate.held) == 4)
+        assert eventually(lambda: len(gate.names()) == 4)
         ask(sotto.address, "fence.t.test", over="tcp")
-        assert len(gate.held) == 4, "more were taken than may wait"
+        assert len(gate.names()) == 4, "more were taken than may wait"
         gate.open(upstream)
         answers = [client.receive() for _ in names]
     assert {Head(a).id: address_in(a) for a in answers} == {id: messages.address_of(n) for id, n in names.items()}
@@ -294,7 +294,7 @@ def test_a_query_above_the_clients_share_is_answered_servfail(start_sotto, start
     )
     with Tcp(sotto.address) as client:  # one alone has half of all
         client.send(*(query(unique_name(), id=id) for id in range(4)))
-        assert eventually(lambda: len(gate.held) == 4)
+        assert eventually(lambda: len(gate.names()) == 4)
         client.send(query(unique_name(), id=4, edns=opt()))
         answer = parse(client.receive())
         assert (answer.id, answer.rcode()) == (4, messages.SERVFAIL)

@@ -134,6 +134,10 @@ class Gate:
             return self._then(query)
         self.held.append(query)
 
+    def names(self):
+        """What is held, however often it was asked: what waits for long is asked over a fresh connection as well."""
+        return {query.asked.name for query in list(self.held)}
+
     def open(self, upstream):
         """Lets them all go; called from the test."""
         upstream.call(self._let_go)
