@@ -56,8 +56,10 @@ static struct told *told_of(struct events *e, const struct rule_event *event)
 
 	for (const char *c = event->name; *c; c++)
 		hash = (hash ^ (uint8_t)*c) * 0x100000001b3;
-	if (atomic_exchange(&t->whose, hash) != hash)
-		t->count = t->missed = 0;
+	if (atomic_exchange(&t->whose, hash) != hash) {
+		t->count = 0;
+		t->missed = 0;
+	}
 	return t;
 }
 
