@@ -139,14 +139,13 @@ void proxy_tell(const struct ask_plan *plan, const struct ask_question *q)
 	const struct endpoint *e = c ? choose(&c->listen, plan->server.scheme) : NULL;
 	char name[NAME_TEXT], type[TEXT_MAX], line[WORDS_LINE];
 
-	/* Where it is asked, which need not be the first of `listen`. */
-	if (e)
-		snprintf(line, sizeof line, "%s %s %s --at %s", saying.command,
-			name_to_text(q->name, name), text_type(q->type, type), e->text);
 	if (!e) {
 		config_free(c);
 		return;
 	}
+	/* Where it is asked, which need not be the first of `listen`. */
+	snprintf(line, sizeof line, "%s %s %s --at %s", saying.command, name_to_text(q->name, name),
+		text_type(q->type, type), e->text);
 	const struct asker asker = { c->control, line, plan->show.json, saying.show };
 
 	if (!plan->show.json)
