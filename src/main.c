@@ -408,14 +408,9 @@ static const struct option long_options[] = {
 
 static int unknown_option(const char *word)
 {
-	struct near near;
-	char nearest[32];
+	char nearest[NEAR_OPTION];
 
-	near_init(&near, word + strspn(word, "-"));
-	for (const struct option *o = long_options; o->name; o++)
-		near_try(&near, o->name);
-	snprintf(nearest, sizeof nearest, "--%s", near.best ? near.best : "");
-	return usage("unknown option", word, near.best ? nearest : NULL);
+	return usage("unknown option", word, near_option(word, long_options, nearest));
 }
 
 static int unknown_verb(const char *word)

@@ -1,6 +1,7 @@
 #include "config/near.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Longer words are nobody's typing error. */
@@ -59,4 +60,17 @@ void near_try(struct near *n, const char *candidate)
 		n->distance = d;
 		n->best = candidate;
 	}
+}
+
+const char *near_option(const char *word, const struct option *options, char text[NEAR_OPTION])
+{
+	struct near near;
+
+	near_init(&near, word + strspn(word, "-"));
+	for (const struct option *o = options; o->name; o++)
+		near_try(&near, o->name);
+	if (!near.best)
+		return NULL;
+	snprintf(text, NEAR_OPTION, "--%s", near.best);
+	return text;
 }

@@ -2,6 +2,7 @@
 #ifndef CONFIG_NEAR_H
 #define CONFIG_NEAR_H
 
+#include <getopt.h>
 #include <stddef.h>
 
 struct near {
@@ -13,5 +14,10 @@ struct near {
 void near_init(struct near *, const char *word);
 /* Keeps candidate if it is closer than all before it. Borrows it. */
 void near_try(struct near *, const char *candidate);
+
+#define NEAR_OPTION 32
+/* The option of a command line that comes closest to word, as --NAME in text. NULL: there is none.
+ */
+const char *near_option(const char *word, const struct option *options, char text[NEAR_OPTION]);
 
 #endif

@@ -78,14 +78,9 @@ static int read_deed(struct host_words *w, const char *word)
 
 static int unknown_option(const char *word)
 {
-	struct near near;
-	char nearest[32];
+	char nearest[NEAR_OPTION];
 
-	near_init(&near, word + strspn(word, "-"));
-	for (const struct option *o = options; o->name; o++)
-		near_try(&near, o->name);
-	snprintf(nearest, sizeof nearest, "--%s", near.best ? near.best : "");
-	return usage("unknown option", word, near.best ? nearest : NULL);
+	return usage("unknown option", word, near_option(word, options, nearest));
 }
 
 /* A user's number, or a mark, which may be hexadecimal. */
